@@ -1,0 +1,43 @@
+# The commands of this project.  `make` alone prints them.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup verify test lint format bench wheel clean
+
+help:  ## print this
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv with pinned versions (verify and test do it themselves)
+
+$(STAMP): constraints.txt pyproject.toml
+	@scripts/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+verify: $(STAMP)  ## hold the quantizers against the vendor's headers; ARGS="--profile full"
+	@$(BIN)/harness verify $(ARGS)
+
+test: $(STAMP)  ## run the tests; ARGS="-k name"
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+lint: $(STAMP)  ## ruff, mypy --strict, clang-format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/clang-format --dry-run --Werror ap_types/*.h
+
+format: $(STAMP)  ## rewrite the sources as lint wants them
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+	@$(BIN)/clang-format -i ap_types/*.h
+
+bench: $(STAMP)  ## measure the speed side by side with other libraries
+	@$(BIN)/harness bench $(ARGS)
+
+wheel: $(STAMP)  ## build dist/*.whl
+	@$(BIN)/python -m pip wheel -q --no-deps -w dist .
+
+clean:  ## remove .venv, dist and caches of the tools
+	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

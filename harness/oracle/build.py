@@ -1,0 +1,186 @@
+"""Compile kernels in groups to shared objects, and keep them on disk.
+
+A group is a shared object with one table of kernels and an index that lists them.  Both are written
+aside and renamed, the index last, so a reader sees a whole group or none, and two processes that
+compile the same kernels merely do so twice.  Everything that could change the machine code is in
+the name of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from harness.oracle.errors import CompileError, OracleError
+from harness.oracle.headers import Headers, kernel_directory
+from harness.oracle.kernels import Kernel
+
+__all__ = ["Builder", "Compiler", "Slot", "cache_directory", "find_compiler"]
+
+FLAGS = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-fvisibility=hidden")
+#: Environment variable that moves the cache.
+VARIABLE = "HARNESS_CACHE_DIR"
+#: A compilation that is killed leaves its folder behind; it is swept after this many seconds.
+STALE = 3600.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a compiled kernel is: a shared object, and an index into its table."""
+
+    path: Path
+    index: int
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C++ compiler: its command, and the version that it prints."""
+
+    command: str
+    version: str
+
+
+def find_compiler() -> Compiler:
+    """The compiler that ``CXX`` names, or g++.
+
+    Raises:
+        CompileError: if there is none.
+    """
+    command = os.environ.get("CXX") or "g++"
+    path = shutil.which(command)
+    if path is None:
+        raise CompileError(f"no C++ compiler {command!r}; install g++ or set CXX")
+    shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    if shown.returncode != 0 or not shown.stdout:
+        raise CompileError(f"{command} --version failed; install g++ or set CXX")
+    return Compiler(path, shown.stdout.splitlines()[0])
+
+
+def cache_directory() -> Path:
+    """Where compiled kernels are kept: ``HARNESS_CACHE_DIR``, or the user's cache folder."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else platformdirs.user_cache_path("hls-harness")
+
+
+class Builder:
+    """Compiles kernels over one set of headers, and remembers where they are."""
+
+    def __init__(self, headers: Headers, cache: bool = True) -> None:
+        self.headers = headers
+        self.compiler = find_compiler()
+        self._kernels = kernel_directory()
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if cache:
+            self.folder = cache_directory() / self._identity()
+        else:
+            self._temporary = tempfile.TemporaryDirectory(prefix="hls-harness-")
+            self.folder = Path(self._temporary.name)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+        except OSError as error:
+            raise OracleError(
+                f"cannot write the cache {self.folder}: {error.strerror}; "
+                f"set {VARIABLE} or use --no-cache"
+            ) from None
+        self._slots: dict[str, Slot] = {}
+        self._seen: set[str] = set()
+        self._read_indexes()
+
+    def _identity(self) -> str:
+        """A name for everything that decides the machine code."""
+        parts = [self.headers.digest, self.compiler.command, self.compiler.version, *FLAGS]
+        for source in sorted(self._kernels.glob("*.h")):
+            parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+    def _sweep(self) -> None:
+        for folder in self.folder.glob("building-*"):
+            if time.time() - folder.stat().st_mtime > STALE:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _read_indexes(self) -> None:
+        for index in self.folder.glob("*.json"):
+            if index.name not in self._seen:
+                self._seen.add(index.name)
+                self._read_index(index)
+
+    def _read_index(self, index: Path) -> None:
+        """Take up a group; a damaged one is as good as none, and is compiled again."""
+        try:
+            group = json.loads(index.read_text(encoding="utf-8"))
+            path = index.with_suffix(".so")
+            if hashlib.sha256(path.read_bytes()).hexdigest() != group["sha256"]:
+                return
+        except (OSError, ValueError, KeyError):
+            return
+        for number, name in enumerate(group["kernels"]):
+            self._slots[name] = Slot(path, number)
+
+    def slot(self, kernel: Kernel) -> Slot | None:
+        """Where ``kernel`` is, if it has been compiled."""
+        return self._slots.get(kernel.cpp)
+
+    def missing(self, kernels: Iterable[Kernel]) -> list[Kernel]:
+        """Those that have not been compiled, each once."""
+        self._read_indexes()
+        return [k for k in dict.fromkeys(kernels) if k.cpp not in self._slots]
+
+    def compile(self, kernels: Sequence[Kernel]) -> None:
+        """Compile ``kernels`` as one group.
+
+        Raises:
+            CompileError: names the kernel that the compiler refused; the others are compiled.
+        """
+        try:
+            self._compile_group([kernel.cpp for kernel in kernels])
+        except CompileError:
+            if len(kernels) == 1:
+                raise
+            middle = len(kernels) // 2
+            for half in (kernels[:middle], kernels[middle:]):
+                self.compile(half)
+
+    def _compile_group(self, names: list[str]) -> None:
+        stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
+        with tempfile.TemporaryDirectory(prefix="building-", dir=self.folder) as scratch:
+            source, built = Path(scratch, "group.cpp"), Path(scratch, "group.so")
+            source.write_text(group_source(names), encoding="utf-8")
+            self._run_compiler(source, built, names)
+            digest = hashlib.sha256(built.read_bytes()).hexdigest()
+            index = Path(scratch, "group.json")
+            index.write_text(json.dumps({"sha256": digest, "kernels": names}), encoding="utf-8")
+            os.replace(built, self.folder / f"{stem}.so")
+            os.replace(index, self.folder / f"{stem}.json")
+        self._seen.add(f"{stem}.json")
+        for number, name in enumerate(names):
+            self._slots[name] = Slot(self.folder / f"{stem}.so", number)
+
+    def _run_compiler(self, source: Path, built: Path, names: list[str]) -> None:
+        include = [f"-I{self.headers.directory}", f"-I{self._kernels}"]
+        command = [self.compiler.command, *FLAGS, *include, str(source), "-o", str(built)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            errors = [line for line in done.stderr.splitlines() if "error" in line]
+            why = (errors or done.stderr.splitlines() or ["no message"])[0]
+            raise CompileError(f"the compiler refused {names[0].removeprefix('&')}: {why.strip()}")
+
+
+def group_source(names: Sequence[str]) -> str:
+    """The translation unit of a group: the table, nothing else."""
+    rows = "".join(f"    {name},\n" for name in names)
+    return (
+        '#include "fixed_kernels.h"\n'
+        'extern "C" __attribute__((visibility("default")))\n'
+        f"const harness::kernel harness_table[] = {{\n{rows}}};\n"
+    )

@@ -1,0 +1,239 @@
+"""``Oracle``: what the vendor's C++ says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import numpy as np
+
+from harness.oracle import kernels, limits, process
+from harness.oracle.build import Builder, Slot
+from harness.oracle.errors import HeaderRefuses, OracleCrash
+from harness.oracle.headers import find_headers
+from harness.oracle.kernels import Kernel
+from harness.oracle.words import from_words, to_words, word_count
+from harness.oracle.worker import Worker
+from harness.types import ApFixed, Operation
+
+__all__ = ["GROUP", "Oracle", "number_of"]
+
+Array = np.ndarray[Any, Any]
+#: Kernels to a shared object: enough to share the cost of parsing the headers.
+GROUP = 32
+
+
+class Oracle:
+    """The vendor's headers as a function from arrays to codes.
+
+    Kernels are compiled on first use, in groups where several are asked for, and kept on disk.
+    With the pinned headers and types of up to 64 bits they run in this process; anything else runs
+    in a worker process, which may die without harm.
+
+    Args:
+        headers: a directory of the user's own headers; by default the pinned ones.
+        cache: keep compiled kernels on disk between runs.
+        jit: compile with cling, in this process, instead of loading what the C++ compiler built.
+            Only kernels that compiled are put to cling.
+    """
+
+    def __init__(
+        self,
+        headers: str | os.PathLike[str] | None = None,
+        *,
+        cache: bool = True,
+        jit: bool = False,
+    ) -> None:
+        self.headers = find_headers(headers)
+        self._builder = Builder(self.headers, cache)
+        self._worker = Worker()
+        self._jit: dict[str, tuple[int, int]] | None = {} if jit else None
+
+    @property
+    def compiler(self) -> str:
+        """The compiler's name and version."""
+        return self._builder.compiler.version
+
+    def codes(self, x: Any, t: ApFixed) -> Any:
+        """The codes of ``t(x)``, in the shape of ``x``.
+
+        Args:
+            x: floats (float64 by the ``double`` constructor, narrower ones by ``float``) or
+                integers (64 bits wide in C++).
+
+        Raises:
+            HeaderRefuses: if the headers would end the process.
+            OracleCrash: if they did, in the worker.
+        """
+        array = np.asarray(x)
+        number = number_of(array)
+        wide = {"double": np.float64, "float": np.float32}.get(
+            number, np.uint64 if "uint" in number else np.int64
+        )
+        flat = np.ascontiguousarray(array, dtype=wide).ravel()
+        nan = bool(flat.dtype.kind == "f" and np.isnan(flat).any())
+        kernel = kernels.from_number(number, t)
+        words = self._run(kernel, flat, None, flat.size, quiet=nan)
+        return from_words(words, t, array.shape)
+
+    def cast(self, codes: Any, source: ApFixed, target: ApFixed) -> Any:
+        """The codes of ``target(a)`` for values ``a`` of type ``source``."""
+        words = to_words(codes, source)
+        shape = np.shape(codes)
+        return from_words(
+            self._run(kernels.cast(source, target), words, None, _size(shape)), target, shape
+        )
+
+    def compute(
+        self, op: Operation | str, a: Any, a_type: ApFixed, b: Any = None,
+        b_type: ApFixed | None = None,
+    ) -> Any:
+        """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``.
+
+        ``b`` are codes of ``b_type`` in the shape of ``a``; for a shift it is the count.
+        """
+        op = Operation.parse(op)
+        kernel = kernels.compute(op, a_type, b_type)
+        shape = np.shape(a)
+        left = to_words(a, a_type)
+        right = None
+        if op.shift:
+            right = np.array([b], dtype=np.int64)
+        elif b_type is not None:
+            right = self._operand(op, a, a_type, b, b_type)
+        return from_words(self._run(kernel, left, right, _size(shape)), kernel.result, shape)
+
+    def assign(
+        self, op: Operation | str, a: Any, a_type: ApFixed, b: Any, b_type: ApFixed
+    ) -> Any:
+        """The codes of ``a`` after ``a op= b``, in ``a``'s type and modes."""
+        op = Operation.parse(op)
+        right = self._operand(op, a, a_type, b, b_type)
+        shape = np.shape(a)
+        kernel = kernels.assign(op, a_type, b_type)
+        words = self._run(kernel, to_words(a, a_type), right, _size(shape))
+        return from_words(words, a_type, shape)
+
+    def accumulate(
+        self, op: Operation | str, start: int, a_type: ApFixed, b: Any, b_type: ApFixed
+    ) -> Any:
+        """The codes of one accumulator after each ``a op= b[k]``, starting from ``start``."""
+        op = Operation.parse(op)
+        if op is Operation.DIV:
+            raise ValueError("accumulate takes + - *, not /")
+        shape = np.shape(b)
+        kernel = kernels.accumulate(op, a_type, b_type)
+        words = self._run(
+            kernel, to_words([start], a_type), to_words(b, b_type), _size(shape)
+        )
+        return from_words(words, a_type, shape)
+
+    def refusal(self, kernel: Kernel) -> str | None:
+        """Why the headers cannot answer ``kernel`` at all; ``None`` if they can."""
+        return limits.refusal(kernel)
+
+    def compile(
+        self, wanted: Iterable[Kernel], jobs: int | None = None
+    ) -> Iterator[Sequence[Kernel]]:
+        """Compile what is missing, several compilers at once; yield each group as it is ready.
+
+        The first group yielded holds the kernels that were there already.
+
+        Raises:
+            CompileError: names the kernel that the compiler refused.
+        """
+        kept = [k for k in dict.fromkeys(wanted) if limits.refusal(k) is None]
+        missing = self._builder.missing(kept)
+        absent = {k.cpp for k in missing}
+        yield [k for k in kept if k.cpp not in absent]
+        groups = [missing[k : k + GROUP] for k in range(0, len(missing), GROUP)]
+        with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+            futures = {pool.submit(self._builder.compile, group): group for group in groups}
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    yield futures[future]
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def close(self) -> None:
+        """End the worker process, if one is running."""
+        self._worker.close()
+
+    def _operand(self, op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed) -> Array:
+        if np.shape(a) != np.shape(b):
+            raise ValueError(f"operands differ in shape: {np.shape(a)} and {np.shape(b)}")
+        if op is Operation.DIV:
+            pairs = zip(np.ravel(a).tolist(), np.ravel(b).tolist(), strict=True)
+            if why := limits.traps(op, ta, tb, list(pairs)):
+                raise HeaderRefuses(why)
+        return to_words(b, tb)
+
+    def _run(
+        self, kernel: Kernel, a: Array, b: Array | None, n: int, quiet: bool = False
+    ) -> Array:
+        """The words that ``kernel`` writes for ``n`` elements."""
+        if why := limits.refusal(kernel):
+            raise HeaderRefuses(why)
+        out = np.empty(n * word_count(kernel.result), np.int64)
+        if n == 0:
+            return out
+        slot = self._slot(kernel)
+        if not (self.headers.pinned and kernel.narrow):
+            return self._run_in_worker(kernel, slot, a, b, out)
+        table, index = self._table(kernel, slot)
+        second = 0 if b is None else b.ctypes.data
+        call: Callable[[], None] = lambda: process.run(  # noqa: E731
+            table, index, a.ctypes.data, second, out.ctypes.data, n
+        )
+        if quiet:
+            with process.muted():
+                call()
+        else:
+            call()
+        return out
+
+    def _slot(self, kernel: Kernel) -> Slot:
+        slot = self._builder.slot(kernel)
+        if slot is None:
+            if self._builder.missing([kernel]):
+                self._builder.compile([kernel])
+            slot = self._builder.slot(kernel)
+        assert slot is not None
+        return slot
+
+    def _table(self, kernel: Kernel, slot: Slot) -> tuple[int, int]:
+        if self._jit is None:
+            return process.open_table(str(slot.path)), slot.index
+        if kernel.cpp not in self._jit:
+            self._jit[kernel.cpp] = process.jit_table(self.headers, [kernel.cpp]), 0
+        return self._jit[kernel.cpp]
+
+    def _run_in_worker(
+        self, kernel: Kernel, slot: Slot, a: Array, b: Array | None, out: Array
+    ) -> Array:
+        n = out.size // word_count(kernel.result)
+        second = b"" if b is None else b.tobytes()
+        try:
+            result = self._worker.call(
+                str(slot.path), slot.index, a.tobytes(), second, out.nbytes, n
+            )
+        except RuntimeError as error:
+            raise OracleCrash(f"{kernel.cpp.removeprefix('&')} ended its process: {error}") from None
+        return np.frombuffer(result, dtype=np.int64)
+
+
+def number_of(array: Array) -> str:
+    """The C++ number type that elements of ``array`` are given as."""
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind == "f" and size <= 8:
+        return "double" if size == 8 else "float"
+    if kind in "iub":
+        return "std::int64_t" if kind == "i" else "std::uint64_t"
+    raise TypeError(f"no C++ constructor for dtype {array.dtype}; allowed: floats and integers")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))

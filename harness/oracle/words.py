@@ -1,0 +1,66 @@
+"""Codes as the 64-bit words that kernels read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.types import ApFixed
+
+__all__ = ["from_words", "to_words", "word_count"]
+
+Array = np.ndarray[Any, Any]
+
+
+def word_count(t: ApFixed) -> int:
+    """64-bit words a value takes."""
+    return (t.width + 63) // 64
+
+
+def to_words(codes: Any, t: ApFixed) -> Array:
+    """Codes, flattened, as ``int64`` words, little end first.
+
+    Raises:
+        TypeError: if ``codes`` are not integers.
+        ValueError: if one is not a code of ``t``.
+    """
+    array = np.asarray(codes)
+    if array.dtype.kind == "O":
+        items = [_checked(c, t) for c in array.ravel()]
+        size = 8 * word_count(t)
+        mask = (1 << 8 * size) - 1
+        packed = b"".join((c & mask).to_bytes(size, "little") for c in items)
+        return np.frombuffer(packed, dtype=np.int64)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"codes must be integers, not {array.dtype}")
+    if t.width > 64:
+        return to_words(array.astype(object), t)
+    unfolded = t.width == 64 and not t.signed and array.dtype.kind == "i"
+    if array.size and not unfolded:
+        for extreme in (int(array.min()), int(array.max())):
+            _checked(extreme, t)
+    flat = np.ascontiguousarray(array).ravel()
+    return flat.view(np.int64) if flat.dtype == np.uint64 else flat.astype(np.int64, copy=False)
+
+
+def from_words(words: Array, t: ApFixed, shape: tuple[int, ...]) -> Array:
+    """The inverse: ``int64`` codes up to 64 bits, Python integers in an object array beyond."""
+    if t.width <= 64:
+        return words.reshape(shape)
+    size = 8 * word_count(t)
+    packed = words.tobytes()
+    out = np.empty(len(packed) // size, dtype=object)
+    out[:] = [
+        int.from_bytes(packed[k : k + size], "little", signed=t.signed)
+        for k in range(0, len(packed), size)
+    ]
+    return out.reshape(shape)
+
+
+def _checked(code: Any, t: ApFixed) -> int:
+    if not isinstance(code, (int, np.integer)):
+        raise TypeError(f"codes must be integers, not {type(code).__name__}")
+    if not t.min_code <= code <= t.max_code:
+        raise ValueError(f"{code} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
+    return int(code)

@@ -1,0 +1,107 @@
+"""Fast quantizers for NumPy and torch: what goes in as an array comes out as the same kind.
+
+Values and codes are those of the vendor's ``ap_[u]fixed``, bit for bit.  Inputs may be arrays or
+tensors of any shape and strides; Python numbers and lists are taken as NumPy takes them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from harness.types import ApFixed, Operation, result_type
+
+__all__ = ["cast_codes", "compute_codes", "decode", "quantize", "quantize_codes"]
+
+
+def quantize(x: Any, t: ApFixed) -> Any:
+    """The values of ``x`` in type ``t``, in the shape, dtype and device of ``x``.
+
+    Args:
+        x: float16, bfloat16 (torch), float32, float64, bool or integers.
+        t: the target; every value of it must be exact in the dtype of ``x``.
+
+    Raises:
+        TypeError: for any other dtype.
+        ValueError: if the dtype of ``x`` cannot hold every value of ``t``; the message names one
+            that can.
+    """
+    return _face(x).quantize(x, t)
+
+
+def quantize_codes(x: Any, t: ApFixed) -> Any:
+    """The codes of ``x`` in type ``t``: ``int64`` up to 64 bits, Python integers beyond.
+
+    An unsigned 64-bit code is the ``int64`` with the same bits.  NaN and infinities count as
+    +-2**1024 and more, as the header has it.
+
+    Raises:
+        TypeError: for a dtype that is neither float nor integer.
+        ValueError: for a tensor and a type of more than 64 bits.
+    """
+    return _face(x).quantize_codes(x, t)
+
+
+def decode(codes: Any, t: ApFixed, dtype: Any = None) -> Any:
+    """The values of ``codes``: float64, or ``dtype``; with NumPy ``object`` gives ``Fraction``.
+
+    Raises:
+        TypeError: if ``codes`` are not integers, or ``dtype`` is not a float.
+        ValueError: if ``dtype`` cannot hold every value of ``t``, or an element is not a code.
+    """
+    return _face(codes).decode(codes, t, dtype)
+
+
+def cast_codes(codes: Any, source: ApFixed, target: ApFixed) -> Any:
+    """The codes in ``target`` of the values that have ``codes`` in ``source``.
+
+    This is the C++ conversion from one ``ap_fixed`` to another.  Raises as :func:`decode` does.
+    """
+    return _face(codes).cast_codes(codes, source, target)
+
+
+def compute_codes(
+    op: Operation | str, a: Any, a_type: ApFixed, b: Any = None, b_type: ApFixed | None = None
+) -> Any:
+    """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``; the operands broadcast.
+
+    Args:
+        op: ``+ - * /``, ``neg``, ``<<`` or ``>>``.
+        a: codes of ``a_type``.
+        b: codes of ``b_type``, or for a shift the count, an integer that reverses if negative.
+
+    Raises:
+        ZeroDivisionError: for a divisor of zero.
+        TypeError, ValueError: as :func:`decode` does, or for a missing operand.
+    """
+    op = Operation.parse(op)
+    target = result_type(op, a_type, b_type)
+    if (b is None) != (op is Operation.NEG):
+        raise ValueError(f"operation {op.value} takes {'one operand' if b is not None else 'two operands'}")
+    if op.shift and not isinstance(b, int):
+        raise TypeError(f"a shift count must be an int, not {type(b).__name__}")
+    if _is_tensor(a):
+        return _tensors().compute(op, a, a_type, b, b_type, target)
+    from harness.quantize import arithmetic
+
+    return arithmetic.compute_numpy(op, a, a_type, b, b_type)
+
+
+def _is_tensor(x: Any) -> bool:
+    torch = sys.modules.get("torch")  # who holds a tensor has imported torch
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _tensors() -> Any:
+    from harness.quantize import tensors
+
+    return tensors
+
+
+def _face(x: Any) -> Any:
+    """The module that serves the kind of ``x``."""
+    if _is_tensor(x):
+        return _tensors()
+    from harness.quantize import arrays
+
+    return arrays

@@ -1,0 +1,187 @@
+"""``ApFixed``: the record that names exactly one ``ap_[u]fixed<W,I,Q,O,N>`` instantiation."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from harness.types import spelling
+from harness.types.modes import Overflow, Rounding
+
+__all__ = ["MAX_WIDTH", "ApFixed"]
+
+#: The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``).
+MAX_WIDTH = 1024
+#: The header computes with ``int`` template arguments; past this its shifts would overflow.
+MAX_INTEGER = 2**24
+
+
+def _as_int(name: str, value: object) -> int:
+    if isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer, not {value!r}")
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # NumPy integers are welcome
+    except TypeError:
+        raise ValueError(f"{name} must be an integer, not {value!r}") from None
+
+
+@functools.total_ordering
+@dataclass(frozen=True, repr=False)
+class ApFixed:
+    """A fixed-point type; a value is ``code * 2**-frac``.
+
+    Args:
+        width: total bits W, 1 to 1024.
+        integer: integer bits I, the sign included; may be negative or exceed ``width``.
+        signed: ``ap_fixed`` if true, ``ap_ufixed`` if false.
+        rounding: a :class:`Rounding` or its name; the C++ default is ``TRN``.
+        overflow: an :class:`Overflow` or its name; the C++ default is ``WRAP``.
+        n: saturated bits N of the wrapping modes, 0 to ``width``.
+
+    Raises:
+        ValueError: for what the vendor's headers refuse or leave undefined.
+    """
+
+    width: int
+    integer: int
+    signed: bool = True
+    rounding: Rounding = Rounding.TRN
+    overflow: Overflow = Overflow.WRAP
+    n: int = 0
+
+    def __init__(
+        self,
+        width: int,
+        integer: int,
+        signed: bool = True,
+        rounding: Rounding | str = Rounding.TRN,
+        overflow: Overflow | str = Overflow.WRAP,
+        n: int = 0,
+    ) -> None:
+        # Written out, so that a mode may be given by name while the stored field has one type.
+        store = functools.partial(object.__setattr__, self)
+        store("width", _as_int("width", width))
+        store("integer", _as_int("integer", integer))
+        store("signed", bool(signed))
+        store("rounding", Rounding.parse(rounding))
+        store("overflow", Overflow.parse(overflow))
+        store("n", _as_int("n", n))
+        self._validate()
+
+    def _validate(self) -> None:
+        if not 1 <= self.width <= MAX_WIDTH:
+            raise ValueError(f"width must be 1 to {MAX_WIDTH}, not {self.width}")
+        if abs(self.integer) > MAX_INTEGER:
+            raise ValueError(f"integer must lie within +-{MAX_INTEGER}, not {self.integer}")
+        if not 0 <= self.n <= self.width:
+            raise ValueError(f"n must be 0 to the width {self.width}, not {self.n}")
+        if self.n and not self.overflow.wraps:
+            raise ValueError(f"n applies to WRAP and WRAP_SM only, not to {self.overflow}")
+        if self.overflow is Overflow.WRAP_SM and not self.signed:
+            raise ValueError("WRAP_SM needs a signed type: the headers end the process otherwise")
+
+    @property
+    def frac(self) -> int:
+        """Fractional bits F = W - I; may be negative."""
+        return self.width - self.integer
+
+    @property
+    def min_code(self) -> int:
+        """The lowest code."""
+        return -(1 << (self.width - 1)) if self.signed else 0
+
+    @property
+    def max_code(self) -> int:
+        """The highest code."""
+        return (1 << (self.width - self.signed)) - 1
+
+    @property
+    def codes(self) -> range:
+        """Every code, from lowest to highest."""
+        return range(self.min_code, self.max_code + 1)
+
+    @property
+    def lsb(self) -> Fraction:
+        """The weight of the lowest bit, 2**-F."""
+        return Fraction(2) ** -self.frac
+
+    @property
+    def min(self) -> Fraction:
+        """The lowest value."""
+        return self.min_code * self.lsb
+
+    @property
+    def max(self) -> Fraction:
+        """The highest value."""
+        return self.max_code * self.lsb
+
+    @property
+    def significand_bits(self) -> int:
+        """Bits of significand a binary float needs to hold every value: W less the sign."""
+        return max(self.width - self.signed, 1)
+
+    @property
+    def cpp(self) -> str:
+        """The C++ spelling, defaults left out: ``ap_fixed<16,6,AP_RND,AP_SAT>``."""
+        return spelling.format_cpp(self)
+
+    @property
+    def hls4ml(self) -> str:
+        """The spelling of hls4ml configurations: ``fixed<16,6,RND,SAT>``."""
+        return spelling.format_hls4ml(self)
+
+    @property
+    def kif(self) -> tuple[bool, int, int]:
+        """``(k, i, f)`` as HGQ has it: sign kept, integer bits without sign, fractional bits."""
+        return self.signed, self.integer - self.signed, self.frac
+
+    @classmethod
+    def parse(cls, text: str) -> ApFixed:
+        """Read a C++, hls4ml or ``(k, i, f)`` spelling.
+
+        ``ap_int<W>`` is read as ``ap_fixed<W,W>``: the same codes, results and casts out of it.
+        (A C++ conversion *into* ``ap_int`` from a fraction truncates toward zero, as
+        ``ap_fixed<W,W,AP_TRN_ZERO>`` does.)
+
+        Raises:
+            ValueError: says what was not understood and which spellings are allowed.
+        """
+        return cls(**spelling.parse(text))
+
+    @classmethod
+    def from_kif(cls, k: bool, i: int, f: int, **modes: Any) -> ApFixed:
+        """The type with sign ``k``, ``i`` integer bits without the sign, ``f`` fractional bits."""
+        k = bool(k)
+        return cls(k + _as_int("i", i) + _as_int("f", f), k + _as_int("i", i), k, **modes)
+
+    def with_modes(self, **modes: Any) -> ApFixed:
+        """The same set of values under another ``rounding``, ``overflow`` or ``n``."""
+        facts = {"rounding": self.rounding, "overflow": self.overflow, "n": self.n, **modes}
+        return ApFixed(self.width, self.integer, self.signed, **facts)
+
+    @property
+    def _facts(self) -> tuple[int, int, bool, Rounding, Overflow, int]:
+        return self.width, self.integer, self.signed, self.rounding, self.overflow, self.n
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, ApFixed):
+            return NotImplemented
+        return self._facts < other._facts
+
+    def __str__(self) -> str:
+        return self.cpp
+
+    def __repr__(self) -> str:
+        parts = [str(self.width), str(self.integer)]
+        if not self.signed:
+            parts.append("signed=False")
+        if self.rounding is not Rounding.TRN:
+            parts.append(f"rounding={self.rounding.name!r}")
+        if self.overflow is not Overflow.WRAP:
+            parts.append(f"overflow={self.overflow.name!r}")
+        if self.n:
+            parts.append(f"n={self.n}")
+        return f"ApFixed({', '.join(parts)})"

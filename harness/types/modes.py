@@ -1,0 +1,80 @@
+"""The policies of a fixed-point type: how it rounds, and what it does past its range.
+
+Members are numbered as the vendor's ``ap_q_mode`` and ``ap_o_mode`` enumerate them, so a member's
+integer value is the constant that the C++ compiler sees.  ``law`` is the definition in one line,
+where ``y = x * 2**F`` is the exact value in units of the LSB.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TypeVar
+
+__all__ = ["Overflow", "Rounding"]
+
+_M = TypeVar("_M", bound="_Mode")
+
+
+class _Mode(enum.IntEnum):
+    """An enumeration whose members also carry their law."""
+
+    law: str
+
+    def __new__(cls, value: int, law: str) -> _Mode:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.law = law
+        return member
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def cpp(self) -> str:
+        """The C++ spelling, such as ``AP_RND_CONV``."""
+        return f"AP_{self.name}"
+
+    @classmethod
+    def parse(cls: type[_M], value: object) -> _M:
+        """Return the member named by ``value``: a member, ``"RND"``, ``"AP_RND"`` or ``"SC_RND"``.
+
+        Raises:
+            ValueError: for any other value; the message lists what is allowed.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            name = value.strip().upper()
+            if name[:3] in ("AP_", "SC_"):
+                name = name[3:]
+            if name in cls.__members__:
+                return cls[name]
+        allowed = ", ".join(cls.__members__)
+        raise ValueError(f"unknown {cls.__name__.lower()} mode {value!r}; allowed: {allowed}")
+
+
+class Rounding(_Mode):
+    """Quantization mode ``Q``.  ``RND*`` round to nearest and the name says where a tie goes."""
+
+    RND = (0, "floor(y + 1/2): ties to +infinity")
+    RND_ZERO = (1, "nearest: ties toward zero")
+    RND_MIN_INF = (2, "ceil(y - 1/2): ties to -infinity")
+    RND_INF = (3, "nearest: ties away from zero")
+    RND_CONV = (4, "nearest: ties to even")
+    TRN = (5, "floor(y)")
+    TRN_ZERO = (6, "sign(y) * floor(|y|)")
+
+
+class Overflow(_Mode):
+    """Overflow mode ``O``, applied to the rounded code."""
+
+    SAT = (0, "clamp to [min, max]")
+    SAT_ZERO = (1, "0 when out of range")
+    SAT_SYM = (2, "clamp to [-max, max]")
+    WRAP = (3, "the low W bits; with N > 0, N bits saturate")
+    WRAP_SM = (4, "sign-magnitude wrap; signed types only; with N > 0, N bits saturate")
+
+    @property
+    def wraps(self) -> bool:
+        """Whether the mode keeps low bits, and so takes a number of saturated bits N."""
+        return self in (Overflow.WRAP, Overflow.WRAP_SM)

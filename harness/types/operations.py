@@ -1,0 +1,76 @@
+"""Arithmetic between types: which C++ type an expression has.
+
+The rules are those of ``ap_fixed_base::RType``: a result holds every value the operands can
+produce, and its modes are the defaults (``TRN``, ``WRAP``) because nothing is left to round.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from harness.types.fixed import ApFixed
+
+__all__ = ["Operation", "result_type"]
+
+
+class Operation(enum.Enum):
+    """An arithmetic operator of ``ap_fixed``, by its C++ symbol."""
+
+    ADD = "+"
+    SUB = "-"
+    MUL = "*"
+    DIV = "/"
+    NEG = "neg"
+    LSHIFT = "<<"
+    RSHIFT = ">>"
+
+    @classmethod
+    def parse(cls, value: object) -> Operation:
+        """Return the member for ``value``: a member, its symbol or its name."""
+        if isinstance(value, cls):
+            return value
+        for member in cls:
+            if value in (member.value, member.name):
+                return member
+        allowed = " ".join(member.value for member in cls)
+        raise ValueError(f"unknown operation {value!r}; allowed: {allowed}")
+
+    @property
+    def binary(self) -> bool:
+        """Whether the right operand is a fixed-point value."""
+        return self in (Operation.ADD, Operation.SUB, Operation.MUL, Operation.DIV)
+
+    @property
+    def shift(self) -> bool:
+        """Whether the right operand is a shift count."""
+        return self in (Operation.LSHIFT, Operation.RSHIFT)
+
+
+def result_type(op: Operation | str, a: ApFixed, b: ApFixed | None = None) -> ApFixed:
+    """The type of ``a op b``.
+
+    ``b`` is needed by ``+ - * /`` and refused by ``neg``, ``<<`` and ``>>``: a shift keeps the
+    type of its left operand, modes included, and its count is a plain integer.  The result of a
+    compound assignment ``a op= b`` is ``a`` itself.  A C++ ``int`` operand is ``ap_fixed<32,32>``.
+
+    Raises:
+        ValueError: for an operand too many or missing, or a result wider than 1024 bits.
+    """
+    op = Operation.parse(op)
+    if op.binary != (b is not None):
+        raise ValueError(f"operation {op.value} takes {'two types' if op.binary else 'one type'}")
+    if op.shift:
+        return a
+    if op is Operation.NEG:
+        return ApFixed(a.width + 1, a.integer + 1)
+    assert b is not None
+    if op is Operation.MUL:
+        return ApFixed(a.width + b.width, a.integer + b.integer, a.signed or b.signed)
+    if op is Operation.DIV:
+        width = b.signed + a.width + max(b.frac, 0)
+        return ApFixed(width, b.signed + a.integer + b.frac, a.signed or b.signed)
+    integer = 1 + max(
+        a.integer + (b.signed and not a.signed), b.integer + (a.signed and not b.signed)
+    )
+    signed = a.signed or b.signed or op is Operation.SUB
+    return ApFixed(integer + max(a.frac, b.frac), integer, signed)

@@ -1,0 +1,106 @@
+"""How people write a fixed-point type: C++, hls4ml and ``(k, i, f)``, read and printed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness.types.modes import Overflow, Rounding
+
+if TYPE_CHECKING:
+    from harness.types.fixed import ApFixed
+
+__all__ = ["format_cpp", "format_hls4ml", "format_kif", "parse"]
+
+_TEMPLATE = re.compile(r"(?:::)?\s*(ap_|sc_)?(u?)(fixed|int)\s*<([^<>]*)>")
+_KIF = re.compile(r"\(([^()]*)\)")
+_ALLOWED = (
+    "ap_fixed<W,I[,Q[,O[,N]]]>, ap_ufixed<...>, ap_int<W>, ap_uint<W>, "
+    "the same without 'ap_' as in hls4ml, or (k,i,f[,Q[,O[,N]]])"
+)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """Return the arguments of ``ApFixed`` that ``text`` spells; ``ValueError`` if none."""
+    if not isinstance(text, str):
+        raise ValueError(f"cannot read a type from {text!r}; allowed: {_ALLOWED}")
+    stripped = text.strip()
+    if match := _TEMPLATE.fullmatch(stripped):
+        _, u, family, body = match.groups()
+        return _from_template(text, family, not u, _split(text, body))
+    if match := _KIF.fullmatch(stripped):
+        return _from_kif(text, _split(text, match.group(1)))
+    raise ValueError(f"cannot read a type from {text!r}; allowed: {_ALLOWED}")
+
+
+def format_cpp(t: ApFixed) -> str:
+    """``ap_fixed<16,6,AP_RND,AP_SAT>``: trailing defaults are left out."""
+    modes = [t.rounding.cpp, t.overflow.cpp, str(t.n)]
+    return f"ap_{'' if t.signed else 'u'}fixed<{_join(t, [t.width, t.integer], modes)}>"
+
+
+def format_hls4ml(t: ApFixed) -> str:
+    """``fixed<16,6,RND,SAT>``: trailing defaults are left out."""
+    modes = [t.rounding.name, t.overflow.name, str(t.n)]
+    return f"{'' if t.signed else 'u'}fixed<{_join(t, [t.width, t.integer], modes)}>"
+
+
+def format_kif(t: ApFixed) -> str:
+    """``(1,5,10,RND,SAT)``: sign, integer bits without it, fractional bits, then the modes."""
+    modes = [t.rounding.name, t.overflow.name, str(t.n)]
+    return f"({_join(t, [int(bit) for bit in t.kif], modes)})"
+
+
+def _join(t: ApFixed, numbers: list[int], modes: list[str]) -> str:
+    if t.n == 0:
+        modes = modes[:2]
+        if t.overflow is Overflow.WRAP:
+            modes = modes[:1]
+            if t.rounding is Rounding.TRN:
+                modes = []
+    return ",".join([*map(str, numbers), *modes])
+
+
+def _split(text: str, body: str) -> list[str]:
+    parts = [part.strip() for part in body.split(",")]
+    if not all(parts):
+        raise ValueError(f"an argument is empty in {text!r}; allowed: {_ALLOWED}")
+    return parts
+
+
+def _integer(text: str, part: str) -> int:
+    if re.fullmatch(r"[+-]?[0-9]{1,9}", part) is None:
+        raise ValueError(f"{part!r} is not an integer in {text!r}")
+    return int(part)
+
+
+def _modes(text: str, parts: list[str]) -> dict[str, Any]:
+    if len(parts) > 3:
+        raise ValueError(f"too many arguments in {text!r}; allowed: {_ALLOWED}")
+    modes: dict[str, Any] = {}
+    if parts:
+        modes["rounding"] = Rounding.parse(parts[0])
+    if len(parts) > 1:
+        modes["overflow"] = Overflow.parse(parts[1])
+    if len(parts) > 2:
+        modes["n"] = _integer(text, parts[2])
+    return modes
+
+
+def _from_template(text: str, family: str, signed: bool, parts: list[str]) -> dict[str, Any]:
+    width = _integer(text, parts[0])
+    if family == "int":
+        if len(parts) != 1:
+            raise ValueError(f"an integer type takes its width alone, not {text!r}")
+        return {"width": width, "integer": width, "signed": signed}
+    if len(parts) < 2:
+        raise ValueError(f"a fixed-point type needs width and integer bits, not {text!r}")
+    facts = {"width": width, "integer": _integer(text, parts[1]), "signed": signed}
+    return facts | _modes(text, parts[2:])
+
+
+def _from_kif(text: str, parts: list[str]) -> dict[str, Any]:
+    if len(parts) < 3 or parts[0] not in ("0", "1"):
+        raise ValueError(f"(k,i,f) needs k of 0 or 1, i and f, not {text!r}")
+    k, i, f = (_integer(text, part) for part in parts[:3])
+    return {"width": k + i + f, "integer": k + i, "signed": bool(k)} | _modes(text, parts[3:])
