@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -35,8 +36,6 @@ class Oracle:
     Args:
         headers: a directory of the user's own headers; by default the pinned ones.
         cache: keep compiled kernels on disk between runs.
-        jit: compile with cling, in this process, instead of loading what the C++ compiler built.
-            Only kernels that compiled are put to cling.
     """
 
     def __init__(
@@ -44,12 +43,11 @@ class Oracle:
         headers: str | os.PathLike[str] | None = None,
         *,
         cache: bool = True,
-        jit: bool = False,
     ) -> None:
         self.headers = find_headers(headers)
         self._builder = Builder(self.headers, cache)
         self._worker = Worker()
-        self._jit: dict[str, tuple[int, int]] | None = {} if jit else None
+        self._tables: dict[str, tuple[int, int]] = {}
 
     @property
     def compiler(self) -> str:
@@ -158,6 +156,18 @@ class Oracle:
             finally:
                 pool.shutdown(cancel_futures=True)
 
+    def jit(self, wanted: Sequence[Kernel]) -> Oracle:
+        """An oracle whose ``wanted`` kernels cling compiles, here and now: a second compiler.
+
+        They are put to the C++ compiler first, because a source that fails corrupts cling.
+        """
+        for kernel in wanted:
+            self._slot(kernel)
+        twin = copy.copy(self)
+        address = process.jit_table(self.headers, [kernel.cpp for kernel in wanted])
+        twin._tables = {kernel.cpp: (address, k) for k, kernel in enumerate(wanted)}
+        return twin
+
     def close(self) -> None:
         """End the worker process, if one is running."""
         self._worker.close()
@@ -180,10 +190,9 @@ class Oracle:
         out = np.empty(n * word_count(kernel.result), np.int64)
         if n == 0:
             return out
-        slot = self._slot(kernel)
         if not (self.headers.pinned and kernel.narrow):
-            return self._run_in_worker(kernel, slot, a, b, out)
-        table, index = self._table(kernel, slot)
+            return self._run_in_worker(kernel, self._slot(kernel), a, b, out)
+        table, index = self._table(kernel)
         second = 0 if b is None else b.ctypes.data
         call: Callable[[], None] = lambda: process.run(  # noqa: E731
             table, index, a.ctypes.data, second, out.ctypes.data, n
@@ -204,12 +213,12 @@ class Oracle:
         assert slot is not None
         return slot
 
-    def _table(self, kernel: Kernel, slot: Slot) -> tuple[int, int]:
-        if self._jit is None:
-            return process.open_table(str(slot.path)), slot.index
-        if kernel.cpp not in self._jit:
-            self._jit[kernel.cpp] = process.jit_table(self.headers, [kernel.cpp]), 0
-        return self._jit[kernel.cpp]
+    def _table(self, kernel: Kernel) -> tuple[int, int]:
+        """The address of the table that holds a kernel, and its place there."""
+        if kernel.cpp not in self._tables:
+            slot = self._slot(kernel)
+            self._tables[kernel.cpp] = process.open_table(str(slot.path)), slot.index
+        return self._tables[kernel.cpp]
 
     def _run_in_worker(
         self, kernel: Kernel, slot: Slot, a: Array, b: Array | None, out: Array

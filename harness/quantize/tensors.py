@@ -15,7 +15,7 @@ from harness.quantize import codes as core
 from harness.quantize.plan import FLOATS, float_misfit, plan
 from harness.types import ApFixed, Operation
 
-__all__ = ["cast_codes", "compute", "decode", "quantize", "quantize_codes"]
+__all__ = ["cast_codes", "compute", "decode", "device_codes", "quantize", "quantize_codes"]
 
 _FLOATS = {getattr(torch, name): facts for name, facts in FLOATS.items()}
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -26,7 +26,7 @@ def quantize(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
     _check_input(x, t)
     _check_fits(t, x.dtype)
     if x.device.type != "cpu":
-        return _scaled(_core(x, t), t, x.dtype)
+        return _scaled(device_codes(x, t), t, x.dtype)
     values = arrays.quantize(_numpy(x), t)
     return torch.from_numpy(values).to(x.dtype)
 
@@ -35,7 +35,7 @@ def quantize_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
     """See :func:`harness.quantize.quantize_codes`."""
     _check_input(x, t)
     if x.device.type != "cpu":
-        return _core(x, t)
+        return device_codes(x, t)
     return torch.from_numpy(arrays.quantize_codes(_numpy(x), t))
 
 
@@ -120,7 +120,7 @@ def _numpy(x: torch.Tensor) -> Any:
     return (x.to(torch.float32) if x.dtype is torch.bfloat16 else x).numpy()
 
 
-def _core(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
+def device_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
     """Codes by tensor operations, on any device."""
     if x.dtype in _FLOATS:
         bits, exponent = core.split_double(x.detach().to(torch.float64).view(torch.int64))

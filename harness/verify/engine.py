@@ -1,0 +1,200 @@
+"""Put one question to everyone and compare the codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from harness import reference
+from harness.oracle import Oracle
+from harness.quantize.plan import as_int64
+from harness.types import ApFixed
+from harness.verify.questions import Accumulation, Answer, Inputs, Question
+from harness.verify.records import Mismatch, Tally, Unwitnessed
+
+__all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
+
+Array = np.ndarray[Any, Any]
+#: How many inputs of a question the exact reference answers: it is scalar.
+SAMPLE = 64
+
+
+class SubjectError(Exception):
+    """The subject under test raised, or returned something that is no answer."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one question came to."""
+
+    tally: Tally
+    mismatches: tuple[Mismatch, ...] = ()
+    unwitnessed: Unwitnessed | None = None
+
+
+def examine(
+    question: Question,
+    oracle: Oracle,
+    inputs: Inputs,
+    answers: Sequence[Answer] | None = None,
+) -> Finding:
+    """Compare every answer to ``question`` with the C++, and the exact reference with it too.
+
+    Where the headers would end the process the exact reference stands in for them, on a sample.
+    """
+    why = oracle.refusal(question.kernel)
+    if why is None:
+        truth = question.ask(oracle, inputs)
+    else:
+        inputs = _taken(question, inputs, SAMPLE)
+        truth = _exact_codes(question, inputs)
+    if isinstance(question, Accumulation):
+        inputs = question.steps(inputs, truth)
+    checks = differences = 0
+    mismatches = []
+    for name, limit, answer in question.answers() if answers is None else answers:
+        some = inputs if limit is None else _taken(question, inputs, limit)
+        expected = truth if limit is None else truth[:limit]
+        wrong, got = differing(answer(some), expected, question.target)
+        checks += expected.size
+        differences += wrong.size
+        if wrong.size:
+            mismatches.append(_mismatch(question, oracle, name, answer, some, expected, got, wrong))
+    if why is None:
+        count = min(SAMPLE, truth.size)
+        exact = _exact_codes(question, inputs, count)
+        wrong = np.flatnonzero(exact != truth[:count])
+        checks += count
+        differences += wrong.size
+        if wrong.size:
+            mismatches.append(simplest(question, "reference", inputs, exact, truth, wrong))
+    tally = Tally(question.path, question.target, checks, differences)
+    unwitnessed = Unwitnessed(question.label, why, checks) if why else None
+    return Finding(tally, tuple(mismatches), unwitnessed)
+
+
+def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
+    """The indices at which an answer is not the expected code, and its codes as objects or ints.
+
+    An answer is codes (integers) or values (floats); a value that the type does not have differs.
+
+    Raises:
+        SubjectError: if the answer has another shape, or is neither integers nor floats.
+    """
+    array = np.asarray(answer)
+    if array.shape != expected.shape:
+        raise SubjectError(f"returned shape {array.shape} for inputs of shape {expected.shape}")
+    if array.dtype.kind in "iu" or (array.dtype.kind == "O" and expected.dtype.kind == "O"):
+        if array.dtype == np.uint64:
+            array = array.view(np.int64)
+        return np.flatnonzero(array != expected), array
+    if array.dtype.kind != "f":
+        raise SubjectError(
+            f"returned dtype {array.dtype}; allowed: integers (codes) or floats (values)"
+        )
+    # Scaling by a power of two is exact here, and what is no code cannot become one.
+    with np.errstate(all="ignore"):
+        y = np.ldexp(array.astype(np.float64), t.frac)
+        valid = (y == np.rint(y)) & (np.abs(y) < 2.0**63)
+        codes = np.where(valid, y, 0.0).astype(np.int64)
+    wrong = np.flatnonzero(~valid | (codes != expected))
+    return wrong, np.where(valid, codes.astype(object), array.astype(object))
+
+
+def rule_broken(value: Fraction | None, t: ApFixed) -> str:
+    """The law that decides the code of an exact value in ``t``."""
+    if value is None:
+        return "non-finite inputs count as +-2**1024"
+    y = value / t.lsb
+    if t.min_code <= y <= t.max_code:
+        return f"{t.rounding.cpp}: {t.rounding.law}"
+    n = f", N = {t.n}" if t.n else ""
+    return f"{t.overflow.cpp}{n}: {t.overflow.law}"
+
+
+def _taken(question: Question, inputs: Inputs, count: int) -> Inputs:
+    """The first ``count`` inputs; an accumulation's first entry is its start."""
+    head = 1 if isinstance(question, Accumulation) else 0
+    return (*inputs[:head], *(None if i is None else i[:count] for i in inputs[head:]))
+
+
+def _exact_codes(question: Question, inputs: Inputs, count: int | None = None) -> Array:
+    """The exact reference's codes, in the currency of the oracle."""
+    t = question.target
+    if isinstance(question, Accumulation) and len(inputs) == 2:
+        addends = [int(b) for b in inputs[1]]
+        codes = reference.accumulate(question.op, inputs[0], t, addends, question.b)
+    else:
+        size = inputs[1].size if isinstance(question, Accumulation) else inputs[0].size
+        codes = [question.exact(inputs, k) for k in range(size if count is None else count)]
+    if t.width > 64:
+        out = np.empty(len(codes), dtype=object)
+        out[:] = codes
+        return out
+    return np.array([as_int64(code) for code in codes], dtype=np.int64)
+
+
+def _mismatch(
+    question: Question,
+    oracle: Oracle,
+    name: str,
+    answer: Callable[[Inputs], Any],
+    inputs: Inputs,
+    expected: Array,
+    got: Array,
+    wrong: Array,
+) -> Mismatch:
+    """The simplest difference: of a grid of simple inputs if one of them differs, else as drawn."""
+    count = wrong.size
+    simple = question.simple()
+    if simple is not None and oracle.refusal(question.kernel) is None:
+        truth = question.ask(oracle, simple)
+        some, codes = differing(answer(simple), truth, question.target)
+        if some.size:
+            inputs, expected, got, wrong = simple, truth, codes, some
+    return simplest(question, name, inputs, got, expected, wrong, count)
+
+
+def simplest(
+    question: Question,
+    name: str,
+    inputs: Inputs,
+    got: Array,
+    expected: Array,
+    wrong: Array,
+    count: int | None = None,
+) -> Mismatch:
+    """The mismatch at the simplest of the ``wrong`` inputs, standing for ``count`` of them."""
+    best = min(wrong.tolist(), key=lambda k: _complexity(question, inputs, k))
+    return _record(question, name, inputs, best, got, expected, count or wrong.size)
+
+
+def _record(
+    question: Question, name: str, inputs: Inputs, k: int, got: Array, expected: Array, count: int
+) -> Mismatch:
+    wrong = got[k]
+    return Mismatch(
+        path=question.path,
+        subject=name,
+        question=question.label,
+        input=question.show(inputs, k),
+        got=int(wrong) if isinstance(wrong, (int, np.integer)) else f"{wrong!r}, not a value",
+        expected=int(expected[k]),
+        reference=int(question.exact(inputs, k)),
+        rule=rule_broken(question.value(inputs, k), question.target),
+        count=count,
+        snippet=question.snippet(inputs, k),
+    )
+
+
+def _complexity(question: Question, inputs: Inputs, k: int) -> tuple[int, Fraction, bool]:
+    """How hard an input is to think about: significant bits, then magnitude, then sign."""
+    value = question.value(inputs, k)
+    if value is None:
+        return (1 << 30, Fraction(0), False)
+    odd = abs(value.numerator)
+    return (odd // (odd & -odd) if odd else 0).bit_length(), abs(value), value < 0

@@ -1,0 +1,156 @@
+"""Which questions a run asks: a bounded, seeded pool of types that reaches every mode and shape."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.oracle.limits import cast_aborts
+from harness.types import MAX_WIDTH, ApFixed, Operation, Overflow, Rounding, result_type
+from harness.verify.questions import Accumulation, Arithmetic, Cast, FromNumber, Question
+
+__all__ = ["PROFILES", "Profile", "modes", "questions_for", "type_pool"]
+
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a run asks.
+
+    Attributes:
+        shapes: types per combination of signedness, rounding and overflow.
+        doubles: inputs per type on the double path.
+        exhaustive_width: up to this width every breakpoint is visited.
+        pairs: operand pairs per arithmetic operator.
+        small_types: up to this width, every type of every mode and N as well.
+    """
+
+    shapes: int
+    doubles: int
+    exhaustive_width: int
+    pairs: int
+    small_types: int = 0
+
+
+PROFILES = {
+    "quick": Profile(shapes=6, doubles=32_000, exhaustive_width=9, pairs=16),
+    "full": Profile(shapes=18, doubles=160_000, exhaustive_width=13, pairs=64),
+    "exhaustive": Profile(
+        shapes=24, doubles=320_000, exhaustive_width=16, pairs=128, small_types=4
+    ),
+}
+
+
+def modes() -> Iterator[tuple[bool, Rounding, Overflow]]:
+    """Every (signed, rounding, overflow) that a type may have."""
+    for signed, rounding, overflow in itertools.product((True, False), Rounding, Overflow):
+        if signed or overflow is not Overflow.WRAP_SM:
+            yield signed, rounding, overflow
+
+
+def type_pool(profile: Profile, rng: Generator) -> list[ApFixed]:
+    """Distinct types: every mode in many shapes, N > 0, and some beyond 64 bits."""
+    pool: dict[ApFixed, None] = {}
+    for count, (signed, rounding, overflow) in enumerate(modes()):
+        for shape in range(profile.shapes):
+            width, integer = _shape(shape, count + shape, rng)
+            pool[ApFixed(width, integer, signed, rounding, overflow)] = None
+        if overflow.wraps:
+            for saturated in range(3):
+                width, integer = _shape(saturated + 1, count + saturated, rng)
+                n = (1, int(rng.integers(1, width + 1)), width)[saturated]
+                pool[ApFixed(width, integer, signed, rounding, overflow, n)] = None
+        if count % 7 == 0:
+            width = int(rng.integers(65, 200)) if count else MAX_WIDTH
+            integer = int(rng.integers(-20, width + 20))
+            pool[ApFixed(width, integer, signed, rounding, overflow)] = None
+    for t in _small_types(profile.small_types):
+        pool[t] = None
+    return list(pool)
+
+
+def _shape(shape: int, style: int, rng: Generator) -> tuple[int, int]:
+    """Width and integer bits: six classes of width, four of the binary point."""
+    low, high = [(1, 4), (5, 9), (10, 24), (23, 26), (27, 53), (54, 64)][shape % 6]
+    width = int(rng.integers(low, high + 1))
+    integer = [
+        lambda: int(rng.integers(0, width + 1)),
+        lambda: -int(rng.integers(1, 30)),
+        lambda: width + int(rng.integers(1, 30)),
+        lambda: int(rng.integers(0, width + 1)),
+    ][style % 4]()
+    return width, integer
+
+
+def _small_types(up_to: int) -> Iterator[ApFixed]:
+    for width in range(1, up_to + 1):
+        for signed, rounding, overflow in modes():
+            for n in range(width + 1 if overflow.wraps else 1):
+                for integer in (-1, width // 2, width + 1):
+                    yield ApFixed(width, integer, signed, rounding, overflow, n)
+
+
+def questions_for(profile: Profile, rng: Generator) -> list[Question]:
+    """Everything a run of ``profile`` asks, in the order it is asked."""
+    pool = type_pool(profile, rng)
+    asked: list[Question] = [FromNumber("double", t) for t in pool]
+    asked += [FromNumber("float", t) for t in pool[::6] if t.width <= 64]
+    for k, t in enumerate(pool[3::9]):
+        asked.append(FromNumber("std::uint64_t" if k % 3 == 0 else "std::int64_t", t))
+    casts = (Cast(_source(t, rng), t) for k, t in enumerate(pool) if k % 4 != 1)
+    asked += casts
+    for op in (Operation.ADD, Operation.SUB, Operation.MUL, Operation.DIV):
+        asked += [Arithmetic(op, *_operands(op, rng)) for _ in range(profile.pairs)]
+    for k in range(profile.pairs):
+        a = _plain(rng, 64)
+        asked.append(Arithmetic(Operation.NEG, a))
+        op = (Operation.LSHIFT, Operation.RSHIFT)[k % 2]
+        asked.append(Arithmetic(op, a, count=int(rng.integers(-a.width, a.width + 1))))
+    for k, (signed, rounding, overflow) in enumerate(modes()):
+        width, integer = _shape(k % 3 + 1, 0, rng)
+        op = (Operation.ADD, Operation.SUB, Operation.ADD, Operation.MUL)[k % 4]
+        accumulator = ApFixed(width, integer, signed, rounding, overflow)
+        asked.append(_accumulation(op, accumulator, rng))
+    return asked
+
+
+def _source(target: ApFixed, rng: Generator) -> ApFixed:
+    """A type whose values, cast to ``target``, lose bits at both ends."""
+    signed = bool(rng.random() < 0.7)
+    if target.width > 64:
+        width = int(rng.integers(max(2, target.width - 40), min(target.width + 60, MAX_WIDTH)))
+        return ApFixed(width, width - target.frac - int(rng.integers(-2, 9)), signed)
+    drop = int(rng.integers(-3, 12))
+    excess = int(rng.integers(-2, 6))
+    width = min(max(target.width + drop + excess, int(rng.integers(1, 9))), 64)
+    if rng.random() < 0.04:
+        drop = width + int(rng.integers(0, 3))  # around the longest shift the header survives
+    return ApFixed(width, width - target.frac - drop, signed)
+
+
+def _plain(rng: Generator, widest: int) -> ApFixed:
+    width = int(rng.integers(1, widest + 1))
+    return ApFixed(width, int(rng.integers(-4, width + 5)), bool(rng.random() < 0.65))
+
+
+def _operands(op: Operation, rng: Generator) -> tuple[ApFixed, ApFixed]:
+    """Two types; one result in eight is wider than 64 bits."""
+    while True:
+        widest = 60 if rng.random() < 0.125 else 30
+        a, b = _plain(rng, widest), _plain(rng, widest)
+        if 0 < result_type(op, a, b).width <= 128:
+            return a, b
+
+
+def _accumulation(op: Operation, target: ApFixed, rng: Generator) -> Accumulation:
+    while True:
+        b = ApFixed(
+            int(rng.integers(2, 16)), target.integer - int(rng.integers(-1, 4)), target.signed
+        )
+        full = result_type(op, target, b)
+        if full.width <= 64 and not cast_aborts(full, target):
+            return Accumulation(op, target, b)

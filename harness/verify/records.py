@@ -1,0 +1,102 @@
+"""What a verification found: frozen records, from one difference up to the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.types import ApFixed
+
+__all__ = ["Mismatch", "Tally", "Unwitnessed", "Verdict"]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One input on which subject and truth differ, the simplest found.
+
+    Attributes:
+        path: how values come into the type: ``double``, ``cast``, ...
+        subject: who gave ``got``.
+        question: the types, as C++: ``ap_fixed<8,4>`` or ``ap_fixed<9,3> -> ap_fixed<8,4>``.
+        input: the input as hexadecimal float or code.
+        got: the subject's code; text if it was no code of the type.
+        expected: the truth's code.
+        reference: the exact reference's code.
+        rule: the law that ``got`` breaks.
+        count: how many inputs of this question differed.
+        snippet: a C++ program that prints ``expected``.
+    """
+
+    path: str
+    subject: str
+    question: str
+    input: str
+    got: int | str
+    expected: int
+    reference: int
+    rule: str
+    count: int
+    snippet: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The count of comparisons made on one path into one type."""
+
+    path: str
+    type: ApFixed
+    checks: int
+    differences: int
+
+
+@dataclass(frozen=True)
+class Unwitnessed:
+    """A question that C++ could not answer; the exact reference was the truth instead."""
+
+    question: str
+    why: str
+    checks: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Everything a report needs."""
+
+    tallies: tuple[Tally, ...]
+    mismatches: tuple[Mismatch, ...]
+    unwitnessed: tuple[Unwitnessed, ...] = ()
+    subject: str = "subject"
+    truth: str = "truth"
+    profile: str = ""
+    seed: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def checks(self) -> int:
+        """How many codes were compared."""
+        return sum(tally.checks for tally in self.tallies)
+
+    @property
+    def differences(self) -> int:
+        """How many of them differed."""
+        return sum(tally.differences for tally in self.tallies)
+
+    @property
+    def types(self) -> int:
+        """How many distinct types took part."""
+        return len({tally.type for tally in self.tallies})
+
+    @property
+    def agrees(self) -> bool:
+        """Whether something was compared, and nothing differed."""
+        return self.checks > 0 and self.differences == 0
+
+    def on(self, path: str) -> Iterable[Tally]:
+        """The tallies of one path."""
+        return (tally for tally in self.tallies if tally.path == path)
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths, in the order they were taken."""
+        return list(dict.fromkeys(tally.path for tally in self.tallies))

@@ -1,0 +1,188 @@
+"""Run a verification: compile what is missing, ask as answers become possible, sum up."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.oracle import Oracle, OracleError
+from harness.types import ApFixed
+from harness.verify import cases
+from harness.verify.engine import SubjectError, differing, examine, rule_broken
+from harness.verify.profiles import PROFILES, Profile, questions_for
+from harness.verify.questions import Answer, FromNumber, Question
+from harness.verify.records import Mismatch, Tally, Verdict
+from harness.verify.subjects import Implementation, guarded
+
+__all__ = ["Progress", "run", "verify"]
+
+#: Told how many questions are answered of how many, and how many codes were compared.
+Progress = Callable[[int, int, int], None]
+#: Kernels that cling compiles in this process, as a second compiler's opinion.
+WITNESSES = 6
+
+
+def verify(
+    subject: Implementation,
+    truth: Implementation,
+    types: Iterable[ApFixed],
+    cases: Callable[[ApFixed], Any] | None = None,
+    *,
+    seed: int = 0,
+) -> Verdict:
+    """Hold one implementation against another.
+
+    Args:
+        subject: a function from a float64 array and a type to codes or values.
+        truth: another; for example ``Oracle().codes``.
+        types: the types to try.
+        cases: the inputs for a type; by default breakpoints, bounds and random values, seeded.
+        seed: of the default inputs.
+
+    Returns:
+        The verdict; at most one mismatch per type, the simplest.
+
+    Raises:
+        SubjectError: if an implementation raises, or returns another shape or dtype.
+    """
+    started = time.perf_counter()
+    inputs_for = cases or _default_cases(seed)
+    subject, truth = guarded(subject, "the subject"), guarded(truth, "the truth")
+    tallies, mismatches = [], []
+    for t in types:
+        x = np.asarray(inputs_for(t))
+        expected = np.asarray(truth(x, t))
+        if expected.dtype.kind not in "iuO" or expected.shape != x.shape:
+            raise SubjectError(f"the truth must return codes in the shape of its input, on {t}")
+        expected = expected.view(np.int64) if expected.dtype == np.uint64 else expected
+        wrong, got = differing(subject(x, t), expected, t)
+        tallies.append(Tally("double", t, x.size, wrong.size))
+        if wrong.size:
+            mismatches.append(_plain_mismatch(t, x.ravel(), expected.ravel(), got.ravel(), wrong))
+    seconds = time.perf_counter() - started
+    return Verdict(tuple(tallies), tuple(mismatches), seed=seed, seconds=seconds)
+
+
+def _default_cases(seed: int) -> Callable[[ApFixed], Any]:
+    return lambda t: cases.doubles_for(t, 4000, np.random.default_rng(seed))
+
+
+def _plain_mismatch(t: ApFixed, x: Any, expected: Any, got: Any, wrong: Any) -> Mismatch:
+    number = {"f": "double", "u": "std::uint64_t"}.get(x.dtype.kind, "std::int64_t")
+    question = FromNumber(number, t)
+    return simplest(question, "subject", (x,), got, expected, wrong)
+
+
+def run(
+    profile: str | Profile = "quick",
+    *,
+    oracle: Oracle,
+    seed: int = 0,
+    types: Sequence[ApFixed] = (),
+    subject: Implementation | None = None,
+    subject_name: str = "harness.quantize",
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Ask everything a profile asks, with the vendor's C++ as the truth.
+
+    Args:
+        profile: a name in ``PROFILES``, or a profile.
+        oracle: the C++.
+        seed: decides types and inputs.
+        types: ask about these only, on the double and float paths, instead of the pool.
+        subject: the user's own quantizer, asked on the double path instead of ours.
+        subject_name: what the report calls the subject.
+        jobs: compilers to run at once; by default one per core.
+        progress: told after every question.
+
+    Raises:
+        OracleError: if there is no truth to be had.
+        SubjectError: if the subject is no quantizer.
+    """
+    started = time.perf_counter()
+    chosen = PROFILES[profile] if isinstance(profile, str) else profile
+    rng = np.random.default_rng(seed)
+    if types:
+        asked: list[Question] = [FromNumber(n, t) for t in types for n in ("double", "float")]
+    else:
+        asked = questions_for(chosen, rng)
+    if subject is not None:
+        asked = [q for q in asked if isinstance(q, FromNumber) and q.number == "double"]
+    findings = []
+    checks = 0
+    for question in _in_order(asked, oracle, jobs):
+        inputs = question.inputs(chosen.doubles, rng_of(seed, question), chosen.exhaustive_width)
+        finding = examine(question, oracle, inputs, _answers(question, subject, subject_name))
+        findings.append(finding)
+        checks += finding.tally.checks
+        if progress is not None:
+            progress(len(findings), len(asked), checks)
+    notes = (*_provenance(oracle), _second_opinion(asked, oracle, seed))
+    return Verdict(
+        tallies=tuple(f.tally for f in findings),
+        mismatches=tuple(m for f in findings for m in f.mismatches),
+        unwitnessed=tuple(f.unwitnessed for f in findings if f.unwitnessed is not None),
+        subject=subject_name,
+        truth=oracle.headers.label,
+        profile=profile if isinstance(profile, str) else "custom",
+        seed=seed,
+        seconds=time.perf_counter() - started,
+        notes=notes,
+    )
+
+
+def rng_of(seed: int, question: Question) -> np.random.Generator:
+    """A generator of one question's own, so that its inputs do not depend on the order."""
+    return np.random.default_rng([seed, *question.kernel.cpp.encode()])
+
+
+def _answers(
+    question: Question, subject: Implementation | None, name: str
+) -> list[Answer] | None:
+    if subject is None:
+        return None
+    t = question.target
+    return [(name, None, lambda inputs: subject(inputs[0], t))]
+
+
+def _in_order(asked: Sequence[Question], oracle: Oracle, jobs: int | None) -> Iterator[Question]:
+    """The questions, each as soon as its kernel is compiled; those that need none come first."""
+    waiting: dict[str, list[Question]] = {}
+    for question in asked:
+        if oracle.refusal(question.kernel) is not None:
+            yield question
+        else:
+            waiting.setdefault(question.kernel.cpp, []).append(question)
+    wanted = [questions[0].kernel for questions in waiting.values()]
+    with contextlib.closing(oracle.compile(wanted, jobs)) as groups:
+        for group in groups:
+            for kernel in group:
+                yield from waiting[kernel.cpp]
+
+
+def _provenance(oracle: Oracle) -> tuple[str, ...]:
+    return (f"compiled by {oracle.compiler}",)
+
+
+def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str:
+    """Compile a few kernels with cling, here and now, and compare with the C++ compiler's.
+
+    Raises:
+        OracleError: if the two compilers make different codes of the same headers.
+    """
+    fit = [q for q in asked if q.kernel.narrow and oracle.refusal(q.kernel) is None]
+    if not fit or not oracle.headers.pinned:
+        return "no kernel was compiled by cling in this process"
+    rng = np.random.default_rng(seed)
+    chosen = [fit[k] for k in rng.choice(len(fit), min(WITNESSES, len(fit)), replace=False)]
+    jit = oracle.jit([q.kernel for q in chosen])
+    for question in chosen:
+        inputs = question.inputs(2000, rng_of(seed, question), 8)
+        if not np.array_equal(question.ask(jit, inputs), question.ask(oracle, inputs)):
+            raise OracleError(f"cling and {oracle.compiler} differ on {question.label}")
+    return f"{len(chosen)} kernels also JIT-compiled by cling in this process: same codes"

@@ -1,0 +1,57 @@
+"""The user's own quantizer as a subject: found by name, and kept from taking the run down."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.types import ApFixed
+from harness.verify.engine import SubjectError
+
+__all__ = ["Implementation", "guarded", "load_subject"]
+
+#: A function from inputs and a type to codes (integers) or values (floats).
+Implementation = Callable[[Any, ApFixed], Any]
+
+
+def load_subject(spelling: str) -> Implementation:
+    """The function that ``package.module:function`` names; the current folder is searched too.
+
+    Raises:
+        SubjectError: if there is none.
+    """
+    module_name, _, name = spelling.partition(":")
+    if not module_name or not name:
+        raise SubjectError(f"a subject is spelled package.module:function, not {spelling!r}")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module_name)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # the user's module may raise anything
+        raise SubjectError(f"cannot load {spelling}: {_first_line(error)}") from error
+    if not callable(found):
+        raise SubjectError(f"{spelling} is not a function")
+    return guarded(found, spelling)
+
+
+def guarded(subject: Implementation, name: str) -> Implementation:
+    """``subject`` with whatever it raises turned into one line that names it and the type."""
+
+    def call(x: Any, t: ApFixed) -> Any:
+        try:
+            return subject(x, t)
+        except Exception as error:  # the user's function may raise anything
+            raise SubjectError(f"{name} raised on {t}: {_first_line(error)}") from error
+
+    return call
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
