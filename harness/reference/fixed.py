@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["QUIRKS", "cast", "decode", "from_double", "from_int", "quirks", "to_code", "wrap"]
+__all__ = ["QUIRKS", "as_header_reads", "cast", "decode", "from_double", "from_int", "quirks", "to_code", "wrap"]
 
 HALF = Fraction(1, 2)
 
@@ -48,7 +48,7 @@ def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
         if not math.isfinite(x):
             raise ValueError(f"the definition gives no code for {x}")
         return to_code(Fraction(x), t, published=True)
-    return to_code(_as_header_reads(x), t)
+    return to_code(as_header_reads(x), t)
 
 
 def from_int(x: int, t: ApFixed, *, published: bool = False) -> int:
@@ -86,7 +86,7 @@ def quirks(x: float | Fraction, t: ApFixed) -> list[str]:
     return found
 
 
-def _as_header_reads(x: float) -> Fraction:
+def as_header_reads(x: float) -> Fraction:
     """The value the double constructor sees: sign, exponent field and 1.fraction, no exceptions."""
     (bits,) = struct.unpack("<Q", struct.pack("<d", x))
     if bits << 1 & (1 << 64) - 1 == 0:

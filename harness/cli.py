@@ -1,0 +1,163 @@
+"""The command ``harness``: exit status 0 for agreement, 1 for a difference, 2 for bad usage."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness.types import ApFixed
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Decide whether Python and HLS C++ agree, bit for bit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Headers = Annotated[
+    Path | None,
+    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
+AGREE, DIFFER, USAGE = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command; whatever is wrong with its use is one line on standard error."""
+    from harness.oracle import OracleError
+    from harness.verify import SubjectError
+
+    try:
+        app()
+    except (OracleError, SubjectError, ValueError, OSError) as error:
+        text = " ".join(str(error).split())
+        Console(stderr=True).print(f"harness: {text}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _types(spellings: list[str] | None) -> list[ApFixed]:
+    return [ApFixed.parse(spelling) for spelling in spellings or []]
+
+
+@contextlib.contextmanager
+def _bar(console: Console) -> Iterator[Callable[[int, int, int], None]]:
+    """A progress bar over questions, with the count of checks."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[checks]:,} checks"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("compiling and comparing", total=None, checks=0)
+
+        def update(done: int, total: int, checks: int) -> None:
+            progress.update(task, completed=done, total=total, checks=checks)
+
+        yield update
+
+
+@app.command()
+def verify(
+    profile: Annotated[str, typer.Option(help="quick, full or exhaustive.")] = "quick",
+    type_: Annotated[
+        list[str] | None, typer.Option("--type", help="A type to verify; may be repeated.")
+    ] = None,
+    seed: Seed = 0,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Your own quantizer, as package.module:function; f(x, type)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Compilers to run at once.")] = None,
+    headers: Headers = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the Python quantizers against the vendor's own C++ headers."""
+    from harness.oracle import Oracle
+    from harness.verify import PROFILES, load_subject, report, run
+
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
+    types = _types(type_)
+    function = load_subject(subject) if subject else None
+    # Progress stays off standard output, which is the verdict's.
+    console = Console(stderr=True)
+    with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle, _bar(console) as bar:
+        verdict = run(
+            profile,
+            oracle=oracle,
+            seed=seed,
+            types=types,
+            subject=function,
+            subject_name=subject or "harness.quantize",
+            jobs=jobs,
+            progress=bar,
+        )
+    if as_json:
+        sys.stdout.write(report.as_json(verdict) + "\n")
+    else:
+        report.print_verdict(verdict, _wide_console())
+    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+
+
+@app.command()
+def explain(
+    type_: Annotated[str, typer.Argument(metavar="TYPE", help="Such as 'ap_fixed<8,4,AP_RND>'.")],
+    value: Annotated[str, typer.Argument(help="Decimal, hexadecimal float, inf or nan.")],
+    headers: Headers = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Show one value on its way into a type, and what the C++ answers."""
+    from harness.explain import explain as explain_value
+    from harness.explain import print_explanation
+    from harness.oracle import Oracle
+
+    t = ApFixed.parse(type_)
+    steps = explain_value(_number(value), t)
+    with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
+        agrees = print_explanation(steps, _wide_console(), oracle)
+    raise typer.Exit(AGREE if agrees else DIFFER)
+
+
+def _number(text: str) -> float:
+    try:
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no double; allowed: 3.25, 0x1.ap+1, inf, nan") from None
+
+
+def _wide_console() -> Console:
+    """Standard output; where that is no terminal, wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+@app.command()
+def bench(
+    repeats: Annotated[int, typer.Option(min=1, help="Repetitions behind each median.")] = 15,
+) -> None:
+    """Measure the speed side by side with np.copyto and with other libraries."""
+    from harness.bench import run as run_bench
+
+    run_bench(_wide_console(), repeats=repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Verdicts for people (rich) and for programs (JSON): formatting, no decisions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from harness.types import ApFixed, Overflow, Rounding
+from harness.verify.records import Mismatch, Tally, Verdict
+
+__all__ = ["as_json", "print_verdict"]
+
+#: Differences and unwitnessed questions printed in full; the JSON has them all.
+SHOWN = 5
+
+
+def print_verdict(verdict: Verdict, console: Console) -> None:
+    """The matrices, then what differs, what had no witness, and one sentence that says it all."""
+    for path in verdict.paths:
+        console.print(_matrix(path, list(verdict.on(path))))
+    for mismatch in _spread(verdict.mismatches):
+        console.print(_difference(mismatch))
+    if len(verdict.mismatches) > SHOWN:
+        console.print(f"... and {len(verdict.mismatches) - SHOWN} more (--json has them all)\n")
+    if verdict.unwitnessed:
+        console.print(_unwitnessed(verdict))
+    for note in (verdict.truth, *verdict.notes, f"profile {verdict.profile}, seed {verdict.seed}"):
+        console.print(f"  {escape(note)}", style="dim", highlight=False)
+    console.print(_sentence(verdict))
+
+
+def as_json(verdict: Verdict) -> str:
+    """The verdict as a JSON document; types are spelled as in C++."""
+    facts = dataclasses.asdict(verdict)
+    facts["tallies"] = [
+        {"path": t.path, "type": str(t.type), "checks": t.checks, "differences": t.differences}
+        for t in verdict.tallies
+    ]
+    summary: dict[str, Any] = {
+        "agrees": verdict.agrees,
+        "checks": verdict.checks,
+        "differences": verdict.differences,
+        "types": verdict.types,
+    }
+    return json.dumps(summary | facts, indent=2)
+
+
+def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
+    """Rounding by overflow, signed beside unsigned: types and checks, or differences."""
+    types = len({tally.type for tally in tallies})
+    checks = sum(tally.checks for tally in tallies)
+    title = f"{path}: {types} types, {checks:,} checks   (cell: types / checks)"
+    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None)
+    table.add_column("", no_wrap=True)
+    columns = [(True, o) for o in Overflow] + [(False, o) for o in Overflow if o.name != "WRAP_SM"]
+    for signed, overflow in columns:
+        sign = "" if signed else "u:"
+        table.add_column(f"{sign}{overflow.name}", justify="right", no_wrap=True)
+    for rounding in Rounding:
+        cells = []
+        for signed, overflow in columns:
+            chosen = [t for t in tallies if _is(t.type, signed, rounding, overflow)]
+            cells.append(_cell(chosen))
+        table.add_row(rounding.name, *cells)
+    return Group(table, Text())
+
+
+def _is(t: ApFixed, signed: bool, rounding: Rounding, overflow: Overflow) -> bool:
+    return (t.signed, t.rounding, t.overflow) == (signed, rounding, overflow)
+
+
+def _cell(tallies: Sequence[Tally]) -> Text:
+    if not tallies:
+        return Text("-", style="dim")
+    if differences := sum(tally.differences for tally in tallies):
+        return Text(f"{_short(differences)} differ", style="bold red")
+    types = len({tally.type for tally in tallies})
+    return Text(f"{types}/{_short(sum(t.checks for t in tallies))}", style="green")
+
+
+def _short(count: int) -> str:
+    for limit, unit in ((10**7, "M"), (10**4, "k")):
+        if count >= limit:
+            return f"{count // (limit // 10)}{unit}"
+    return str(count)
+
+
+def _spread(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
+    """A few mismatches that differ as much as they can: one of each path and rule first."""
+    first = {(m.path, m.subject, m.rule): m for m in reversed(mismatches)}
+    rest = [m for m in mismatches if m not in first.values()]
+    return [*reversed(first.values()), *rest][:SHOWN]
+
+
+def _difference(m: Mismatch) -> RenderableType:
+    witness = "agrees with C++" if m.reference == m.expected else f"says {m.reference}"
+    head = Text.assemble(
+        (f"{m.path}: ", "bold"),
+        f"{m.question}, {m.input}",
+        (f" => got {m.got}, expected {m.expected}", "bold red"),
+    )
+    detail = Text(
+        f"  {m.subject}; {m.count:,} such inputs; the exact reference {witness}\n  rule: {m.rule}"
+    )
+    return Group(head, detail, Text(_indented(m.snippet), style="cyan"))
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def _unwitnessed(verdict: Verdict) -> RenderableType:
+    """What C++ could not answer, by reason."""
+    count = len(verdict.unwitnessed)
+    lines = [Text(f"no C++ witness, the exact reference stood in: {count} conversions", "yellow")]
+    for found in verdict.unwitnessed[:SHOWN]:
+        lines.append(Text(f"  {found.question}"))
+    if count > SHOWN:
+        lines.append(Text(f"  ... and {count - SHOWN} more (--json has them all)"))
+    reasons = dict.fromkeys(u.why.partition(" shifts ")[2] or u.why for u in verdict.unwitnessed)
+    lines += [Text(f"  because each shifts {reason}", style="dim") for reason in reasons]
+    return Group(*lines, Text())
+
+
+def _sentence(verdict: Verdict) -> Text:
+    compared = f"{verdict.checks:,} codes of {verdict.types} types in {verdict.seconds:.1f} s"
+    if verdict.checks == 0:
+        return Text("NOTHING COMPARED: no question was asked", style="bold red")
+    if verdict.agrees:
+        return Text(f"AGREE: {verdict.subject} and the C++ headers, {compared}", "bold green")
+    return Text(
+        f"DIFFER: {verdict.subject} on {verdict.differences:,} of {compared}", style="bold red"
+    )
