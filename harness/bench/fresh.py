@@ -1,0 +1,56 @@
+"""Measure in fresh processes: what a first call costs, and what the oracle's cache saves."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from rich.console import Console
+
+from harness.bench.progress import waiting
+
+__all__ = ["first_calls", "oracle_figures"]
+
+
+def first_calls(console: Console) -> dict[str, Any]:
+    """The first ``quantize`` of a process, over an empty Numba cache and over a warm one."""
+    with tempfile.TemporaryDirectory(prefix="hls-harness-bench-") as folder:
+        environment = {"NUMBA_CACHE_DIR": folder}
+        with waiting(console, "first call in a fresh process, Numba compiles"):
+            cold = _probe("first_call", environment)
+        with waiting(console, "first call in a fresh process, Numba's cache is warm"):
+            warm = _probe("first_call", environment)
+    return {"empty_cache": cold, "warm_cache": warm}
+
+
+def oracle_figures(console: Console) -> dict[str, Any]:
+    """What the C++ costs: compiled, asked, and loaded again; ``error`` says why there is none."""
+    with tempfile.TemporaryDirectory(prefix="hls-harness-bench-") as folder:
+        environment = {"HARNESS_CACHE_DIR": folder}
+        with waiting(console, "the oracle compiles 64 types and is asked"):
+            compiled = _probe("compiled", environment)
+        if "error" in compiled:
+            return compiled
+        with waiting(console, "the oracle loads 64 types from its cache"):
+            cached = _probe("cached", environment)
+    return {**compiled, **cached}
+
+
+def _probe(name: str, environment: dict[str, str]) -> dict[str, Any]:
+    """What a probe prints, and the seconds of its whole process."""
+    command = [sys.executable, "-m", "harness.bench.probe", name]
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode != 0 or not done.stdout.strip():
+        reason = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        return {"error": reason}
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return {**figures, f"process_{name}_s": seconds}

@@ -1,0 +1,62 @@
+"""Our quantizer, in every mode, as a multiple of copying the same array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import harness
+from harness.bench.clock import interleave, median_ratio
+from harness.bench.progress import Bar
+from harness.types import ApFixed, Overflow, Rounding
+
+__all__ = ["SIGMA", "TYPE", "Grid", "copy_call", "measure", "quantize_call", "sample", "summary"]
+
+Array = np.ndarray[Any, Any]
+#: Multiples of the copy by (rounding, overflow).
+Grid = dict[tuple[Rounding, Overflow], float]
+#: What is quantized to, in each mode.
+TYPE = ApFixed(16, 6)
+#: Standard deviation of the inputs; one value in 22 then exceeds the range of ``TYPE``.
+SIGMA = 16.0
+
+
+def sample(size: int) -> Array:
+    """``size`` normal float32 values; one in some hundreds is a tie of ``TYPE``."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal(size, dtype=np.float32) * np.float32(SIGMA)
+
+
+def copy_call(x: Array) -> Callable[[], Any]:
+    """``np.copyto`` of the array, into memory that is there already."""
+    target = np.zeros_like(x)
+    return lambda: np.copyto(target, x)
+
+
+def quantize_call(x: Any, t: ApFixed) -> Callable[[], Any]:
+    """Our quantizer on an array or a tensor; it allocates its result."""
+    return lambda: harness.quantize(x, t)
+
+
+def measure(x: Array, kind: Callable[[Array], Any], repeats: int, bar: Bar) -> Grid:
+    """Time every rounding and overflow; ``kind`` makes of ``x`` what is quantized."""
+    subject, copy = kind(x), copy_call(x)
+    grid = {}
+    for rounding in Rounding:
+        for overflow in Overflow:
+            bar.begin(f"{rounding} {overflow}")
+            call = quantize_call(subject, TYPE.with_modes(rounding=rounding, overflow=overflow))
+            call()  # pages, plan and instructions are warm from here on
+            seconds = interleave((copy, call), repeats, bar.beat)
+            grid[rounding, overflow] = median_ratio(seconds, 1, 0)
+            bar.done()
+    return grid
+
+
+def summary(grid: Grid) -> tuple[float, float, str]:
+    """Median and worst over the modes, and which mode is the worst."""
+    rounding, overflow = max(grid, key=lambda mode: grid[mode])
+    worst = grid[rounding, overflow]
+    return float(np.median(list(grid.values()))), worst, f"{rounding}/{overflow}"

@@ -1,0 +1,123 @@
+"""Other libraries that quantize, each behind one record; none of them need be installed."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.types import ApFixed, Overflow, Rounding
+
+__all__ = ["PEERS", "Peer", "Subject"]
+
+Array = np.ndarray[Any, Any]
+Mode = tuple[Rounding, Overflow]
+
+CONV_SAT: Mode = (Rounding.RND_CONV, Overflow.SAT)
+TRN_WRAP: Mode = (Rounding.TRN, Overflow.WRAP)
+RND_WRAP_SM: Mode = (Rounding.RND, Overflow.WRAP_SM)
+#: Apytypes quantizes fixed point only.  This format holds the inputs exactly, but for those below
+#: 2**-27, and is of one 64-bit word.
+APY_SOURCE = {"int_bits": 10, "frac_bits": 50}
+FXP_ROUNDING = {Rounding.RND_CONV: "around", Rounding.TRN: "floor"}
+FXP_OVERFLOW = {Overflow.SAT: "saturate", Overflow.WRAP: "wrap"}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A quantization that is ready to run: what is timed, and how to read its result."""
+
+    call: Callable[[], Any]
+    values: Callable[[Any], Array] = np.asarray
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another library's way to quantize.
+
+    Attributes:
+        name: what the table calls it.
+        distribution: whose version is reported.
+        modes: those compared; the library has them under these names or others.
+        prepare: everything that is not timed; ``ImportError`` if the library is not there.
+    """
+
+    name: str
+    distribution: str
+    modes: tuple[Mode, ...]
+    prepare: Callable[[Array, ApFixed], Subject]
+
+
+def _calad0i(x: Array, t: ApFixed) -> Subject:
+    # The package imports keras; its NumPy part, which needs NumPy alone, is loaded by itself.
+    package = importlib.util.find_spec("quantizers")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("quantizers")
+    path = Path(package.submodule_search_locations[0], "fixed_point", "fixed_point_ops_np.py")
+    spec = importlib.util.spec_from_file_location("_quantizers_np", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ImportError("quantizers")
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function = module.get_fixed_quantizer_np(t.rounding.name, t.overflow.name)
+    # With Python integers it would compute in float64, up to four times slower.
+    k, i, f = (np.float32(bits) for bits in t.kif)
+    return Subject(lambda: function(x, k, i, f))
+
+
+def _apytypes_cast(t: ApFixed) -> Callable[[Any], Any]:
+    apytypes = import_module("apytypes")
+    modes = {
+        "quantization": getattr(apytypes.QuantizationMode, t.rounding.name),
+        "overflow": getattr(apytypes.OverflowMode, t.overflow.name),
+    }
+    return lambda source: source.cast(int_bits=t.integer, frac_bits=t.frac, **modes)
+
+
+def _apytypes(x: Array, t: ApFixed) -> Subject:
+    cast, array = _apytypes_cast(t), import_module("apytypes").APyFixedArray
+    return Subject(lambda: cast(array.from_float(x, **APY_SOURCE)).to_numpy())
+
+
+def _apytypes_alone(x: Array, t: ApFixed) -> Subject:
+    cast = _apytypes_cast(t)
+    source = import_module("apytypes").APyFixedArray.from_float(x, **APY_SOURCE)
+    return Subject(lambda: cast(source), lambda result: np.asarray(result.to_numpy()))
+
+
+def _fxpmath(x: Array, t: ApFixed) -> Subject:
+    fxp = import_module("fxpmath").Fxp
+    modes = {"rounding": FXP_ROUNDING[t.rounding], "overflow": FXP_OVERFLOW[t.overflow]}
+    return Subject(
+        lambda: fxp(x, t.signed, t.width, t.frac, **modes),
+        lambda result: np.asarray(result.get_val()),
+    )
+
+
+def _fake_quantize(x: Array, t: ApFixed) -> Subject:
+    torch = import_module("torch")
+    tensor, lsb = torch.from_numpy(x), float(t.lsb)
+    low, high = t.min_code, t.max_code
+    return Subject(lambda: torch.fake_quantize_per_tensor_affine(tensor, lsb, 0, low, high))
+
+
+def _four_ops(x: Array, t: ApFixed) -> Subject:
+    torch = import_module("torch")
+    tensor, lsb, scale = torch.from_numpy(x), float(t.lsb), 2.0**t.frac
+    low, high = t.min_code, t.max_code
+    return Subject(lambda: (tensor * scale).round().clamp(low, high) * lsb)
+
+
+PEERS = (
+    Peer("torch, 4 naive operations", "torch", (CONV_SAT,), _four_ops),
+    Peer("torch fake_quantize_per_tensor", "torch", (CONV_SAT,), _fake_quantize),
+    Peer("calad0i quantizers, NumPy", "quantizers", (CONV_SAT, TRN_WRAP, RND_WRAP_SM), _calad0i),
+    Peer("apytypes, cast alone", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes_alone),
+    Peer("apytypes, floats to floats", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes),
+    Peer("fxpmath Fxp()", "fxpmath", (CONV_SAT, TRN_WRAP), _fxpmath),
+)

@@ -1,0 +1,81 @@
+"""Time the peers beside our quantizer, and compare what they compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import harness
+from harness.bench.clock import affordable, interleave, median_ratio, stopwatch
+from harness.bench.grid import TYPE, copy_call, quantize_call
+from harness.bench.machine import version
+from harness.bench.peers import PEERS, Mode, Peer
+from harness.bench.progress import Bar
+
+__all__ = ["Rivalry", "compare", "steps"]
+
+#: Seconds that one peer may take in one mode; a slow one is repeated less often.
+BUDGET = 6.0
+
+
+@dataclass(frozen=True)
+class Rivalry:
+    """One peer in one mode.  The figures are ``None`` if it is not installed.
+
+    Attributes:
+        name: the peer.
+        version: of its distribution.
+        mode: rounding and overflow.
+        copies: its time as a multiple of the copy's.
+        ours: ... and of our own quantizer's in the same mode.
+        differing: values that are not ours; the sign of zero, which no code has, is disregarded.
+        repeats: how often it was timed.
+    """
+
+    name: str
+    version: str | None
+    mode: str
+    copies: float | None = None
+    ours: float | None = None
+    differing: int | None = None
+    repeats: int = 0
+
+
+def steps() -> int:
+    """How many rivalries there are."""
+    return sum(len(peer.modes) for peer in PEERS)
+
+
+def compare(x: np.ndarray[Any, Any], repeats: int, bar: Bar) -> list[Rivalry]:
+    """Every peer in every mode it is asked for."""
+    return [_compare(x, peer, mode, repeats, bar) for peer in PEERS for mode in peer.modes]
+
+
+def _compare(x: np.ndarray[Any, Any], peer: Peer, mode: Mode, repeats: int, bar: Bar) -> Rivalry:
+    t = TYPE.with_modes(rounding=mode[0], overflow=mode[1])
+    shown = f"{t.rounding}/{t.overflow}"
+    bar.begin(f"{peer.name} {shown}")
+    try:
+        subject = peer.prepare(x, t)
+    except ImportError:
+        bar.done()
+        return Rivalry(peer.name, None, shown)
+    first, result = stopwatch(subject.call)
+    differing = int(np.count_nonzero(subject.values(result) != harness.quantize(x, t)))
+    del result
+    times = affordable(first, BUDGET, repeats)
+    # Each is timed right after a copy, so that both find the caches in the same state.
+    copy, ours = copy_call(x), quantize_call(x, t)
+    seconds = interleave((copy, ours, copy, subject.call), times, bar.beat)
+    bar.done()
+    return Rivalry(
+        name=peer.name,
+        version=version(peer.distribution),
+        mode=shown,
+        copies=median_ratio(seconds, 3, 2),
+        ours=median_ratio(seconds, 3, 1),
+        differing=differing,
+        repeats=times,
+    )

@@ -1,0 +1,113 @@
+"""One benchmark run, from the machine's name to the verdicts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import harness
+from harness.bench import fresh, grid, machine, report, rivals
+from harness.bench.progress import bar, waiting
+from harness.bench.targets import TARGETS, Judgement
+from harness.types import Overflow, Rounding
+
+__all__ = ["run"]
+
+Array = np.ndarray[Any, Any]
+
+
+def run(console: Console, *, repeats: int, size: int, oracle: bool) -> dict[str, Any]:
+    """See :func:`harness.bench.run`."""
+    if repeats < 1 or size < 1:
+        raise ValueError(f"repeats and size must be positive, not {repeats} and {size}")
+    started = time.perf_counter()
+    x = grid.sample(size)
+    setting = {
+        "type": grid.TYPE.cpp,
+        "size": size,
+        "repeats": repeats,
+        "sigma": grid.SIGMA,
+        "overflowing": float(np.mean(np.abs(x) >= float(-grid.TYPE.min))),
+    }
+    where = machine.describe()
+    console.print(report.header(where, setting), highlight=False)
+    with machine.one_thread():
+        grids = _grids(console, x, repeats)
+        rivalries = _rivalries(console, x, repeats)
+    calls = fresh.first_calls(console)
+    console.print(report.first_call_table(calls))
+    figures = _oracle(console) if oracle else None
+    judgements = [*_judge_grids(grids), *_judge_oracle(figures or {})]
+    console.print(report.judgement_table(judgements))
+    seconds = time.perf_counter() - started
+    console.print(f"{seconds:.0f} s in all", highlight=False)
+    return {
+        "machine": where,
+        "setting": setting,
+        "quantize": {kind: _nested(measured) for kind, measured in grids.items()},
+        "peers": [asdict(rivalry) for rivalry in rivalries],
+        "first_call": calls,
+        "oracle": figures,
+        "targets": [_plain(judgement) for judgement in judgements],
+        "seconds": seconds,
+    }
+
+
+def _grids(console: Console, x: Array, repeats: int) -> dict[str, grid.Grid]:
+    kinds: dict[str, Callable[[Array], Any]] = {"NumPy": np.asarray}
+    torch = machine.optional("torch")
+    if torch is not None:
+        kinds["torch CPU"] = torch.from_numpy
+    with waiting(console, "loading the kernels, or compiling them"):
+        harness.quantize(x[:1], grid.TYPE)
+    grids = {}
+    for name, kind in kinds.items():
+        with bar(console, f"quantize, {name}", len(Rounding) * len(Overflow)) as shown:
+            grids[name] = grid.measure(x, kind, repeats, shown)
+        console.print(report.grid_table(name, grids[name]))
+    if torch is None:
+        console.print("quantize, torch CPU: torch is not installed\n", highlight=False)
+    return grids
+
+
+def _rivalries(console: Console, x: Array, repeats: int) -> list[rivals.Rivalry]:
+    with bar(console, "other libraries", rivals.steps()) as shown:
+        rivalries = rivals.compare(x, repeats, shown)
+    console.print(report.rivals_table(rivalries))
+    return rivalries
+
+
+def _oracle(console: Console) -> dict[str, Any]:
+    figures = fresh.oracle_figures(console)
+    console.print(report.oracle_table(figures))
+    return figures
+
+
+def _judge_grids(grids: dict[str, grid.Grid]) -> Iterator[Judgement]:
+    for name, measured in grids.items():
+        median, worst, mode = grid.summary(measured)
+        yield TARGETS["median"].judge(median, name)
+        yield TARGETS["worst"].judge(worst, f"{name}, {mode}")
+
+
+def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:
+    if "mchecks_per_s" in figures:
+        rates = figures["mchecks_per_s"]
+        yield TARGETS["checks"].judge(float(np.median(rates)), "whole check, median")
+        yield TARGETS["checks"].judge(min(rates), "whole check, slowest")
+        yield TARGETS["compile"].judge(figures["compile_s_per_type"])
+    if "ms_per_type" in figures:
+        yield TARGETS["load"].judge(figures["ms_per_type"])
+
+
+def _nested(measured: grid.Grid) -> dict[str, dict[str, float]]:
+    return {r.name: {o.name: measured[r, o] for o in Overflow} for r in Rounding}
+
+
+def _plain(judgement: Judgement) -> dict[str, Any]:
+    return {**asdict(judgement), "met": judgement.met}

@@ -1,0 +1,52 @@
+"""The speeds this project sets itself, and whether a run reached them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["TARGETS", "Judgement", "Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A bound on a figure: ``at_most`` it, or at least."""
+
+    what: str
+    limit: float
+    unit: str
+    at_most: bool = True
+
+    def judge(self, value: float, note: str = "") -> Judgement:
+        """Hold a measured figure against the bound."""
+        return Judgement(self, value, note)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A target, what was measured, and a note on it."""
+
+    target: Target
+    value: float
+    note: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether the bound is kept."""
+        bound = self.target
+        return self.value <= bound.limit if bound.at_most else self.value >= bound.limit
+
+    @property
+    def verdict(self) -> str:
+        """``met`` or ``missed``, and by how much, in the unit and in per cent of the limit."""
+        off = abs(self.value - self.target.limit)
+        share = 100 * off / self.target.limit
+        return f"{'met' if self.met else 'missed'} by {off:.3g} ({share:.0f} %)"
+
+
+TARGETS = {
+    "median": Target("quantize, median of 35 modes", 1.5, "x copyto"),
+    "worst": Target("quantize, worst of 35 modes", 2.5, "x copyto"),
+    "checks": Target("oracle checks, one core", 10.0, "M/s", at_most=False),
+    "compile": Target("oracle, a new type", 0.1, "s"),
+    "load": Target("oracle, a cached type", 5.0, "ms"),
+}

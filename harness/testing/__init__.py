@@ -1,0 +1,18 @@
+"""For your own tests: Hypothesis strategies, profiles, and an assertion that asks the C++.
+
+    from harness.testing import ap_types, values_for, assert_bit_exact
+"""
+
+from harness.testing.assertions import assert_bit_exact
+from harness.testing.profiles import load_profile
+from harness.testing.strategies import any_ap_types, ap_types, codes, type_pool_of, values_for
+
+__all__ = [
+    "any_ap_types",
+    "ap_types",
+    "assert_bit_exact",
+    "codes",
+    "load_profile",
+    "type_pool_of",
+    "values_for",
+]

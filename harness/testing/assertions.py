@@ -1,0 +1,54 @@
+"""Assertions for a stranger's pytest suite."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from harness.oracle import Oracle
+from harness.types import ApFixed
+from harness.verify import Implementation, verify
+
+__all__ = ["assert_bit_exact"]
+
+
+@functools.cache
+def _oracle() -> Oracle:
+    """One oracle for a test session."""
+    return Oracle()
+
+
+def assert_bit_exact(
+    fn: Implementation | Callable[[Any], Any],
+    t: ApFixed,
+    x: Any = None,
+    *,
+    truth: Implementation | None = None,
+    seed: int = 0,
+) -> None:
+    """Assert that ``fn`` computes what ``ap_fixed`` computes in C++.
+
+    Args:
+        fn: a quantizer ``fn(x, t)``; it returns values (floats) or codes (integers).
+        t: the type.
+        x: the inputs; by default the breakpoints and bounds of ``t`` and random values.
+        truth: what to compare with; by default the vendor's headers.
+        seed: of the default inputs.
+
+    Raises:
+        AssertionError: with the simplest input that differs, and a C++ program that shows it.
+        SubjectError: if ``fn`` raises, or returns another shape or dtype.
+    """
+    __tracebackhide__ = True
+    inputs = None if x is None else (lambda _: np.atleast_1d(np.asarray(x)))
+    verdict = verify(fn, truth or _oracle().codes, [t], inputs, seed=seed)
+    for m in verdict.mismatches:
+        raise AssertionError(
+            f"{t}: {m.input} => got {m.got}, expected {m.expected} "
+            f"({m.count} of {verdict.checks} inputs differ)\nrule: {m.rule}\n{m.snippet}"
+        )
+    if verdict.checks == 0:
+        raise AssertionError(f"{t}: nothing was compared; give at least one input")

@@ -1,0 +1,89 @@
+"""Hypothesis strategies: types, codes, and the values on which quantizers go wrong."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import strategies as st
+
+from harness.types import ApFixed
+from harness.verify.cases import SPECIALS
+from harness.verify.profiles import Profile, modes, type_pool
+
+__all__ = ["any_ap_types", "ap_types", "codes", "type_pool_of", "values_for"]
+
+
+@functools.cache
+def type_pool_of(seed: int = 0, size: int = 64, max_width: int = 64) -> tuple[ApFixed, ...]:
+    """``size`` types that reach every mode, drawn by ``seed``; the same ones for the same seed.
+
+    A type that C++ has to answer costs a compilation, so a suite draws from a bounded pool.
+    """
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")
+    rng = np.random.default_rng(seed)
+    shapes = -(-size // len(list(modes()))) + 1
+    pool = type_pool(Profile(shapes=shapes, doubles=0, exhaustive_width=0, pairs=0), rng)
+    fitting = [t for t in pool if t.width <= max_width]
+    if not fitting:
+        raise ValueError(f"no type of at most {max_width} bits in the pool of seed {seed}")
+    picked = rng.permutation(len(fitting))[:size]
+    return tuple(sorted(fitting[k] for k in picked))
+
+
+def ap_types(
+    *, seed: int = 0, size: int = 64, max_width: int = 64, pool: Sequence[ApFixed] | None = None
+) -> st.SearchStrategy[ApFixed]:
+    """Types from a bounded pool; another ``seed`` is another pool, and ``pool`` is your own."""
+    return st.sampled_from(pool if pool is not None else type_pool_of(seed, size, max_width))
+
+
+@st.composite
+def any_ap_types(draw: st.DrawFn, max_width: int = 64) -> ApFixed:
+    """Any type at all: for code that needs no compiler behind it."""
+    signed, rounding, overflow = draw(st.sampled_from(list(modes())), label="modes")
+    width = draw(st.integers(1, max_width), label="width")
+    integer = draw(st.integers(-24, width + 24), label="integer")
+    n = draw(st.integers(0, width), label="n") if overflow.wraps else 0
+    return ApFixed(width, integer, signed, rounding, overflow, n)
+
+
+def codes(t: ApFixed) -> st.SearchStrategy[int]:
+    """Codes of ``t``; the ends often."""
+    ends = st.sampled_from([t.min_code, min(1, t.max_code), 0, t.max_code])
+    return ends | st.integers(t.min_code, t.max_code)
+
+
+@st.composite
+def values_for(draw: st.DrawFn, t: ApFixed, *, finite: bool = False) -> float:
+    """Doubles near the ties, codes and bounds of ``t``, and far from them.
+
+    With ``finite`` neither NaN nor infinities are drawn.
+    """
+    kind = draw(st.sampled_from(["tie", "bound", "far", "any", "special"]), label="kind")
+    if kind == "any":
+        return draw(st.floats(allow_nan=not finite, allow_infinity=not finite))
+    if kind == "special":
+        specials = [float(x) for x in SPECIALS if math.isfinite(x) or not finite]
+        return draw(st.sampled_from(specials))
+    if kind == "bound":
+        half = 2 * draw(st.sampled_from([t.min_code, t.max_code])) + draw(st.integers(-4, 4))
+    else:
+        half = draw(st.integers(2 * t.min_code - 4, 2 * t.max_code + 4), label="half LSBs")
+    if kind == "far":
+        half += draw(st.integers(-9, 9)) << (t.width + 1)
+    x = _as_double(half, -t.frac - 1)
+    for _ in range(draw(st.integers(0, 1), label="ulps")):
+        x = math.nextafter(x, draw(st.sampled_from([-math.inf, math.inf])))
+    return x if math.isfinite(x) or not finite else math.copysign(1.0, x)
+
+
+def _as_double(significand: int, exponent: int) -> float:
+    """``significand * 2**exponent``, or the infinity of its sign."""
+    try:
+        return math.ldexp(float(significand), exponent)
+    except OverflowError:
+        return math.copysign(math.inf, significand)
