@@ -1,7 +1,7 @@
 // Kernels over the vendor's ap_fixed: arrays of raw words in, arrays of raw words out.
 //
-// Every kernel has the signature of harness::kernel, so that one table holds them all.  A value of W
-// bits travels as ceil(W / 64) little-endian 64-bit words, sign- or zero-extended.  Bits are read
+// Every kernel has the signature of harness::kernel, so that one table holds them all.  A value of
+// W bits travels as ceil(W / 64) little-endian 64-bit words, sign- or zero-extended.  Bits are read
 // and written as bits; nothing goes through to_double() or to_string().
 #ifndef HARNESS_FIXED_KERNELS_H
 #define HARNESS_FIXED_KERNELS_H
@@ -58,27 +58,43 @@ void cast(const void* a, const void*, void* out, std::size_t n) {
 
 struct add {
   template <class A, class B>
-  static auto of(const A& a, const B& b) { return a + b; }
+  static auto of(const A& a, const B& b) {
+    return a + b;
+  }
   template <class A, class B>
-  static void assign(A& a, const B& b) { a += b; }
+  static void assign(A& a, const B& b) {
+    a += b;
+  }
 };
 struct sub {
   template <class A, class B>
-  static auto of(const A& a, const B& b) { return a - b; }
+  static auto of(const A& a, const B& b) {
+    return a - b;
+  }
   template <class A, class B>
-  static void assign(A& a, const B& b) { a -= b; }
+  static void assign(A& a, const B& b) {
+    a -= b;
+  }
 };
 struct mul {
   template <class A, class B>
-  static auto of(const A& a, const B& b) { return a * b; }
+  static auto of(const A& a, const B& b) {
+    return a * b;
+  }
   template <class A, class B>
-  static void assign(A& a, const B& b) { a *= b; }
+  static void assign(A& a, const B& b) {
+    a *= b;
+  }
 };
 struct div {
   template <class A, class B>
-  static auto of(const A& a, const B& b) { return a / b; }
+  static auto of(const A& a, const B& b) {
+    return a / b;
+  }
   template <class A, class B>
-  static void assign(A& a, const B& b) { a /= b; }
+  static void assign(A& a, const B& b) {
+    a /= b;
+  }
 };
 
 // a op b.  R is the type the harness expects; another one does not compile.

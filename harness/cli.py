@@ -44,7 +44,9 @@ def main() -> None:
         app()
     except (OracleError, SubjectError, ValueError, OSError) as error:
         text = " ".join(str(error).split())
-        Console(stderr=True).print(f"harness: {text}", markup=False, highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"harness: {text}", markup=False, highlight=False, soft_wrap=True
+        )
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

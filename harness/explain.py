@@ -35,6 +35,7 @@ class Explanation:
         rounded: the code after rounding, unbounded.
         code: the code after overflow.
         quirks: header quirks that may have moved it.
+
     """
 
     value: float
@@ -110,7 +111,10 @@ def _rows(steps: Explanation) -> list[tuple[str, str]]:
         ("in LSBs", _number(steps.exact / t.lsb)),
         ("bits", _window(steps)),
         ("floor", f"code {steps.floor}, guard bit {steps.guard}, sticky {int(steps.sticky)}"),
-        ("rounding", f"{t.rounding.cpp}, {t.rounding.law}: {'+1' if moved else 'stays'} -> {steps.rounded}"),
+        (
+            "rounding",
+            f"{t.rounding.cpp}, {t.rounding.law}: {'+1' if moved else 'stays'} -> {steps.rounded}",
+        ),
     ]
     if steps.overflows:
         deleted = steps.rounded >> t.width
@@ -124,7 +128,10 @@ def _rows(steps: Explanation) -> list[tuple[str, str]]:
     error = steps.result - steps.exact
     rows += [
         ("code", f"{steps.code} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
-        ("value", f"{_number(steps.result)}, error {_number(error)} = {_number(error / t.lsb)} LSB"),
+        (
+            "value",
+            f"{_number(steps.result)}, error {_number(error)} = {_number(error / t.lsb)} LSB",
+        ),
     ]
     rows += [("quirk", f"{name}: {reference.QUIRKS[name]}") for name in steps.quirks]
     return rows

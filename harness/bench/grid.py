@@ -12,7 +12,17 @@ from harness.bench.clock import interleave, median_ratio
 from harness.bench.progress import Bar
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["SIGMA", "TYPE", "Grid", "copy_call", "measure", "quantize_call", "sample", "summary"]
+__all__ = [
+    "SIGMA",
+    "TYPE",
+    "Grid",
+    "copy_call",
+    "copy_seconds",
+    "measure",
+    "quantize_call",
+    "sample",
+    "summary",
+]
 
 Array = np.ndarray[Any, Any]
 #: Multiples of the copy by (rounding, overflow).
@@ -33,6 +43,13 @@ def copy_call(x: Array) -> Callable[[], Any]:
     """``np.copyto`` of the array, into memory that is there already."""
     target = np.zeros_like(x)
     return lambda: np.copyto(target, x)
+
+
+def copy_seconds(x: Array, repeats: int) -> float:
+    """Median seconds of the copy, for those who want to know what a multiple of it is."""
+    copy = copy_call(x)
+    copy()
+    return float(np.median(interleave([copy], repeats, lambda: None)))
 
 
 def quantize_call(x: Any, t: ApFixed) -> Callable[[], Any]:

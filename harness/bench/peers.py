@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["PEERS", "Peer", "Subject"]
+__all__ = ["PEERS", "Mode", "Peer", "Subject"]
 
 Array = np.ndarray[Any, Any]
 Mode = tuple[Rounding, Overflow]
@@ -38,19 +38,12 @@ class Subject:
 
 @dataclass(frozen=True)
 class Peer:
-    """Another library's way to quantize.
+    """Another library's way to quantize."""
 
-    Attributes:
-        name: what the table calls it.
-        distribution: whose version is reported.
-        modes: those compared; the library has them under these names or others.
-        prepare: everything that is not timed; ``ImportError`` if the library is not there.
-    """
-
-    name: str
-    distribution: str
-    modes: tuple[Mode, ...]
-    prepare: Callable[[Array, ApFixed], Subject]
+    name: str  # what the table calls it
+    distribution: str  # whose version is reported
+    modes: tuple[Mode, ...]  # those compared, in our names
+    prepare: Callable[[Array, ApFixed], Subject]  # ImportError if the library is not there
 
 
 def _calad0i(x: Array, t: ApFixed) -> Subject:
@@ -115,7 +108,7 @@ def _four_ops(x: Array, t: ApFixed) -> Subject:
 
 PEERS = (
     Peer("torch, 4 naive operations", "torch", (CONV_SAT,), _four_ops),
-    Peer("torch fake_quantize_per_tensor", "torch", (CONV_SAT,), _fake_quantize),
+    Peer("torch fake_quantize", "torch", (CONV_SAT,), _fake_quantize),
     Peer("calad0i quantizers, NumPy", "quantizers", (CONV_SAT, TRN_WRAP, RND_WRAP_SM), _calad0i),
     Peer("apytypes, cast alone", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes_alone),
     Peer("apytypes, floats to floats", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes),

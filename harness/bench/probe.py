@@ -1,6 +1,6 @@
 """What can be measured in a fresh process only; run as ``python -m harness.bench.probe NAME``.
 
-Prints one line of JSON.  Nothing heavy is imported before it is timed.
+Prints one line of JSON.  Numba and cppyy, which are slow to load, are loaded where that is timed.
 """
 
 from __future__ import annotations
@@ -8,38 +8,39 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import import_module
 from typing import Any
+
+import numpy as np
+
+from harness import quantize, quantize_codes
+from harness.oracle import Oracle
+from harness.oracle.kernels import Kernel, from_number
+from harness.types import ApFixed, Overflow, Rounding
 
 __all__ = ["cached", "compiled", "first_call"]
 
 #: Kernels compiled and loaded: two groups, one for each of two compilers at once.
 KERNELS = 64
 JOBS = 2
-#: Types of these that are asked a million doubles each.
+#: How many of their types are asked, and how many doubles each, how often.
 ASKED = 12
 DOUBLES = 1_000_000
 ROUNDS = 5
 
 
 def first_call() -> dict[str, Any]:
-    """Seconds of the first ``quantize`` in a process, and of the import of Numba before it."""
-    import numpy as np
-
-    from harness import ApFixed, quantize
-
+    """Seconds to import Numba, and then of the first ``quantize`` in this process."""
     x, t = np.zeros(1000, np.float32), ApFixed(16, 6)
     start = time.perf_counter()
-    import numba  # noqa: F401
-
+    import_module("numba")
     imported = time.perf_counter()
     quantize(x, t)
     return {"import_numba_s": imported - start, "first_call_s": time.perf_counter() - imported}
 
 
-def _types() -> list[Any]:
+def _types() -> list[ApFixed]:
     """Distinct types in every mode, signed and unsigned, of 8 to 24 bits."""
-    from harness.types import ApFixed, Overflow, Rounding
-
     types = []
     for k in range(KERNELS):
         overflow = list(Overflow)[k % 5]
@@ -48,24 +49,23 @@ def _types() -> list[Any]:
     return types
 
 
+def _kernels() -> list[Kernel]:
+    return [from_number("double", t) for t in _types()]
+
+
 def compiled() -> dict[str, Any]:
     """Compile the kernels into an empty cache, and ask some of them on one core.
 
     Rates are in million doubles a second: of the C++ alone, and of the whole check, which is the
     C++, our codes and their comparison.
     """
-    import numpy as np
-
-    from harness.oracle import Oracle
-    from harness.oracle.kernels import from_number
-
-    oracle, types = Oracle(), _types()
+    oracle = Oracle()
     start = time.perf_counter()
-    for _ in oracle.compile([from_number("double", t) for t in types], jobs=JOBS):
+    for _ in oracle.compile(_kernels(), jobs=JOBS):
         pass
     seconds = time.perf_counter() - start
     x = np.random.default_rng(0).standard_normal(DOUBLES) * 16
-    figures = [_rates(oracle, x, t) for t in types[:: KERNELS // ASKED][:ASKED]]
+    figures = [_rates(oracle, x, t) for t in _types()[:: KERNELS // ASKED][:ASKED]]
     return {
         "compiler": oracle.compiler,
         "kernels": KERNELS,
@@ -78,51 +78,44 @@ def compiled() -> dict[str, Any]:
     }
 
 
-def _rates(oracle: Any, x: Any, t: Any) -> tuple[float, float, int]:
-    import numpy as np
-
-    from harness import quantize_codes
-
-    quantize_codes(x[:1], t), oracle.codes(x[:1], t)  # loads both
-    cpp, whole, differing = [], [], 0
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
+def _rates(oracle: Oracle, x: np.ndarray[Any, Any], t: ApFixed) -> tuple[float, float, int]:
+    """Million doubles a second: C++ alone, whole check; and how many codes differ."""
+    oracle.codes(x[:1], t)  # loads the kernel
+    quantize_codes(x[:1], t)
+    laps = np.empty((ROUNDS, 3))
+    for lap in laps:
+        lap[0] = time.perf_counter()
         expected = oracle.codes(x, t)
-        answered = time.perf_counter()
+        lap[1] = time.perf_counter()
         differing = int(np.count_nonzero(quantize_codes(x, t) != expected))
-        whole.append(time.perf_counter() - start)
-        cpp.append(answered - start)
-    rate = x.size / 1e6
-    return rate / float(np.median(cpp)), rate / float(np.median(whole)), differing
+        lap[2] = time.perf_counter()
+    cpp, whole = np.median(laps[:, 1:] - laps[:, :1], axis=0)
+    return x.size / 1e6 / float(cpp), x.size / 1e6 / float(whole), differing
 
 
 def cached() -> dict[str, Any]:
-    """Load every kernel from a full cache, and call each once; milliseconds."""
-    import numpy as np
+    """Load every kernel from a full cache, and call each once; milliseconds.
 
-    from harness.oracle import Oracle
-    from harness.oracle.kernels import from_number
-
-    types, x = _types(), np.zeros(1)
+    The import of cppyy is reported apart: it is paid once, whether anything is cached or not.
+    """
+    kernels, x = _kernels(), np.zeros(1)
     start = time.perf_counter()
-    import cppyy  # noqa: F401  # reported apart: it is paid once, cached or not
-
+    import_module("cppyy")
     imported = time.perf_counter()
     oracle = Oracle()
-    constructed = time.perf_counter()
-    ready = [len(group) for group in oracle.compile([from_number("double", t) for t in types])]
+    groups = [len(group) for group in oracle.compile(kernels, jobs=JOBS)]
     laps = [time.perf_counter()]
-    for t in types:
-        oracle.codes(x, t)
+    for kernel in kernels:
+        oracle.codes(x, kernel.result)
         laps.append(time.perf_counter())
     calls = np.diff(laps) * 1e3
     return {
         "import_cppyy_ms": (imported - start) * 1e3,
-        "construct_ms": (constructed - imported) * 1e3,
+        "open_ms": (laps[0] - imported) * 1e3,
         "first_type_ms": float(calls[0]),
         "next_type_ms": float(np.median(calls[1:])),
         "ms_per_type": (laps[-1] - imported) * 1e3 / KERNELS,
-        "compiled_again": sum(ready[1:]),
+        "compiled_again": sum(groups[1:]),
     }
 
 

@@ -51,7 +51,13 @@ def bar(console: Console, what: str, total: int) -> Iterator[Bar]:
         TimeElapsedColumn(),
         TextColumn("[dim]{task.fields[doing]}"),
     )
-    with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
+    with Progress(
+        *columns,
+        console=console,
+        transient=True,
+        auto_refresh=False,
+        disable=not console.is_terminal,
+    ) as progress:
         yield Bar(progress, what, total)
 
 

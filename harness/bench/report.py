@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from harness.bench.grid import TYPE, Grid
@@ -25,25 +26,27 @@ __all__ = [
 
 
 def header(machine: dict[str, Any], setting: dict[str, Any]) -> str:
-    """Where and what: two lines."""
-    versions = (
-        f"{n} {machine[n] or 'not installed'}" for n in ("python", "numpy", "numba", "torch")
-    )
+    """Where, with what, and on which data: three lines."""
+    packages = ("python", "numpy", "numba", "torch")
+    versions = ", ".join(f"{name} {machine[name] or 'not installed'}" for name in packages)
+    megabytes, milliseconds = setting["size"] * 4e-6, setting["copy_s"] * 1e3
     return (
-        f"{machine['cpu']}, {machine['cores']} cores; {', '.join(versions)}\n"
+        f"{machine['cpu']}, {machine['cores']} cores; {versions}\n"
         f"{setting['size']:,} float32 values, {100 * setting['overflowing']:.1f} % out of range; "
-        f"median of {setting['repeats']} ratios; one thread"
+        f"medians of {setting['repeats']} ratios; one thread\n"
+        f"np.copyto of these {megabytes:.3g} MB: {milliseconds:.3g} ms, "
+        f"{megabytes / milliseconds:.3g} GB/s\n"
     )
 
 
-def grid_table(kind: str, grid: Grid) -> Table:
+def grid_table(kind: str, grid: Grid) -> RenderableType:
     """Our quantizer by rounding (rows) and overflow (columns)."""
-    columns = ("rounding", *(overflow.name for overflow in Overflow))
-    table = _table(f"quantize(x, {TYPE.width} bits), {kind}, as a multiple of np.copyto", columns)
+    table = _table(["rounding", *(overflow.name for overflow in Overflow)])
     for rounding in Rounding:
         cells = (_styled(grid[rounding, overflow]) for overflow in Overflow)
         table.add_row(rounding.name, *cells)
-    return table
+    spelled = f"ap_fixed<{TYPE.width},{TYPE.integer},Q,O>"
+    return Group(f"[bold]harness.quantize to {spelled}, {kind}[/bold], x copyto", table)
 
 
 def _styled(ratio: float) -> str:
@@ -51,77 +54,85 @@ def _styled(ratio: float) -> str:
     return f"[red]{text}[/red]" if ratio > TARGETS["worst"].limit else text
 
 
-def rivals_table(rivalries: Iterable[Rivalry]) -> Table:
+def rivals_table(rivalries: Sequence[Rivalry]) -> RenderableType:
     """The peers; a slow one says how often it was timed."""
-    columns = ("library", "mode", "x copyto", "x ours", "timed", "same values?")
-    table = _table("other libraries, same array, same mode", columns, left=2)
+    columns = ("library", "mode", "x copyto", "x ours", "timed", "same values as ours?")
+    table = _table(columns, left=2)
     for r in rivalries:
-        name = f"{r.name} {r.version or ''}".rstrip()
         if r.copies is None or r.ours is None or r.differing is None:
-            table.add_row(name, r.mode, "not installed", "", "", "")
+            table.add_row(r.name, r.mode, "", "", "", "not installed")
             continue
         same = "yes" if r.differing == 0 else f"no, {r.differing:,} differ"
-        table.add_row(name, r.mode, _ratio(r.copies), _ratio(r.ours), f"{r.repeats} times", same)
-    return table
+        table.add_row(r.name, r.mode, _ratio(r.copies), _ratio(r.ours), f"{r.repeats} times", same)
+    versions = dict.fromkeys(f"{r.distribution} {r.version}" for r in rivalries if r.version)
+    note = f"[dim]{', '.join(versions)}[/dim]\n"
+    return Group("[bold]other libraries[/bold], same array, same type", table, note)
 
 
 def _ratio(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def first_call_table(figures: dict[str, Any]) -> Table:
+def first_call_table(figures: dict[str, Any]) -> RenderableType:
     """A first call, without and with Numba's cache."""
-    columns = ("Numba's cache", "import numba", "first call", "whole process")
-    table = _table(
-        "first quantize in a fresh process, seconds (each input dtype compiles once)", columns
-    )
+    table = _table(["Numba's cache", "import numba", "first quantize", "together"])
     for name, row in figures.items():
-        shown = name.replace("_cache", "")
+        shown = name.partition("_")[0]
         if "error" in row:
-            table.add_row(shown, row["error"], "", "")
+            table.add_row(shown, "", "", row["error"])
             continue
-        keys = ("import_numba_s", "first_call_s", "process_first_call_s")
-        table.add_row(shown, *(f"{row[key]:.2f}" for key in keys))
-    return table
+        loading, calling = row["import_numba_s"], row["first_call_s"]
+        table.add_row(shown, *(f"{s:.2f} s" for s in (loading, calling, loading + calling)))
+    return Group("[bold]first call in a fresh process[/bold], float32", table)
 
 
-def oracle_table(figures: dict[str, Any]) -> Table:
+def oracle_table(figures: dict[str, Any]) -> RenderableType:
     """The oracle's costs; ``error`` instead of figures is shown as it is."""
-    table = _table("the oracle: the vendor's C++", ("what", "figure"))
+    title = "[bold]the oracle: the vendor's C++[/bold]"
     if "error" in figures:
-        table.add_row("not measured", figures["error"])
-        return table
+        return Group(title, f"  not measured: {figures['error']}\n")
+    table = _table(["what", "figure"])
+    for row in (*_asking(figures), *_loading(figures)):
+        table.add_row(*row)
+    return Group(f"{title}, {figures['compiler']}", table)
+
+
+def _asking(figures: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    types = figures["types_asked"]
     for name, key in (("C++ alone", "cpp_mchecks_per_s"), ("whole check", "mchecks_per_s")):
         rates = figures[key]
         shown = f"{np.median(rates):.1f} M/s, slowest {min(rates):.1f}"
-        table.add_row(f"{name}, one core, median of {len(rates)} types", shown)
-    asked = f"doubles that differ from quantize_codes, {figures['types_asked']} types"
-    table.add_row(asked, f"{figures['differing']:,}")
+        yield f"doubles on one core, {name}, median of {types} types", shown
+    yield "codes that differ from quantize_codes", f"{figures['differing']:,}"
     compiling = f"a new type, of {figures['kernels']}, {figures['jobs']} compilers at once"
-    table.add_row(compiling, f"{figures['compile_s_per_type']:.3f} s")
-    table.add_row("import cppyy, once", f"{figures['import_cppyy_ms']:.0f} ms")
-    table.add_row("open a full cache, once", f"{figures['construct_ms']:.1f} ms")
-    table.add_row("load and call the first type", f"{figures['first_type_ms']:.1f} ms")
-    table.add_row("load and call the next ones, median", f"{figures['next_type_ms']:.2f} ms")
-    loading = f"a cached type: the last three, over {figures['kernels']} types"
-    table.add_row(loading, f"{figures['ms_per_type']:.2f} ms")
-    return table
+    yield compiling, f"{figures['compile_s_per_type']:.3f} s"
 
 
-def judgement_table(judgements: Iterable[Judgement]) -> Table:
+def _loading(figures: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    if "cached_error" in figures:
+        yield "cached types", figures["cached_error"]
+        return
+    yield "import cppyy, once", f"{figures['import_cppyy_ms']:.0f} ms"
+    yield "open a full cache, once", f"{figures['open_ms']:.1f} ms"
+    yield "load and call the first cached type", f"{figures['first_type_ms']:.1f} ms"
+    yield "load and call the next ones, median", f"{figures['next_type_ms']:.2f} ms"
+    yield f"all but the import, over {figures['kernels']} types", f"{figures['ms_per_type']:.2f} ms"
+
+
+def judgement_table(judgements: Iterable[Judgement]) -> RenderableType:
     """Each target, plainly met or missed."""
-    table = _table("targets", ("what", "measured", "target", "verdict", "note"))
+    table = _table(["target", "of", "bound", "measured", "verdict"], left=2)
     for j in judgements:
         bound = f"{'<=' if j.target.at_most else '>='} {j.target.limit:g} {j.target.unit}"
         colour = "green" if j.met else "red"
         verdict = f"[{colour}]{j.verdict}[/{colour}]"
-        table.add_row(j.target.what, f"{j.value:.3g}", bound, verdict, j.note)
-    return table
+        table.add_row(j.target.what, j.note, bound, f"{j.value:.3g}", verdict)
+    return Group("[bold]targets[/bold]", table)
 
 
-def _table(title: str, columns: Sequence[str], left: int = 1) -> Table:
+def _table(columns: Sequence[str], left: int = 1) -> Table:
     """A table whose first ``left`` columns are text, and whose others are figures."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number < left else "right")
     return table

@@ -22,24 +22,15 @@ BUDGET = 6.0
 
 @dataclass(frozen=True)
 class Rivalry:
-    """One peer in one mode.  The figures are ``None`` if it is not installed.
-
-    Attributes:
-        name: the peer.
-        version: of its distribution.
-        mode: rounding and overflow.
-        copies: its time as a multiple of the copy's.
-        ours: ... and of our own quantizer's in the same mode.
-        differing: values that are not ours; the sign of zero, which no code has, is disregarded.
-        repeats: how often it was timed.
-    """
+    """One peer in one mode.  The figures are ``None`` if it is not installed."""
 
     name: str
+    distribution: str
     version: str | None
     mode: str
-    copies: float | None = None
-    ours: float | None = None
-    differing: int | None = None
+    copies: float | None = None  # its time as a multiple of the copy's
+    ours: float | None = None  # ... and of our quantizer's in the same mode
+    differing: int | None = None  # values that are not ours; no code has a sign of zero
     repeats: int = 0
 
 
@@ -61,7 +52,7 @@ def _compare(x: np.ndarray[Any, Any], peer: Peer, mode: Mode, repeats: int, bar:
         subject = peer.prepare(x, t)
     except ImportError:
         bar.done()
-        return Rivalry(peer.name, None, shown)
+        return Rivalry(peer.name, peer.distribution, None, shown)
     first, result = stopwatch(subject.call)
     differing = int(np.count_nonzero(subject.values(result) != harness.quantize(x, t)))
     del result
@@ -72,6 +63,7 @@ def _compare(x: np.ndarray[Any, Any], peer: Peer, mode: Mode, repeats: int, bar:
     bar.done()
     return Rivalry(
         name=peer.name,
+        distribution=peer.distribution,
         version=version(peer.distribution),
         mode=shown,
         copies=median_ratio(seconds, 3, 2),

@@ -44,9 +44,9 @@ class Judgement:
 
 
 TARGETS = {
-    "median": Target("quantize, median of 35 modes", 1.5, "x copyto"),
-    "worst": Target("quantize, worst of 35 modes", 2.5, "x copyto"),
-    "checks": Target("oracle checks, one core", 10.0, "M/s", at_most=False),
-    "compile": Target("oracle, a new type", 0.1, "s"),
-    "load": Target("oracle, a cached type", 5.0, "ms"),
+    "median": Target("quantize, median mode", 1.5, "x copyto"),
+    "worst": Target("quantize, worst mode", 2.5, "x copyto"),
+    "checks": Target("checks on one core", 10.0, "M/s", at_most=False),
+    "compile": Target("a new C++ type", 0.1, "s"),
+    "load": Target("a cached C++ type", 5.0, "ms"),
 }

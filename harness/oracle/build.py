@@ -55,6 +55,7 @@ def find_compiler() -> Compiler:
 
     Raises:
         CompileError: if there is none.
+
     """
     command = os.environ.get("CXX") or "g++"
     path = shutil.which(command)
@@ -125,7 +126,12 @@ class Builder:
         except (OSError, ValueError, KeyError):
             return
         for number, name in enumerate(group["kernels"]):
-            self._slots[name] = Slot(path, number)
+            self._slots.setdefault(name, Slot(path, number))
+
+    def close(self) -> None:
+        """Remove what was not to be kept."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     def slot(self, kernel: Kernel) -> Slot | None:
         """Where ``kernel`` is, if it has been compiled."""
@@ -141,6 +147,7 @@ class Builder:
 
         Raises:
             CompileError: names the kernel that the compiler refused; the others are compiled.
+
         """
         try:
             self._compile_group([kernel.cpp for kernel in kernels])

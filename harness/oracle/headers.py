@@ -27,6 +27,7 @@ class Headers:
         directory: what goes on the compiler's include path.
         digest: SHA-256 over the names and contents of the headers used.
         pinned: whether they are byte for byte the headers of the manifest.
+
     """
 
     directory: Path
@@ -54,6 +55,7 @@ def find_headers(directory: str | os.PathLike[str] | None = None) -> Headers:
 
     Raises:
         HeadersError: if a header is missing, or an installed one is not the pinned one.
+
     """
     manifest = json.loads((kernel_directory() / "headers.json").read_text(encoding="utf-8"))
     directory = directory or os.environ.get(VARIABLE) or None
@@ -86,7 +88,9 @@ def _sum(root: Path, name: str) -> str:
     try:
         return hashlib.sha256((root / name).read_bytes()).hexdigest()
     except OSError:
-        raise HeadersError(f"{root} lacks the header {name}; name the folder of ap_fixed.h") from None
+        raise HeadersError(
+            f"{root} lacks the header {name}; name the folder of ap_fixed.h"
+        ) from None
 
 
 def _digest(sums: dict[str, str]) -> str:

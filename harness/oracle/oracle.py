@@ -36,6 +36,11 @@ class Oracle:
     Args:
         headers: a directory of the user's own headers; by default the pinned ones.
         cache: keep compiled kernels on disk between runs.
+
+    Attributes:
+        headers: the headers in use, with their hash.
+        builder: what has been compiled, and where it is.
+
     """
 
     def __init__(
@@ -45,14 +50,14 @@ class Oracle:
         cache: bool = True,
     ) -> None:
         self.headers = find_headers(headers)
-        self._builder = Builder(self.headers, cache)
+        self.builder = Builder(self.headers, cache)
         self._worker = Worker()
         self._tables: dict[str, tuple[int, int]] = {}
 
     @property
     def compiler(self) -> str:
         """The compiler's name and version."""
-        return self._builder.compiler.version
+        return self.builder.compiler.version
 
     def codes(self, x: Any, t: ApFixed) -> Any:
         """The codes of ``t(x)``, in the shape of ``x``.
@@ -64,6 +69,7 @@ class Oracle:
         Raises:
             HeaderRefuses: if the headers would end the process.
             OracleCrash: if they did, in the worker.
+
         """
         array = np.asarray(x)
         number = number_of(array)
@@ -85,7 +91,11 @@ class Oracle:
         )
 
     def compute(
-        self, op: Operation | str, a: Any, a_type: ApFixed, b: Any = None,
+        self,
+        op: Operation | str,
+        a: Any,
+        a_type: ApFixed,
+        b: Any = None,
         b_type: ApFixed | None = None,
     ) -> Any:
         """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``.
@@ -103,9 +113,7 @@ class Oracle:
             right = self._operand(op, a, a_type, b, b_type)
         return from_words(self._run(kernel, left, right, _size(shape)), kernel.result, shape)
 
-    def assign(
-        self, op: Operation | str, a: Any, a_type: ApFixed, b: Any, b_type: ApFixed
-    ) -> Any:
+    def assign(self, op: Operation | str, a: Any, a_type: ApFixed, b: Any, b_type: ApFixed) -> Any:
         """The codes of ``a`` after ``a op= b``, in ``a``'s type and modes."""
         op = Operation.parse(op)
         right = self._operand(op, a, a_type, b, b_type)
@@ -123,9 +131,7 @@ class Oracle:
             raise ValueError("accumulate takes + - *, not /")
         shape = np.shape(b)
         kernel = kernels.accumulate(op, a_type, b_type)
-        words = self._run(
-            kernel, to_words([start], a_type), to_words(b, b_type), _size(shape)
-        )
+        words = self._run(kernel, to_words([start], a_type), to_words(b, b_type), _size(shape))
         return from_words(words, a_type, shape)
 
     def refusal(self, kernel: Kernel) -> str | None:
@@ -141,14 +147,15 @@ class Oracle:
 
         Raises:
             CompileError: names the kernel that the compiler refused.
+
         """
         kept = [k for k in dict.fromkeys(wanted) if limits.refusal(k) is None]
-        missing = self._builder.missing(kept)
+        missing = self.builder.missing(kept)
         absent = {k.cpp for k in missing}
         yield [k for k in kept if k.cpp not in absent]
         groups = [missing[k : k + GROUP] for k in range(0, len(missing), GROUP)]
         with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-            futures = {pool.submit(self._builder.compile, group): group for group in groups}
+            futures = {pool.submit(self.builder.compile, group): group for group in groups}
             try:
                 for future in as_completed(futures):
                     future.result()
@@ -169,8 +176,9 @@ class Oracle:
         return twin
 
     def close(self) -> None:
-        """End the worker process, if one is running."""
+        """End the worker process, and remove what was not to be kept."""
         self._worker.close()
+        self.builder.close()
 
     def _operand(self, op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed) -> Array:
         if np.shape(a) != np.shape(b):
@@ -181,9 +189,7 @@ class Oracle:
                 raise HeaderRefuses(why)
         return to_words(b, tb)
 
-    def _run(
-        self, kernel: Kernel, a: Array, b: Array | None, n: int, quiet: bool = False
-    ) -> Array:
+    def _run(self, kernel: Kernel, a: Array, b: Array | None, n: int, quiet: bool = False) -> Array:
         """The words that ``kernel`` writes for ``n`` elements."""
         if why := limits.refusal(kernel):
             raise HeaderRefuses(why)
@@ -205,11 +211,11 @@ class Oracle:
         return out
 
     def _slot(self, kernel: Kernel) -> Slot:
-        slot = self._builder.slot(kernel)
+        slot = self.builder.slot(kernel)
         if slot is None:
-            if self._builder.missing([kernel]):
-                self._builder.compile([kernel])
-            slot = self._builder.slot(kernel)
+            if self.builder.missing([kernel]):
+                self.builder.compile([kernel])
+            slot = self.builder.slot(kernel)
         assert slot is not None
         return slot
 
@@ -230,7 +236,9 @@ class Oracle:
                 str(slot.path), slot.index, a.tobytes(), second, out.nbytes, n
             )
         except RuntimeError as error:
-            raise OracleCrash(f"{kernel.cpp.removeprefix('&')} ended its process: {error}") from None
+            raise OracleCrash(
+                f"{kernel.cpp.removeprefix('&')} ended its process: {error}"
+            ) from None
         return np.frombuffer(result, dtype=np.int64)
 
 

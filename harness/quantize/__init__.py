@@ -25,6 +25,7 @@ def quantize(x: Any, t: ApFixed) -> Any:
         TypeError: for any other dtype.
         ValueError: if the dtype of ``x`` cannot hold every value of ``t``; the message names one
             that can.
+
     """
     return _face(x).quantize(x, t)
 
@@ -38,6 +39,7 @@ def quantize_codes(x: Any, t: ApFixed) -> Any:
     Raises:
         TypeError: for a dtype that is neither float nor integer.
         ValueError: for a tensor and a type of more than 64 bits.
+
     """
     return _face(x).quantize_codes(x, t)
 
@@ -48,6 +50,7 @@ def decode(codes: Any, t: ApFixed, dtype: Any = None) -> Any:
     Raises:
         TypeError: if ``codes`` are not integers, or ``dtype`` is not a float.
         ValueError: if ``dtype`` cannot hold every value of ``t``, or an element is not a code.
+
     """
     return _face(codes).decode(codes, t, dtype)
 
@@ -73,11 +76,14 @@ def compute_codes(
     Raises:
         ZeroDivisionError: for a divisor of zero.
         TypeError, ValueError: as :func:`decode` does, or for a missing operand.
+
     """
     op = Operation.parse(op)
     target = result_type(op, a_type, b_type)
     if (b is None) != (op is Operation.NEG):
-        raise ValueError(f"operation {op.value} takes {'one operand' if b is not None else 'two operands'}")
+        raise ValueError(
+            f"operation {op.value} takes {'one operand' if b is not None else 'two operands'}"
+        )
     if op.shift and not isinstance(b, int):
         raise TypeError(f"a shift count must be an int, not {type(b).__name__}")
     if _is_tensor(a):

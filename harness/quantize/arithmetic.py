@@ -85,9 +85,7 @@ def _shift(a: Any, left: int, t: ApFixed) -> Any:
 def _divide(a: Any, ta: ApFixed, b: Any, tb: ApFixed) -> Any:
     dividend = a << max(tb.frac, 0)
     negative_a, negative_b = (dividend < 0) & ta.signed, (b < 0) & tb.signed
-    quotient = udiv(
-        select(negative_a, -dividend, dividend), select(negative_b, -b, b)
-    )
+    quotient = udiv(select(negative_a, -dividend, dividend), select(negative_b, -b, b))
     opposite = negative_a ^ negative_b
     wrapping = division_wraps(ta, tb)
     if wrapping is not None:

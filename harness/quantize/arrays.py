@@ -128,9 +128,7 @@ def check_codes(codes: Any, t: ApFixed) -> Array:
         any_bits = t.width == 64 and not t.signed and array.dtype.kind == "i"
         if not any_bits and (low < t.min_code or high > t.max_code):
             wrong = low if low < t.min_code else high
-            raise ValueError(
-                f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}"
-            )
+            raise ValueError(f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
     if t.width > 64:
         return array
     if integers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.types import ApFixed, Overflow
 
@@ -82,7 +82,9 @@ def plan(t: ApFixed) -> Plan:
 def float_misfit(t: ApFixed, dtype: FloatFormat) -> str | None:
     """Why ``dtype`` cannot hold every value of ``t``, with the remedy; ``None`` if it can."""
     if t.significand_bits > dtype.precision:
-        wrong = f"needs {t.significand_bits} bits of significand, {dtype.name} has {dtype.precision}"
+        wrong = (
+            f"needs {t.significand_bits} bits of significand, {dtype.name} has {dtype.precision}"
+        )
     elif -t.frac < dtype.emin:
         wrong = f"has LSB 2**{-t.frac}, below {dtype.name}'s 2**{dtype.emin}"
     elif t.integer > dtype.emax + 1:  # a signed minimum is the power of two itself

@@ -108,9 +108,7 @@ def _check_codes(codes: torch.Tensor, t: ApFixed) -> torch.Tensor:
         low, high = int(words.min()), int(words.max())
         if low < t.min_code or high > t.max_code:
             wrong = low if low < t.min_code else high
-            raise ValueError(
-                f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}"
-            )
+            raise ValueError(f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
     return words
 
 

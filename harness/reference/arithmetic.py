@@ -28,6 +28,7 @@ def compute(
 
     Raises:
         ZeroDivisionError: for ``b`` of zero.
+
     """
     op = Operation.parse(op)
     target = result_type(op, ta, tb)
@@ -82,6 +83,4 @@ def _has_no_opposite(a: int, ta: ApFixed, b: int, tb: ApFixed) -> bool:
     """
     width = max(ta.width + max(tb.frac, 0), tb.width)
     dividend = a << max(tb.frac, 0)
-    return (
-        ta.signed and tb.signed and width != 64 and b == -1 and dividend == -(1 << (width - 1))
-    )
+    return ta.signed and tb.signed and width != 64 and b == -1 and dividend == -(1 << (width - 1))

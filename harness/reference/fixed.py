@@ -15,7 +15,17 @@ from fractions import Fraction
 
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["QUIRKS", "as_header_reads", "cast", "decode", "from_double", "from_int", "quirks", "to_code", "wrap"]
+__all__ = [
+    "QUIRKS",
+    "as_header_reads",
+    "cast",
+    "decode",
+    "from_double",
+    "from_int",
+    "quirks",
+    "to_code",
+    "wrap",
+]
 
 HALF = Fraction(1, 2)
 

@@ -1,6 +1,6 @@
 """For your own tests: Hypothesis strategies, profiles, and an assertion that asks the C++.
 
-    from harness.testing import ap_types, values_for, assert_bit_exact
+from harness.testing import ap_types, values_for, assert_bit_exact
 """
 
 from harness.testing.assertions import assert_bit_exact

@@ -43,6 +43,7 @@ class ApFixed:
 
     Raises:
         ValueError: for what the vendor's headers refuse or leave undefined.
+
     """
 
     width: int
@@ -148,6 +149,7 @@ class ApFixed:
 
         Raises:
             ValueError: says what was not understood and which spellings are allowed.
+
         """
         return cls(**spelling.parse(text))
 

@@ -23,7 +23,16 @@ _NORMAL = 2.0**-1022
 SPECIALS = np.array(
     [
         sign * x
-        for x in (0.0, _TINY, _NORMAL - _TINY, _NORMAL, 1e-30, 1.0, 1.7976931348623157e308, math.inf)
+        for x in (
+            0.0,
+            _TINY,
+            _NORMAL - _TINY,
+            _NORMAL,
+            1e-30,
+            1.0,
+            1.7976931348623157e308,
+            math.inf,
+        )
         for sign in (1.0, -1.0)
     ]
     + [math.nan, math.copysign(math.nan, -1.0)]
@@ -67,7 +76,9 @@ def _halves(t: ApFixed, count: int, rng: Generator, exhaustive_width: int) -> Ar
     edges = [float(m + d) for m in (low + 8, 0, high - 9) for d in range(-8, 9)]
     sample = np.floor(rng.uniform(float(low), float(high), count))
     # Few significant bits reach the codes that a uniform sample never does.
-    short = np.floor(np.ldexp(rng.uniform(-1, 1, count), rng.integers(1, min(t.width + 2, 1000), count)))
+    short = np.floor(
+        np.ldexp(rng.uniform(-1, 1, count), rng.integers(1, min(t.width + 2, 1000), count))
+    )
     return np.concatenate([np.array(edges), sample, short])
 
 

@@ -301,7 +301,9 @@ class Accumulation:
 
     def show(self, inputs: Inputs, k: int) -> str:
         """Step ``k``, for people and for reproduction."""
-        return f"code {self._before(inputs, k)} {self.op.value}= code {_unfold(inputs[1][k], self.b)}"
+        return (
+            f"code {self._before(inputs, k)} {self.op.value}= code {_unfold(inputs[1][k], self.b)}"
+        )
 
     def _before(self, inputs: Inputs, k: int) -> int:
         return _unfold(inputs[2][k], self.target)
@@ -348,9 +350,7 @@ def _ends(a: ApFixed, b: ApFixed, op: Operation) -> list[tuple[int, int]]:
     from harness.oracle.limits import traps
 
     lefts, rights = ({t.min_code, -1 if t.signed else 1, t.max_code} for t in (a, b))
-    return [
-        (x, y) for x in sorted(lefts) for y in sorted(rights) if not traps(op, a, b, [(x, y)])
-    ]
+    return [(x, y) for x in sorted(lefts) for y in sorted(rights) if not traps(op, a, b, [(x, y)])]
 
 
 def _column(items: list[int], like: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from harness.oracle import Oracle, OracleError
 from harness.types import ApFixed
 from harness.verify import cases
-from harness.verify.engine import SubjectError, differing, examine, rule_broken
+from harness.verify.engine import SubjectError, differing, examine, simplest
 from harness.verify.profiles import PROFILES, Profile, questions_for
 from harness.verify.questions import Answer, FromNumber, Question
 from harness.verify.records import Mismatch, Tally, Verdict
@@ -48,6 +48,7 @@ def verify(
 
     Raises:
         SubjectError: if an implementation raises, or returns another shape or dtype.
+
     """
     started = time.perf_counter()
     inputs_for = cases or _default_cases(seed)
@@ -103,6 +104,7 @@ def run(
     Raises:
         OracleError: if there is no truth to be had.
         SubjectError: if the subject is no quantizer.
+
     """
     started = time.perf_counter()
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
@@ -141,9 +143,7 @@ def rng_of(seed: int, question: Question) -> np.random.Generator:
     return np.random.default_rng([seed, *question.kernel.cpp.encode()])
 
 
-def _answers(
-    question: Question, subject: Implementation | None, name: str
-) -> list[Answer] | None:
+def _answers(question: Question, subject: Implementation | None, name: str) -> list[Answer] | None:
     if subject is None:
         return None
     t = question.target
@@ -174,6 +174,7 @@ def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str
 
     Raises:
         OracleError: if the two compilers make different codes of the same headers.
+
     """
     fit = [q for q in asked if q.kernel.narrow and oracle.refusal(q.kernel) is None]
     if not fit or not oracle.headers.pinned:

@@ -45,7 +45,7 @@ def _literal(number: str, x: Any) -> str:
     value = float(x)
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     if math.isnan(value):
-        text = f"{sign}__builtin_nan(\"\")"
+        text = f'{sign}__builtin_nan("")'
     elif math.isinf(value):
         text = f"{sign}__builtin_inf()"
     else:

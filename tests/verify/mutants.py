@@ -64,7 +64,9 @@ def _floor_log2(x: Array, t: ApFixed) -> Array:
     unit = 2.0 ** np.maximum(-t.frac, exponent - 52)
     lost = np.abs(x) >= 2.0 ** (exponent + 1)
     just_below = np.abs(x) < 2.0**exponent  # log2 rounded up to the next power
-    return _overflowed(np.floor(np.where(just_below | lost, 2.0**exponent * np.sign(x), x) / unit), t)
+    return _overflowed(
+        np.floor(np.where(just_below | lost, 2.0**exponent * np.sign(x), x) / unit), t
+    )
 
 
 def _bit_after_rounding(x: Array, t: ApFixed) -> Array:

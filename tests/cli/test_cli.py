@@ -1,0 +1,125 @@
+"""The command: exit status, one-line errors, no traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+T = "ap_fixed<8,4,AP_RND,AP_SAT>"
+
+
+def harness(*arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str, str]:
+    """Run the command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_verify_one_type() -> None:
+    """Agreement is exit status 0 and a sentence that says so."""
+    status, out, _ = harness("verify", "--type", T)
+    assert status == 0
+    assert "AGREE: harness.quantize and the C++ headers" in out
+
+
+def test_verify_json() -> None:
+    """With --json standard output is a JSON document."""
+    status, out, _ = harness("verify", "--type", "fixed<6,2,RND_CONV>", "--json")
+    assert status == 0
+    document = json.loads(out)
+    assert document["agrees"] is True
+    assert document["types"] == 1
+    assert document["checks"] > 10_000
+
+
+def test_verify_a_faulty_subject(tmp_path: Path) -> None:
+    """A difference is exit status 1, the simplest input, and a C++ program."""
+    (tmp_path / "mine.py").write_text(
+        "import numpy as np\n"
+        "def q(x, t):\n"
+        "    with np.errstate(all='ignore'):\n"
+        "        y = np.nan_to_num(np.floor(x * 16 + 0.5))\n"
+        "    return np.clip(y, -128, 126) / 16\n"
+    )
+    status, out, _ = harness("verify", "--type", T, "--subject", "mine:q", cwd=tmp_path)
+    assert status == 1
+    assert "DIFFER: mine:q" in out
+    assert "got 126, expected 127" in out
+    assert "#include" in out
+
+
+def test_explain() -> None:
+    """Every step is shown, and what the C++ said."""
+    status, out, _ = harness("explain", T, "3.14159")
+    assert status == 0
+    for text in ("AP_RND", "[0011.0010]", "guard", "50 = 0x32", "3.125", "the same"):
+        assert text in out
+
+
+@pytest.mark.parametrize("value", ["nan", "-inf", "0x1.8p+70", "-1e-300", "1e308", "-0.0"])
+@pytest.mark.parametrize("t", ["ap_fixed<80,-3,AP_RND,AP_WRAP_SM>", "ap_ufixed<1,9,AP_TRN,AP_SAT>"])
+def test_explain_takes_every_double(value: str, t: str) -> None:
+    """No double and no type is too strange to be explained, and the C++ agrees."""
+    status, out, err = harness("explain", t, "--", value)
+    assert (status, err) == (0, "")
+    assert "the same" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["verify", "--profile", "slow"], "allowed: quick, full, exhaustive"),
+        (["verify", "--type", "ap_fixed<8>"], "needs width and integer bits"),
+        (["verify", "--type", "ap_fixed<8,4,AP_ROUND>"], "allowed: RND, RND_ZERO"),
+        (["verify", "--type", "ap_ufixed<8,4,AP_TRN,AP_WRAP_SM>"], "WRAP_SM needs a signed type"),
+        (["verify", "--type", "ap_fixed<0,4>"], "width must be 1 to 1024"),
+        (["verify", "--type", "ap_fixed<4,4,AP_TRN,AP_WRAP,5>"], "n must be 0 to the width"),
+        (["verify", "--subject", "nowhere:f"], "cannot load nowhere:f"),
+        (["verify", "--headers", "/nonexistent"], "lacks the header"),
+        (["explain", "ap_fixed<8,4>", "three"], "is no double"),
+        (["verify", "--seed", "-1"], "seed"),
+        (["verify", "--nonsense"], "nonsense"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_bad_usage(arguments: list[str], message: str) -> None:
+    """Bad usage is exit status 2 and says what is allowed, without a traceback."""
+    status, out, err = harness(*arguments)
+    assert status == 2
+    assert message in err
+    assert "Traceback" not in out + err
+
+
+def test_bad_usage_is_one_line() -> None:
+    """Our own errors are exactly one line."""
+    _, _, err = harness("verify", "--type", "nonsense")
+    assert err.startswith("harness: cannot read a type from 'nonsense'")
+    assert err.count("\n") == 1
+
+
+def test_missing_compiler() -> None:
+    """Without a compiler there is no truth, and the error says what to install."""
+    status, _, err = harness("verify", CXX="no-such-compiler")
+    assert status == 2
+    assert "install g++" in err
+
+
+def test_two_runs_at_once(tmp_path: Path) -> None:
+    """Two runs that share a new cache both end in agreement."""
+    environment = {**os.environ, "HARNESS_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "harness.cli", "verify", "--type", T]
+    pair = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        for _ in range(2)
+    ]
+    assert [p.communicate()[0].count(b"AGREE") for p in pair] == [1, 1]
+    assert [p.returncode for p in pair] == [0, 0]
