@@ -44,9 +44,7 @@ def main() -> None:
         app()
     except (OracleError, SubjectError, ValueError, OSError) as error:
         text = " ".join(str(error).split())
-        Console(stderr=True).print(
-            f"harness: {text}", markup=False, highlight=False, soft_wrap=True
-        )
+        sys.stderr.write(f"harness: {text}\n")
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(130)

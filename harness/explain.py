@@ -102,7 +102,7 @@ def print_explanation(steps: Explanation, console: Console, oracle: Oracle | Non
 
 def _rows(steps: Explanation) -> list[tuple[str, str]]:
     t = steps.type
-    moved = steps.rounded - steps.floor
+    moved = "+1" if steps.rounded != steps.floor else "stays"
     kind = "ap_fixed" if t.signed else "ap_ufixed"
     rows = [
         ("type", f"{kind}: {t.integer} integer bits, {t.frac} fractional bits, LSB 2**{-t.frac}"),
@@ -113,7 +113,7 @@ def _rows(steps: Explanation) -> list[tuple[str, str]]:
         ("floor", f"code {steps.floor}, guard bit {steps.guard}, sticky {int(steps.sticky)}"),
         (
             "rounding",
-            f"{t.rounding.cpp}, {t.rounding.law}: {'+1' if moved else 'stays'} -> {steps.rounded}",
+            f"{t.rounding.cpp}, {t.rounding.law}: {moved} -> {steps.rounded}",
         ),
     ]
     if steps.overflows:
@@ -128,10 +128,8 @@ def _rows(steps: Explanation) -> list[tuple[str, str]]:
     error = steps.result - steps.exact
     rows += [
         ("code", f"{steps.code} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
-        (
-            "value",
-            f"{_number(steps.result)}, error {_number(error)} = {_number(error / t.lsb)} LSB",
-        ),
+        ("value", _number(steps.result)),
+        ("error", f"{_number(error)} = {_number(error / t.lsb)} LSB"),
     ]
     rows += [("quirk", f"{name}: {reference.QUIRKS[name]}") for name in steps.quirks]
     return rows

@@ -4,7 +4,6 @@ A version that does not run on the oldest supported Python is pinned for newer o
 pip may choose an older release there.
 """
 
-import os
 import re
 import sys
 from importlib.metadata import distributions
@@ -27,7 +26,7 @@ def main() -> None:
     path = Path(__file__).resolve().parent.parent / "constraints.txt"
     aside = path.with_suffix(".new")
     aside.write_text(HEAD + "".join(sorted(set(lines), key=str.lower)), encoding="utf-8")
-    os.replace(aside, path)
+    aside.replace(path)
     sys.stdout.write(f"{len(lines)} versions written to {path.name}\n")
 
 

@@ -15,7 +15,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,12 +81,12 @@ class Builder:
         self.headers = headers
         self.compiler = find_compiler()
         self._kernels = kernel_directory()
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._forget: Callable[[], object] | None = None
         if cache:
             self.folder = cache_directory() / self._identity()
         else:
-            self._temporary = tempfile.TemporaryDirectory(prefix="hls-harness-")
-            self.folder = Path(self._temporary.name)
+            self.folder = Path(tempfile.mkdtemp(prefix="hls-harness-"))
+            self._forget = weakref.finalize(self, shutil.rmtree, self.folder, True)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._sweep()
@@ -130,8 +131,8 @@ class Builder:
 
     def close(self) -> None:
         """Remove what was not to be kept."""
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        if self._forget is not None:
+            self._forget()
 
     def slot(self, kernel: Kernel) -> Slot | None:
         """Where ``kernel`` is, if it has been compiled."""
@@ -167,8 +168,8 @@ class Builder:
             digest = hashlib.sha256(built.read_bytes()).hexdigest()
             index = Path(scratch, "group.json")
             index.write_text(json.dumps({"sha256": digest, "kernels": names}), encoding="utf-8")
-            os.replace(built, self.folder / f"{stem}.so")
-            os.replace(index, self.folder / f"{stem}.json")
+            built.replace(self.folder / f"{stem}.so")
+            index.replace(self.folder / f"{stem}.json")
         self._seen.add(f"{stem}.json")
         for number, name in enumerate(names):
             self._slots[name] = Slot(self.folder / f"{stem}.so", number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -65,6 +65,7 @@ class Oracle:
         Args:
             x: floats (float64 by the ``double`` constructor, narrower ones by ``float``) or
                 integers (64 bits wide in C++).
+            t: the target type.
 
         Raises:
             HeaderRefuses: if the headers would end the process.
@@ -140,7 +141,7 @@ class Oracle:
 
     def compile(
         self, wanted: Iterable[Kernel], jobs: int | None = None
-    ) -> Iterator[Sequence[Kernel]]:
+    ) -> Generator[Sequence[Kernel], None, None]:
         """Compile what is missing, several compilers at once; yield each group as it is ready.
 
         The first group yielded holds the kernels that were there already.

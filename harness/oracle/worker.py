@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
+from collections.abc import Callable
 from typing import IO, Any
 
 __all__ = ["Worker"]
@@ -29,11 +31,13 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._messages: IO[bytes] | None = None
+        self._end: Callable[[], object] = bool
 
     def call(self, path: str, slot: int, a: bytes, b: bytes, size: int, n: int) -> bytes:
         """The result of a kernel; ``RuntimeError`` with the reason if it ended the process."""
         process = self._start()
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         encoded = path.encode()
         header = HEADER.pack(len(encoded), slot, len(a), len(b), size, n)
         timer = threading.Timer(PATIENCE, process.kill)
@@ -53,23 +57,19 @@ class Worker:
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-        if self._messages is not None:
-            self._messages.close()
-            self._messages = None
+        self._end()
+        self._process = None
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            self._messages = tempfile.TemporaryFile()
+            self._messages = tempfile.TemporaryFile()  # noqa: SIM115  # closed in close()
             self._process = subprocess.Popen(
                 [sys.executable, "-I", __file__],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._messages,
             )
+            self._end = weakref.finalize(self, _end, self._process, self._messages)
         return self._process
 
     def _reason(self, process: subprocess.Popen[bytes]) -> str:
@@ -80,6 +80,12 @@ class Worker:
         self.close()
         how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return f"{how}: {lines[-1]}" if lines else how
+
+
+def _end(process: subprocess.Popen[bytes], messages: IO[bytes]) -> None:
+    process.kill()
+    process.communicate()
+    messages.close()
 
 
 def _serve() -> None:

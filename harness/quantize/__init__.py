@@ -71,7 +71,9 @@ def compute_codes(
     Args:
         op: ``+ - * /``, ``neg``, ``<<`` or ``>>``.
         a: codes of ``a_type``.
+        a_type: the left operand's type.
         b: codes of ``b_type``, or for a shift the count, an integer that reverses if negative.
+        b_type: the right operand's type, for ``+ - * /``.
 
     Raises:
         ZeroDivisionError: for a divisor of zero.

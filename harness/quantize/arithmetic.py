@@ -70,10 +70,9 @@ def compute_words(
 def _shift(a: Any, left: int, t: ApFixed) -> Any:
     """Bits move, none is rounded and none saturates: what leaves the width is lost."""
     if left <= 0:
-        if not t.signed and t.width == 64:
-            if left < 0:
-                a = (a >> 1) & ((1 << 63) - 1)
-                left += 1
+        if not t.signed and t.width == 64 and left < 0:
+            a = (a >> 1) & ((1 << 63) - 1)
+            left += 1
         return a >> min(-left, 63)
     if left >= t.width:
         return a * 0

@@ -177,7 +177,7 @@ def udiv(a: Any, b: Any) -> Any:
     return select(b < 0, 1 - is_below(a, b) * 1, quotient)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(cache=True, nogil=True)
 def doubles_to_codes(x: Any, out: Any, p: Plan) -> None:
     """Codes of a flat float array (any float dtype Numba knows), in one pass."""
     block = np.empty(BLOCK, np.float64)
@@ -191,7 +191,7 @@ def doubles_to_codes(x: Any, out: Any, p: Plan) -> None:
             out[start + k] = to_code(bits, 0, -exponent - p.frac, p)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(cache=True, nogil=True)
 def integers_to_codes(x: Any, out: Any, unsigned: int, frac: int, p: Plan) -> None:
     """Codes of a flat ``int64`` array of codes with ``frac`` fractional bits."""
     for k in range(x.size):

@@ -93,7 +93,7 @@ def wild_limit(p: FloatPlan) -> Any:
     return largest.view(f"u{largest.itemsize}") << 1
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _is_wild(words: Any, limit: Any) -> bool:
     """Whether a block, given as its bits, has a magnitude above ``limit``, or a NaN.
 
@@ -102,10 +102,10 @@ def _is_wild(words: Any, limit: Any) -> bool:
     most = limit
     for k in range(words.size):
         most = max(most, type(limit)(words[k] + words[k]))
-    return most != limit
+    return bool(most != limit)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _tame(x: Any, y: Any, p: FloatPlan) -> None:
     """``y = x * 2**F`` with stand-ins where that is not finite, or is zero for a non-zero ``x``.
 
@@ -118,36 +118,36 @@ def _tame(x: Any, y: Any, p: FloatPlan) -> None:
         y[k] = x[k] if scaled == p.zero else scaled
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _saturate(r: Any, y: Any, p: FloatPlan) -> Any:
     code = p.upper if r > p.upper else r
     return p.lower if code < p.lower else code
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _saturate_to_zero(r: Any, y: Any, p: FloatPlan) -> Any:
     return r if p.lower <= r <= p.upper else p.zero
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _wrap_signed(r: Any, y: Any, p: FloatPlan) -> Any:
     code = r - p.modulus * np.rint(r * p.inverse_modulus)
     return p.lower if code > p.upper else code
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _low_bits(r: Any, y: Any, p: FloatPlan) -> Any:
     """``r`` modulo 2**(W - N), never negative: with N = 0 the unsigned wrap."""
     return r - p.low_modulus * np.floor(r * p.inverse_low_modulus)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _wrap_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _low_bits(r, y, p) + (p.top_neg if r < p.zero else p.top_pos)
     return r if p.lower <= r <= p.upper else code
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _sign_magnitude(r: Any, y: Any, p: FloatPlan) -> Any:
     """The lowest deleted bit as sign, and the rest inverted where that changes it.
 
@@ -162,13 +162,13 @@ def _sign_magnitude(r: Any, y: Any, p: FloatPlan) -> Any:
     return -p.one - code if carried else code
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _sign_magnitude_one(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _wrap_signed(r, y, p)
     return code if (code < p.zero) == (r < p.zero) else -p.one - code
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _sign_magnitude_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _wrap_signed(r, y, p)
     kept = np.floor(code * p.inverse_low_modulus)  # the N top bits
@@ -181,7 +181,7 @@ def _sign_magnitude_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
 def _loops(fit: Any) -> Any:
     """The loop of each rounding mode, with ``fit`` to bring codes into range."""
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+    @njit(nogil=True)
     def quantize(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
         # Nearest modes round to even first, then move the ties that q sends elsewhere.  Adding
         # zero turns the -0.0 of a rounded negative into the value of code 0.
@@ -238,7 +238,7 @@ _magnitude_one = _loops(_sign_magnitude_one)
 _magnitude_saturated = _loops(_sign_magnitude_saturated)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba ships no types
+@njit(nogil=True)
 def _block(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
     o, n = p.o, p.n
     if o == SAT or o == SAT_SYM:
@@ -259,7 +259,7 @@ def _block(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
         _magnitude_saturated(x, scale, out, factor, p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, error_model="numpy")
 def quantize_floats(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: FloatPlan) -> None:
     """Write ``factor * code`` for each of the flat floats ``x``.
 

@@ -6,6 +6,7 @@ of ``harness.quantize.codes`` as tensor operations, where they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def cast_codes(codes: torch.Tensor, source: ApFixed, target: ApFixed) -> torch.T
     _check_width(target)
     words = _check_codes(codes, source)
     drop = torch.tensor(source.frac - target.frac, device=words.device)
-    return core.to_code(words, int(not source.signed), drop, plan(target))
+    return _to_code(words, int(not source.signed), drop, plan(target))
 
 
 def compute(
@@ -63,11 +64,17 @@ def compute(
     _check_width(target)
     left = _check_codes(a, ta)
     if tb is None:
-        return arithmetic.compute_words(op, left, ta, None, None, 0 if b is None else b)
-    left, right = torch.broadcast_tensors(left, _check_codes(torch.as_tensor(b), tb))
+        return _compute_words(op, left, ta, None, None, 0 if b is None else b)
+    left, right = _broadcast(left, _check_codes(torch.as_tensor(b), tb))
     if op is Operation.DIV and not bool((right != 0).all()):
         raise ZeroDivisionError("a divisor code is zero: the headers end the process")
-    return arithmetic.compute_words(op, left, ta, right, tb, 0)
+    return _compute_words(op, left, ta, right, tb, 0)
+
+
+# The shared core is typed for any array; here it is tensors in, tensors out.
+_to_code: Callable[..., torch.Tensor] = core.to_code
+_compute_words: Callable[..., torch.Tensor] = arithmetic.compute_words
+_broadcast: Any = torch.broadcast_tensors  # torch leaves it untyped
 
 
 def _names(dtypes: Any) -> str:
@@ -122,9 +129,9 @@ def device_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
     """Codes by tensor operations, on any device."""
     if x.dtype in _FLOATS:
         bits, exponent = core.split_double(x.detach().to(torch.float64).view(torch.int64))
-        return core.to_code(bits, 0, -exponent - t.frac, plan(t))
+        return _to_code(bits, 0, -exponent - t.frac, plan(t))
     drop = torch.tensor(-t.frac, device=x.device)
-    return core.to_code(x.to(torch.int64), int(x.dtype is torch.uint8), drop, plan(t))
+    return _to_code(x.to(torch.int64), int(x.dtype is torch.uint8), drop, plan(t))
 
 
 def _scaled(codes: torch.Tensor, t: ApFixed, dtype: torch.dtype) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The exact reference: the published definition, one scalar at a time, in ``int`` and ``Fraction``."""
+"""The exact reference: the published definition, one scalar at a time, on exact numbers."""
 
 from harness.reference.arithmetic import accumulate, assign, compute
 from harness.reference.fixed import (

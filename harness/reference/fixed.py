@@ -103,7 +103,8 @@ def as_header_reads(x: float) -> Fraction:
         return Fraction(0)
     exponent = (bits >> 52 & 0x7FF) - 1023
     significand = Fraction(1 << 52 | bits & (1 << 52) - 1, 1 << 52)
-    return (-1 if bits >> 63 else 1) * significand * Fraction(2) ** exponent
+    magnitude: Fraction = significand * Fraction(2) ** exponent
+    return -magnitude if bits >> 63 else magnitude
 
 
 def _toward(y: Fraction, tie: Callable[[int], bool]) -> int:

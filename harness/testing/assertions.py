@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ def _oracle() -> Oracle:
 
 
 def assert_bit_exact(
-    fn: Implementation | Callable[[Any], Any],
+    fn: Implementation,
     t: ApFixed,
     x: Any = None,
     *,

@@ -279,7 +279,7 @@ class Accumulation:
 
     def _accumulate(self, inputs: Inputs) -> Any:
         # All steps at once, each from where C++ was: a wrong step is found where it happens.
-        start, addends, before = inputs
+        _, addends, before = inputs
         full = compute_codes(self.op, before, self.target, addends, self.b)
         return cast_codes(full, result_type(self.op, self.target, self.b), self.target)
 

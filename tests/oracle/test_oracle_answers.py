@@ -63,7 +63,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("op", ["+", "-", "*", "/"])
-@pytest.mark.parametrize(("a", "b"), PAIRS, ids=lambda t: str(t))
+@pytest.mark.parametrize(("a", "b"), PAIRS, ids=str)
 def test_arithmetic(oracle: Oracle, op: str, a: ApFixed, b: ApFixed) -> None:
     """Sums, differences, products and quotients of the ends and the middle are the reference's."""
     lefts = [a.min_code, a.max_code, 0, 1 if a.max_code else 0, a.max_code // 3]
