@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -58,18 +59,27 @@ def quantize_call(x: Any, t: ApFixed) -> Callable[[], Any]:
 
 
 def measure(x: Array, kind: Callable[[Array], Any], repeats: int, bar: Bar) -> Grid:
-    """Time every rounding and overflow; ``kind`` makes of ``x`` what is quantized."""
+    """Time every rounding and overflow; ``kind`` makes of ``x`` what is quantized.
+
+    A round takes every mode once, so that a disturbance, which lasts longer than the repeats of
+    one mode would, costs many modes one sample each, and not one mode all of its samples.
+    """
     subject, copy = kind(x), copy_call(x)
-    grid = {}
-    for rounding in Rounding:
-        for overflow in Overflow:
-            bar.begin(f"{rounding} {overflow}")
-            call = quantize_call(subject, TYPE.with_modes(rounding=rounding, overflow=overflow))
-            call()  # pages, plan and instructions are warm from here on
-            seconds = interleave((copy, call), repeats, bar.beat)
-            grid[rounding, overflow] = median_ratio(seconds, 1, 0)
-            bar.done()
-    return grid
+    calls = {mode: quantize_call(subject, _type(*mode)) for mode in product(Rounding, Overflow)}
+    for call in calls.values():
+        call()  # pages, plan and instructions are warm from here on
+    rounds = []
+    for count in range(repeats):
+        bar.begin(f"round {count + 1}")
+        pairs = [interleave((copy, call), 1, bar.beat) for call in calls.values()]
+        rounds.append(np.concatenate(pairs))
+        bar.done()
+    seconds = np.stack(rounds)  # [round, mode, (copy, quantizer)]
+    return {mode: median_ratio(seconds[:, k], 1, 0) for k, mode in enumerate(calls)}
+
+
+def _type(rounding: Rounding, overflow: Overflow) -> ApFixed:
+    return TYPE.with_modes(rounding=rounding, overflow=overflow)
 
 
 def summary(grid: Grid) -> tuple[float, float, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from harness.bench.grid import TYPE, Grid
@@ -33,7 +34,7 @@ def header(machine: dict[str, Any], setting: dict[str, Any]) -> str:
     return (
         f"{machine['cpu']}, {machine['cores']} cores; {versions}\n"
         f"{setting['size']:,} float32 values, {100 * setting['overflowing']:.1f} % out of range; "
-        f"medians of {setting['repeats']} ratios; one thread\n"
+        f"medians of {setting['repeats']} ratios; one CPU thread\n"
         f"np.copyto of these {megabytes:.3g} MB: {milliseconds:.3g} ms, "
         f"{megabytes / milliseconds:.3g} GB/s\n"
     )
@@ -65,8 +66,8 @@ def rivals_table(rivalries: Sequence[Rivalry]) -> RenderableType:
         same = "yes" if r.differing == 0 else f"no, {r.differing:,} differ"
         table.add_row(r.name, r.mode, _ratio(r.copies), _ratio(r.ours), f"{r.repeats} times", same)
     versions = dict.fromkeys(f"{r.distribution} {r.version}" for r in rivalries if r.version)
-    note = f"[dim]{', '.join(versions)}[/dim]\n"
-    return Group("[bold]other libraries[/bold], same array, same type", table, note)
+    title = "[bold]other libraries[/bold], same array, same type"
+    return Group(f"{title}\n[dim]{', '.join(versions) or 'none is installed'}[/dim]", table)
 
 
 def _ratio(value: float) -> str:
@@ -79,7 +80,7 @@ def first_call_table(figures: dict[str, Any]) -> RenderableType:
     for name, row in figures.items():
         shown = name.partition("_")[0]
         if "error" in row:
-            table.add_row(shown, "", "", row["error"])
+            table.add_row(shown, "", "", escape(row["error"]))
             continue
         loading, calling = row["import_numba_s"], row["first_call_s"]
         table.add_row(shown, *(f"{s:.2f} s" for s in (loading, calling, loading + calling)))
@@ -90,7 +91,7 @@ def oracle_table(figures: dict[str, Any]) -> RenderableType:
     """The oracle's costs; ``error`` instead of figures is shown as it is."""
     title = "[bold]the oracle: the vendor's C++[/bold]"
     if "error" in figures:
-        return Group(title, f"  not measured: {figures['error']}\n")
+        return Group(title, f"  not measured: {escape(figures['error'])}\n")
     table = _table(["what", "figure"])
     for row in (*_asking(figures), *_loading(figures)):
         table.add_row(*row)
@@ -110,7 +111,7 @@ def _asking(figures: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _loading(figures: dict[str, Any]) -> Iterable[tuple[str, str]]:
     if "cached_error" in figures:
-        yield "cached types", figures["cached_error"]
+        yield "cached types", escape(figures["cached_error"])
         return
     yield "import cppyy, once", f"{figures['import_cppyy_ms']:.0f} ms"
     yield "open a full cache, once", f"{figures['open_ms']:.1f} ms"

@@ -71,16 +71,16 @@ def _grids(console: Console, x: Array, repeats: int) -> dict[str, grid.Grid]:
     kinds: dict[str, Callable[[Array], Any]] = {"NumPy": np.asarray}
     torch = machine.optional("torch")
     if torch is not None:
-        kinds["torch CPU"] = torch.from_numpy
+        kinds["torch"] = torch.from_numpy
     with waiting(console, "loading the kernels, or compiling them"):
         harness.quantize(x[:1], grid.TYPE)
     grids = {}
     for name, kind in kinds.items():
-        with bar(console, f"quantize, {name}", len(Rounding) * len(Overflow)) as shown:
+        with bar(console, f"quantize, {name}", repeats) as shown:
             grids[name] = grid.measure(x, kind, repeats, shown)
         console.print(report.grid_table(name, grids[name]))
     if torch is None:
-        console.print("quantize, torch CPU: torch is not installed\n", highlight=False)
+        console.print("quantize, torch: torch is not installed\n", highlight=False)
     return grids
 
 
@@ -101,7 +101,7 @@ def _judge_grids(grids: dict[str, grid.Grid]) -> Iterator[Judgement]:
     for name, measured in grids.items():
         median, worst, mode = grid.summary(measured)
         yield TARGETS["median"].judge(median, name)
-        yield TARGETS["worst"].judge(worst, f"{name}, {mode}")
+        yield TARGETS["worst"].judge(worst, f"{name} {mode}")
 
 
 def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:

@@ -40,12 +40,12 @@ class Judgement:
         """``met`` or ``missed``, and by how much, in the unit and in per cent of the limit."""
         off = abs(self.value - self.target.limit)
         share = 100 * off / self.target.limit
-        return f"{'met' if self.met else 'missed'} by {off:.3g} ({share:.0f} %)"
+        return f"{'met' if self.met else 'missed'} by {off:.2g} ({share:.0f} %)"
 
 
 TARGETS = {
-    "median": Target("quantize, median mode", 1.5, "x copyto"),
-    "worst": Target("quantize, worst mode", 2.5, "x copyto"),
+    "median": Target("quantize, median", 1.5, "x copyto"),
+    "worst": Target("quantize, worst", 2.5, "x copyto"),
     "checks": Target("checks on one core", 10.0, "M/s", at_most=False),
     "compile": Target("a new C++ type", 0.1, "s"),
     "load": Target("a cached C++ type", 5.0, "ms"),

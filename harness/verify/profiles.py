@@ -100,7 +100,8 @@ def questions_for(profile: Profile, rng: Generator) -> list[Question]:
     pool = type_pool(profile, rng)
     asked: list[Question] = [FromNumber("double", t) for t in pool]
     asked += [FromNumber("float", t) for t in pool[::6] if t.width <= 64]
-    for k, t in enumerate(pool[3::9]):
+    one_each = {(t.signed, t.rounding, t.overflow): t for t in pool if t.width <= 64}
+    for k, t in enumerate(one_each.values()):
         asked.append(FromNumber("std::uint64_t" if k % 3 == 0 else "std::int64_t", t))
     casts = (Cast(_source(t, rng), t) for k, t in enumerate(pool) if k % 4 != 1)
     asked += casts

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from harness.types import ApFixed
 
-__all__ = ["Mismatch", "Tally", "Unwitnessed", "Verdict"]
+__all__ = ["PATHS", "Mismatch", "Tally", "Unwitnessed", "Verdict"]
+
+#: The ways into a type, in the order of a report.
+PATHS = ("double", "float", "integer", "cast", "arithmetic", "accumulate")
 
 
 @dataclass(frozen=True)
@@ -99,5 +102,6 @@ class Verdict:
 
     @property
     def paths(self) -> list[str]:
-        """The paths, in the order they were taken."""
-        return list(dict.fromkeys(tally.path for tally in self.tallies))
+        """The paths that were taken, from numbers to arithmetic."""
+        taken = {tally.path for tally in self.tallies}
+        return [path for path in PATHS if path in taken]

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.types import ApFixed, Overflow, Rounding
+from harness.types import Overflow, Rounding
 from harness.verify.records import Mismatch, Tally, Verdict
 
 __all__ = ["as_json", "print_verdict"]
@@ -53,27 +53,28 @@ def as_json(verdict: Verdict) -> str:
 
 
 def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
-    """Rounding by overflow, signed beside unsigned: types and checks, or differences."""
-    types = len({tally.type for tally in tallies})
+    """Rounding by overflow, signed before unsigned (``u:``): types and checks, or differences."""
     checks = sum(tally.checks for tally in tallies)
-    title = f"{path}: {types} types, {checks:,} checks   (cell: types / checks)"
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False, box=None)
-    table.add_column("", no_wrap=True)
-    columns = [(True, o) for o in Overflow] + [(False, o) for o in Overflow if o.name != "WRAP_SM"]
-    for signed, overflow in columns:
-        sign = "" if signed else "u:"
-        table.add_column(f"{sign}{overflow.name}", justify="right", no_wrap=True)
-    for rounding in Rounding:
-        cells = []
-        for signed, overflow in columns:
-            chosen = [t for t in tallies if _is(t.type, signed, rounding, overflow)]
-            cells.append(_cell(chosen))
-        table.add_row(rounding.name, *cells)
-    return Group(table, Text())
+    cells: dict[tuple[Rounding, bool, Overflow], list[Tally]] = {}
+    for tally in tallies:
+        t = tally.type
+        cells.setdefault((t.rounding, not t.signed, t.overflow), []).append(tally)
+    columns = sorted({(unsigned, overflow) for _, unsigned, overflow in cells})
+    title = f"{path}: {_count(tallies, 'type')}, {checks:,} checks (types/checks in a cell)"
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True, min_width=11)
+    for unsigned, overflow in columns:
+        header = f"{'u:' if unsigned else ''}{overflow.name}"
+        table.add_column(header, justify="right", no_wrap=True)
+    for rounding in sorted({rounding for rounding, _, _ in cells}):
+        row = [_cell(cells.get((rounding, *column), [])) for column in columns]
+        table.add_row(rounding.name, *row)
+    return Group(Text(title, "bold"), table, Text())
 
 
-def _is(t: ApFixed, signed: bool, rounding: Rounding, overflow: Overflow) -> bool:
-    return (t.signed, t.rounding, t.overflow) == (signed, rounding, overflow)
+def _count(tallies: Sequence[Tally], noun: str) -> str:
+    types = len({tally.type for tally in tallies})
+    return f"{types} {noun}{'' if types == 1 else 's'}"
 
 
 def _cell(tallies: Sequence[Tally]) -> Text:
@@ -130,7 +131,8 @@ def _unwitnessed(verdict: Verdict) -> RenderableType:
 
 
 def _sentence(verdict: Verdict) -> Text:
-    compared = f"{verdict.checks:,} codes of {verdict.types} types in {verdict.seconds:.1f} s"
+    types = _count(verdict.tallies, "type")
+    compared = f"{verdict.checks:,} codes of {types} in {verdict.seconds:.1f} s"
     if verdict.checks == 0:
         return Text("NOTHING COMPARED: no question was asked", style="bold red")
     if verdict.agrees:

@@ -14,7 +14,7 @@ from harness.types import ApFixed
 from harness.verify import cases
 from harness.verify.engine import SubjectError, differing, examine, simplest
 from harness.verify.profiles import PROFILES, Profile, questions_for
-from harness.verify.questions import Answer, FromNumber, Question
+from harness.verify.questions import HAS_TORCH, Answer, FromNumber, Question
 from harness.verify.records import Mismatch, Tally, Verdict
 from harness.verify.subjects import Implementation, guarded
 
@@ -166,7 +166,10 @@ def _in_order(asked: Sequence[Question], oracle: Oracle, jobs: int | None) -> It
 
 
 def _provenance(oracle: Oracle) -> tuple[str, ...]:
-    return (f"compiled by {oracle.compiler}",)
+    notes = [f"compiled by {oracle.compiler}"]
+    if not HAS_TORCH:
+        notes.append("torch is not installed: its quantizers were not checked")
+    return tuple(notes)
 
 
 def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str:
