@@ -11,7 +11,9 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["describe", "one_thread", "optional", "version"]
+import numpy as np
+
+__all__ = ["describe", "one_thread", "optional", "settle_allocator", "version"]
 
 
 def describe() -> dict[str, Any]:
@@ -53,6 +55,16 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def settle_allocator() -> None:
+    """Make the C library keep freed arrays, as it does in a process that has run for a while.
+
+    It maps large blocks anew each time, with a page fault for every 4 KiB, until a block of almost
+    32 MiB has been freed; then it reuses them.  The first libraries timed would seem up to four
+    times slower than the last ones.
+    """
+    np.empty(31 << 20, np.uint8)
 
 
 def _cpu() -> str:

@@ -56,19 +56,22 @@ def _compare(x: np.ndarray[Any, Any], peer: Peer, mode: Mode, repeats: int, bar:
     first, result = stopwatch(subject.call)
     differing = int(np.count_nonzero(subject.values(result) != harness.quantize(x, t)))
     del result
-    times = affordable(2 * first, BUDGET, repeats)
-    # Each runs untimed, then a copy, then timed: a large result costs several copies more where
-    # the other one's temporaries have just made the allocator hand its memory back.
-    copy, ours, theirs = copy_call(x), quantize_call(x, t), subject.call
-    seconds = interleave((ours, copy, ours, theirs, copy, theirs), times, bar.beat)
+    times = affordable(first, BUDGET, repeats)
+    # One after the other, each beside the copy: taking turns, the one's temporaries make the
+    # allocator give up the memory that the other would have used again, which costs some copies.
+    copy = copy_call(x)
+    ours, theirs = (
+        median_ratio(interleave((copy, call), rounds, bar.beat), 1, 0)
+        for call, rounds in ((quantize_call(x, t), repeats), (subject.call, times))
+    )
     bar.done()
     return Rivalry(
         name=peer.name,
         distribution=peer.distribution,
         version=version(peer.distribution),
         mode=shown,
-        copies=median_ratio(seconds, 5, 4),
-        ours=median_ratio(seconds, 5, 2),
+        copies=theirs,
+        ours=theirs / ours,
         differing=differing,
         repeats=times,
     )

@@ -34,6 +34,7 @@ def run(
     if repeats < 1 or size < 1:
         raise ValueError(f"repeats and size must be positive, not {repeats} and {size}")
     started = time.perf_counter()
+    machine.settle_allocator()
     x = grid.sample(size)
     setting = {
         "type": grid.TYPE.cpp,

@@ -72,8 +72,8 @@ class Overflow(_Mode):
     SAT = (0, "clamp to [min, max]")
     SAT_ZERO = (1, "0 when out of range")
     SAT_SYM = (2, "clamp to [-max, max]")
-    WRAP = (3, "the low W bits; with N > 0, N bits saturate")
-    WRAP_SM = (4, "sign-magnitude wrap; signed types only; with N > 0, N bits saturate")
+    WRAP = (3, "keep the low W bits; N of them saturate")
+    WRAP_SM = (4, "sign-magnitude wrap; N bits saturate")
 
     @property
     def wraps(self) -> bool:

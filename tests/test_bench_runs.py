@@ -1,0 +1,27 @@
+"""The benchmark, small: it measures, judges and reports; no time is asserted."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from harness.bench import run
+
+
+def test_a_small_run() -> None:
+    """Every mode and every peer has a figure, and no peer's values are unaccounted for."""
+    out = io.StringIO()
+    figures = run(Console(file=out, width=100), repeats=1, size=20_000, oracle=False)
+    for kind in ("NumPy", "torch"):
+        grid = figures["quantize"][kind]
+        assert len(grid) == 7
+        assert all(len(row) == 5 and min(row.values()) > 0 for row in grid.values())
+    assert {"apytypes", "fxpmath", "quantizers"} <= {p["distribution"] for p in figures["peers"]}
+    assert all(p["differing"] == 0 for p in figures["peers"])
+    assert "x copyto" in out.getvalue()
+
+
+def test_bad_size() -> None:
+    """Nothing can be measured on nothing."""
+    with pytest.raises(ValueError, match="must be positive"):
+        run(Console(file=io.StringIO()), repeats=0)
