@@ -122,7 +122,7 @@ def _loading(figures: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 def judgement_table(judgements: Iterable[Judgement]) -> RenderableType:
     """Each target, plainly met or missed."""
-    table = _table(["target", "of", "bound", "measured", "verdict"], left=2)
+    table = _table(["target", "of", "bound", "value", "verdict"], left=2)
     for j in judgements:
         bound = f"{'<=' if j.target.at_most else '>='} {j.target.limit:g} {j.target.unit}"
         colour = "green" if j.met else "red"

@@ -53,6 +53,7 @@ class FloatPlan(NamedTuple):
     top_neg: Any
     zero: Any
     half: Any
+    below_half: Any  # the float before it
     one: Any
 
 
@@ -81,6 +82,7 @@ def float_plan(t: ApFixed, source: str) -> FloatPlan | None:
         p.top_neg,
         0.0,
         0.5,
+        np.nextafter(as_float(0.5), as_float(0.0)),
         1.0,
     )
     rescue = int(source == "float64" and t.frac < 0)
@@ -151,15 +153,17 @@ def _wrap_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
 def _sign_magnitude(r: Any, y: Any, p: FloatPlan) -> Any:
     """The lowest deleted bit as sign, and the rest inverted where that changes it.
 
-    That is a triangle wave of period 2**(W + 1).  The bit is the one before rounding, so a carry
-    into it is undone.
+    Seen from the start of its block of 2**W, a value counts up to the middle and down again; odd
+    blocks count below zero.  The bit, so the block, is the one before rounding.
     """
-    code = r - (p.modulus + p.modulus) * np.rint(r * (p.half * p.inverse_modulus))
-    folded = (-p.modulus if code < p.zero else p.modulus) - code - p.one
-    code = folded if (code > p.upper) | (code < p.lower) else code
-    turns = r * p.inverse_modulus
-    carried = (np.floor(turns) == turns) & (r > y) & (r != p.zero)
-    return -p.one - code if carried else code
+    block = np.floor(y * p.inverse_modulus)
+    most = p.modulus - p.one
+    low = r - p.modulus * block
+    low = most if low > most else low  # rounding carried out of the block
+    low = most - low if most - low < low else low
+    half = block * p.half
+    code = low if np.floor(half) == half else -p.one - low
+    return r if r == p.zero else code  # a negative value that rounds to zero is in range
 
 
 @njit(nogil=True)
@@ -183,7 +187,7 @@ def _loops(fit: Any) -> Any:
 
     @njit(nogil=True)
     def quantize(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
-        # Nearest modes round to even first, then move the ties that q sends elsewhere.  Adding
+        # Most nearest modes round to even, then move the ties that q sends elsewhere.  Adding
         # zero turns the -0.0 of a rounded negative into the value of code 0.
         q = p.q
         if q == TRN:
@@ -213,9 +217,7 @@ def _loops(fit: Any) -> Any:
         elif q == RND_INF:
             for k in range(x.size):
                 y = x[k] * scale
-                even = np.rint(y)
-                step = np.copysign(p.one, y)
-                r = even + (step if y - even == step * p.half else p.zero)
+                r = np.trunc(y + np.copysign(p.below_half, y))
                 out[k] = fit(r, y, p) * factor + p.zero
         else:
             for k in range(x.size):
