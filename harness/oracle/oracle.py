@@ -23,7 +23,7 @@ __all__ = ["GROUP", "Oracle", "number_of"]
 
 Array = np.ndarray[Any, Any]
 #: Kernels to a shared object: enough to share the cost of parsing the headers.
-GROUP = 32
+GROUP = 56
 
 
 class Oracle:
