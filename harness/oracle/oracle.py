@@ -154,8 +154,10 @@ class Oracle:
         missing = self.builder.missing(kept)
         absent = {k.cpp for k in missing}
         yield [k for k in kept if k.cpp not in absent]
-        groups = [missing[k : k + GROUP] for k in range(0, len(missing), GROUP)]
-        with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        jobs = jobs or os.cpu_count() or 1
+        size = min(GROUP, -(-len(missing) // jobs)) or 1
+        groups = [missing[k : k + size] for k in range(0, len(missing), size)]
+        with ThreadPoolExecutor(jobs) as pool:
             futures = {pool.submit(self.builder.compile, group): group for group in groups}
             try:
                 for future in as_completed(futures):

@@ -189,4 +189,4 @@ def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str
         inputs = question.inputs(2000, rng_of(seed, question), 8)
         if not np.array_equal(question.ask(jit, inputs), question.ask(oracle, inputs)):
             raise OracleError(f"cling and {oracle.compiler} differ on {question.label}")
-    return f"{len(chosen)} kernels also JIT-compiled by cling in this process: same codes"
+    return f"the same codes from cling, JIT-compiled in this process; kernels: {len(chosen)}"

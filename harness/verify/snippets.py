@@ -61,6 +61,7 @@ def _variable(name: str, code: int, t: ApFixed) -> str:
 
 def _program(body: str) -> str:
     return (
+        "// g++ -std=c++17 -w -I DIRECTORY_OF_AP_FIXED_H this.cpp && ./a.out\n"
         "#include <iostream>\n"
         '#include "ap_fixed.h"\n'
         "int main() {\n"
