@@ -1,0 +1,35 @@
+"""The documentation is true: its examples run, and its names are the code's."""
+
+import doctest
+import re
+from pathlib import Path
+
+from harness.reference import QUIRKS
+from harness.types import Overflow, Rounding
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_readme_examples() -> None:
+    """Every >>> line of the README gives the output shown below it."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("```", "")
+    parser = doctest.DocTestParser()
+    examples = parser.get_doctest(text, {}, "README", "README.md", 0)
+    assert len(examples.examples) >= 8
+    assert doctest.DocTestRunner().run(examples).failed == 0
+
+
+def test_every_quirk_and_mode_is_documented() -> None:
+    """The tables of docs/semantics.md name each quirk, rounding and overflow."""
+    text = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z][a-z-]+)` \|", text, re.MULTILINE)) == set(QUIRKS)
+    for mode in [*Rounding, *Overflow]:
+        assert f"`{mode.cpp}`" in text
+
+
+def test_nothing_names_a_machine() -> None:
+    """No file of the repository holds an absolute path of somebody's machine."""
+    for folder in ("harness", "ap_types", "docs", "scripts"):
+        for path in (ROOT / folder).rglob("*"):
+            if path.suffix in (".py", ".h", ".md", ".sh", ".json"):
+                assert "/home/" not in path.read_text(encoding="utf-8"), path
