@@ -77,7 +77,8 @@ class Oracle:
         wide = {"double": np.float64, "float": np.float32}.get(
             number, np.uint64 if "uint" in number else np.int64
         )
-        flat = np.ascontiguousarray(array, dtype=wide).ravel()
+        with np.errstate(invalid="ignore"):  # a signalling NaN is no reason for a warning
+            flat = np.ascontiguousarray(array, dtype=wide).ravel()
         nan = bool(flat.dtype.kind == "f" and np.isnan(flat).any())
         kernel = kernels.from_number(number, t)
         words = self._run(kernel, flat, None, flat.size, quiet=nan)

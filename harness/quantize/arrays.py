@@ -36,8 +36,9 @@ def quantize_codes(x: Any, t: ApFixed) -> Any:
     array = as_input(x)
     if t.width > 64:
         if array.dtype.kind == "f":
-            return wide.map_codes(lambda v: wide.double_to_code(v, t), array.astype(np.float64))
-        return wide.map_codes(lambda v: wide.integer_to_code(int(v), 0, t), array)
+            doubles = widened(array, np.float64)
+            return like(wide.map_codes(lambda v: wide.double_to_code(v, t), doubles), x)
+        return like(wide.map_codes(lambda v: wide.integer_to_code(int(v), 0, t), array), x)
     if array.dtype.kind == "f":
         flat = native(array)
         fast = _fast(flat, t, codes=True)
@@ -54,7 +55,7 @@ def decode(codes: Any, t: ApFixed, dtype: Any = None) -> Any:
         out = np.empty(array.shape, dtype=object)
         unsigned = (1 << 64) - 1 if not t.signed and t.width == 64 else -1
         out.ravel()[:] = [Fraction(int(c) & unsigned) * t.lsb for c in array.ravel()]
-        return out
+        return like(out, codes)
     target = np.dtype(np.float64 if dtype is None else dtype)
     if target.kind != "f" or target.name not in FLOATS:
         raise TypeError(
@@ -70,7 +71,7 @@ def cast_codes(codes: Any, source: ApFixed, target: ApFixed) -> Any:
     if source.width > 64 or target.width > 64:
         values = exact(array, source)
         out = wide.map_codes(lambda c: wide.integer_to_code(c, source.frac, target), values)
-        return out if target.width > 64 else narrowed(out)
+        return like(out if target.width > 64 else narrowed(out), codes)
     flat = np.ascontiguousarray(array).ravel()
     out = np.empty(flat.size, np.int64)
     unsigned = int(not source.signed)
@@ -82,9 +83,7 @@ def as_input(x: Any) -> Array:
     """``x`` as a float or integer array; ``TypeError`` for any other kind."""
     array = np.asarray(x)
     kind = array.dtype.kind
-    if kind == "b":
-        array = array.view(np.uint8)
-    elif not (kind in "iu" or (kind == "f" and array.dtype.itemsize <= 8)):
+    if not (kind in "biu" or (kind == "f" and array.dtype.itemsize <= 8)):
         raise TypeError(
             f"cannot quantize dtype {array.dtype}; allowed: float16, float32, float64 and integers"
         )
@@ -94,7 +93,13 @@ def as_input(x: Any) -> Array:
 def native(array: Array) -> Array:
     """Flat, contiguous, in native byte order, and at least float32: what the kernels read."""
     dtype = np.dtype(np.float32) if array.dtype.itemsize == 2 else array.dtype.newbyteorder("=")
-    return np.ascontiguousarray(array, dtype=dtype).ravel()
+    return np.ascontiguousarray(widened(array, dtype)).ravel()
+
+
+def widened(array: Array, dtype: Any) -> Array:
+    """Floats as another dtype that holds them; a signalling NaN is no reason for a warning."""
+    with np.errstate(invalid="ignore"):
+        return array.astype(dtype, copy=False)
 
 
 def like(result: Array, x: Any) -> Any:
@@ -106,6 +111,9 @@ def check_fits(t: ApFixed, dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` unless ``dtype`` holds every value of ``t``."""
     if dtype.kind == "f":
         wrong = float_misfit(t, FLOATS[dtype.name])
+    elif dtype.kind == "b":
+        within = t.frac == 0 and t.min == 0 and t.max == 1
+        wrong = None if within else f"{t} has values beyond 0 and 1; use float64 or quantize_codes"
     elif t.frac > 0:
         wrong = f"{t} has fractional bits, {dtype} has none; use float64 or quantize_codes"
     elif t.min < np.iinfo(dtype).min or t.max > np.iinfo(dtype).max:
@@ -154,7 +162,7 @@ def _fast(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:
     p = floats.float_plan(t, flat.dtype.name)
     if p is None:
         return None
-    x = flat.astype(p.one.dtype, copy=False)
+    x = widened(flat, p.one.dtype)
     out = np.empty_like(x)
     words = x.view(f"u{x.itemsize}")
     floats.quantize_floats(x, words, floats.wild_limit(p), out, p.one if codes else p.inverse, p)
@@ -168,7 +176,7 @@ def _float_codes(flat: Array, t: ApFixed) -> Array:
 
 
 def _integer_codes(array: Array, t: ApFixed) -> Array:
-    unsigned = int(array.dtype.kind == "u")
+    unsigned = int(array.dtype.kind in "bu")
     wider = np.dtype(np.uint64 if unsigned else np.int64)
     flat = np.ascontiguousarray(array, dtype=wider).ravel().view(np.int64)
     out = np.empty(flat.size, np.int64)

@@ -146,6 +146,8 @@ def to_code(bits: Any, unsigned: int, drop: Any, p: Plan) -> Any:
     place = p.width + drop  # of the lowest deleted bit, in the source, before rounding
     deleted = (bits >> least(select(place > 0, place, 0), 63)) & 1
     deleted = deleted * (place >= 0)
+    if unsigned:
+        deleted = deleted * (place < 64)
     return select(inside, v, repaired(v, negative, deleted, p))
 
 

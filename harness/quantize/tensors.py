@@ -100,8 +100,6 @@ def _check_fits(t: ApFixed, dtype: torch.dtype) -> None:
     if dtype in _FLOATS:
         if wrong := float_misfit(t, _FLOATS[dtype]):
             raise ValueError(wrong)
-    elif dtype is torch.bool:
-        arrays.check_fits(t, torch.empty(0, dtype=torch.uint8).numpy().dtype)
     else:
         arrays.check_fits(t, torch.empty(0, dtype=dtype).numpy().dtype)
 

@@ -21,11 +21,12 @@ MAX_INTEGER = 2**24
 
 def _as_int(name: str, value: object) -> int:
     if isinstance(value, bool):
-        raise ValueError(f"{name} must be an integer, not {value!r}")
+        raise ValueError(f"{name} must be an integer, not {value}")
     try:
         return operator.index(value)  # type: ignore[arg-type]  # NumPy integers are welcome
     except TypeError:
-        raise ValueError(f"{name} must be an integer, not {value!r}") from None
+        shown = " ".join(repr(value).split())
+        raise ValueError(f"{name} must be an integer, not {shown}") from None
 
 
 @functools.total_ordering
@@ -175,6 +176,11 @@ class ApFixed:
 
     def __str__(self) -> str:
         return self.cpp
+
+    def __format__(self, spec: str) -> str:
+        """``f"{t:cpp}"``, ``f"{t:hls4ml}"``, ``f"{t:kif}"``; else ``spec`` lays out the C++ text."""
+        forms = {"cpp": self.cpp, "hls4ml": self.hls4ml, "kif": spelling.format_kif(self)}
+        return forms[spec] if spec in forms else format(self.cpp, spec)
 
     def __repr__(self) -> str:
         parts = [str(self.width), str(self.integer)]

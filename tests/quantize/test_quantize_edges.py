@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from fractions import Fraction
 from typing import Any
 
@@ -80,11 +79,12 @@ def test_wide_scalars() -> None:
 
 
 def test_lists_of_large_integers() -> None:
-    """A list of Python integers is a list of codes, whatever NumPy would make of it."""
+    """Integers past 64 bits are codes; what NumPy takes for floats is refused, not rounded."""
     t = ApFixed(66, 66)
-    assert decode([2**63, 5], t, object).tolist() == [2**63, 5]
+    assert decode([2**64, 5], t, object).tolist() == [2**64, 5]
     assert decode([2**70, -1], ApFixed(80, 80), object).tolist() == [2**70, -1]
-    assert decode([2**63, -1], t, object).tolist() == [2**63, -1]
+    with pytest.raises(TypeError, match="not float64"):  # NumPy's type of uint64 and int64
+        decode([2**63, -1], t, object)
 
 
 def test_unsigned_64_bit_codes() -> None:
@@ -160,12 +160,11 @@ def test_tensor_operations_match_arrays() -> None:
     assert compute_codes("<<", x, t, 1).tolist() == [0, -6, 0, -64, -2]
     assert compute_codes("<<", x, t, -1).tolist() == [-64, -2, 0, 48, 63]
     words = torch.tensor([-1])
-    for by, op in itertools.product((60,), (">>",)):
-        assert compute_codes(op, words, U64, by).tolist() == [15]
+    assert compute_codes(">>", words, U64, 60).tolist() == [15]
     assert compute_codes("/", words, U64, torch.tensor([3]), U64).tolist() == [(2**64 - 1) // 3]
     with pytest.raises(ValueError, match="at most 64 bits"):
         compute_codes("*", words, U64, words, U64)
-    with pytest.raises(ValueError, match="at most 64 bits"):
+    with pytest.raises(ValueError, match="needs 69 bits of significand"):
         decode(words, WIDE)
     with pytest.raises(ValueError, match="at most 64 bits"):
         cast_codes(torch.tensor([1]), T, WIDE)

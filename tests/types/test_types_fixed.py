@@ -10,7 +10,6 @@ from hypothesis import given
 
 from harness import ApFixed, Overflow, Rounding, result_type
 from harness.testing import any_ap_types
-from harness.types import spelling
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_not_text() -> None:
 @given(t=any_ap_types(max_width=1024))
 def test_round_trips(t: ApFixed) -> None:
     """Every spelling, repr, pickle and copy give the same type back, with the same hash."""
-    spelled = [str(t), t.cpp, t.hls4ml, spelling.format_kif(t)]
+    spelled = [str(t), f"{t:cpp}", f"{t:hls4ml}", f"{t:kif}"]
     others = [eval(repr(t)), pickle.loads(pickle.dumps(t)), copy.deepcopy(t)]
     for other in [*map(ApFixed.parse, spelled), *others]:
         assert other == t
@@ -111,6 +110,8 @@ def test_printing_leaves_defaults_out() -> None:
     assert str(ApFixed(8, 4, signed=False, overflow="SAT")) == "ap_ufixed<8,4,AP_TRN,AP_SAT>"
     assert str(ApFixed(8, 4, overflow="WRAP", n=2)) == "ap_fixed<8,4,AP_TRN,AP_WRAP,2>"
     assert RND_SAT.kif == (True, 5, 10)
+    assert f"{RND_SAT:kif} {RND_SAT:hls4ml}" == "(1,5,10,RND,SAT) fixed<16,6,RND,SAT>"
+    assert f"{ApFixed(8, 4):>15}" == "  ap_fixed<8,4>"
     assert ApFixed.from_kif(1, 5, 10, rounding="RND", overflow="SAT") == RND_SAT
 
 

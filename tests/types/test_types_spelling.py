@@ -1,0 +1,190 @@
+"""How types are read, printed and identified: the spellings people write, in every variation."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import ApFixed, Operation, Overflow, Rounding, result_type
+from harness.testing import any_ap_types
+from harness.types import spelling
+
+SPACES = st.text(" \t\n", max_size=2)
+
+
+@settings(derandomize=True, deadline=None)
+@given(t=any_ap_types(max_width=1024), data=st.data())
+def test_white_space_means_nothing(t: ApFixed, data: st.DataObject) -> None:
+    """White space around any part of any spelling changes nothing."""
+    for text in (t.cpp, t.hls4ml, spelling.format_kif(t)):
+        spaced = text
+        for mark in "<>(),":
+            before, after = data.draw(SPACES), data.draw(SPACES)
+            spaced = spaced.replace(mark, f"{before}{mark}{after}")
+        assert ApFixed.parse(spaced) == t
+
+
+@settings(derandomize=True, deadline=None)
+@given(t=any_ap_types(max_width=64))
+def test_prefixes_are_free(t: ApFixed) -> None:
+    """``AP_``, ``SC_`` and no prefix name the same modes and types."""
+    u = "" if t.signed else "u"
+    for family, mode in itertools.product(("ap_", "::ap_", "sc_", ""), ("AP_", "SC_", "")):
+        modes = f"{mode}{t.rounding.name},{mode}{t.overflow.name},{t.n}"
+        assert ApFixed.parse(f"{family}{u}fixed<{t.width},{t.integer},{modes}>") == t
+
+
+@pytest.mark.parametrize("text", ["RND", "AP_RND", "SC_RND", " ap_rnd ", "rnd", Rounding.RND])
+def test_names_of_a_rounding(text: object) -> None:
+    """A rounding is known by its bare, AP_ and SC_ name in either case."""
+    assert Rounding.parse(text) is Rounding.RND
+
+
+@pytest.mark.parametrize("bad", ["", "AP_", "AP_AP_RND", "SAT", 0, None, Overflow.SAT], ids=repr)
+def test_other_roundings_are_refused(bad: object) -> None:
+    """Anything else is refused in one line that lists all seven roundings."""
+    with pytest.raises(ValueError, match="unknown rounding mode") as caught:
+        Rounding.parse(bad)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(mode.name in message for mode in Rounding)
+
+
+@pytest.mark.parametrize("bad", ["RND", "AP_WRAPSM", 3, None, Rounding.RND, True], ids=repr)
+def test_other_overflows_are_refused(bad: object) -> None:
+    """Anything else is refused in one line that lists all five overflow modes."""
+    with pytest.raises(ValueError, match="unknown overflow mode") as caught:
+        Overflow.parse(bad)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert all(mode.name in message for mode in Overflow)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ap_ufixed<8,4,AP_TRN,AP_WRAP_SM>", "signed type"),
+        ("ap_fixed<8,4,AP_TRN,AP_SAT,1>", "WRAP and WRAP_SM only"),
+        ("ap_fixed<8,4,AP_TRN,AP_WRAP,9>", "0 to the width 8"),
+        ("ap_fixed<0,4>", "1 to 1024"),
+        ("ap_fixed<1025,4>", "1 to 1024"),
+        ("ap_fixed<8,4,AP_RND,>", "empty"),
+        ("ap_fixed<,4>", "empty"),
+        ("ap_fixed<>", "empty"),
+        ("ap_fixed<8,4,AP_RND,AP_SAT,x>", "not an integer"),
+        ("ap_fixed<0x8,4>", "not an integer"),
+        ("ap_fixed<1_6,4>", "not an integer"),
+        ("ap_fixed<\u0668,4>", "not an integer"),
+        ("ap_fixed<9999999999,4>", "not an integer"),
+        ("ap_fixed<8,4>x", "allowed"),
+        ("ap_fixed<<8,4>>", "allowed"),
+        ("xap_fixed<8,4>", "allowed"),
+        ("ap_float<8,4>", "allowed"),
+        ("AP_FIXED<8,4>", "allowed"),
+        ("ap_fixed(8,4)", "allowed"),
+        ("(1,2,3,RND,SAT,0,0)", "too many"),
+        ("(0,0,0)", "1 to 1024"),
+        ("(-1,3,3)", "k of 0 or 1"),
+        ("(1,5,10,RND,RND)", "unknown overflow"),
+        ("ap_fixed<8,4,AP_TRN,\nAP_\n>", "unknown overflow"),
+    ],
+)
+def test_bad_spellings_are_refused_in_one_line(text: str, message: str) -> None:
+    """A spelling of no legal type is refused, in one line that says what is wrong."""
+    with pytest.raises(ValueError, match=message) as caught:
+        ApFixed.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+@settings(derandomize=True, deadline=None)
+@given(text=st.text("apcfixedu<>(),0123456789 RNDST_", max_size=24))
+def test_any_text_gives_a_type_or_a_value_error(text: str) -> None:
+    """Whatever the text, the answer is a type or a one-line ValueError."""
+    message, t = "", ApFixed(1, 1)
+    try:
+        t = ApFixed.parse(text)
+    except ValueError as error:
+        message = str(error)
+    assert "\n" not in message
+    assert ApFixed.parse(str(t)) == t
+
+
+@pytest.mark.parametrize(
+    "value",
+    [8.0, "8", None, True, np.True_, np.float64(8), [8], np.zeros((2, 2))],
+    ids="float text none bool npbool npfloat list matrix".split(),
+)
+@pytest.mark.parametrize("field", ["width", "integer", "n"])
+def test_numbers_are_integers(field: str, value: object) -> None:
+    """A width, integer part or N that is no integer is refused in one line that names it."""
+    facts: dict[str, object] = {"width": 8, "integer": 4, field: value}
+    with pytest.raises(ValueError, match=f"{field} must be an integer") as caught:
+        ApFixed(**facts)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+
+
+def test_numpy_integers_are_welcome() -> None:
+    """A width that NumPy computed is the same width, stored as a Python int."""
+    t = ApFixed(np.int64(8), np.int8(4), n=np.uint8(2))
+    assert t == ApFixed(8, 4, n=2)
+    assert {type(t.width), type(t.integer), type(t.n)} == {int}
+    assert hash(t) == hash(ApFixed(8, 4, n=2))
+
+
+@settings(derandomize=True, deadline=None)
+@given(a=any_ap_types(max_width=1024), b=any_ap_types(max_width=1024))
+def test_order_and_identity(a: ApFixed, b: ApFixed) -> None:
+    """Exactly one of <, ==, > holds, equality means equal facts, and copies are equal."""
+    assert (a < b) + (a == b) + (a > b) == 1
+    assert (a <= b) == (not b < a)
+    assert (a == b) == (str(a) == str(b))
+    assert copy.copy(a) == a == pickle.loads(pickle.dumps(a, protocol=2))
+    assert eval(repr(a), {"ApFixed": ApFixed}) == a
+    assert len({a, copy.deepcopy(a)}) == 1
+
+
+def test_other_objects_are_neither_equal_nor_ordered() -> None:
+    """A type differs from its spelling, and has no order with it."""
+    t = ApFixed(8, 4)
+    assert t != "ap_fixed<8,4>"
+    with pytest.raises(TypeError):
+        t < "ap_fixed<8,4>"  # noqa: B015
+
+
+@settings(derandomize=True, deadline=None)
+@given(a=any_ap_types(max_width=200), b=any_ap_types(max_width=200))
+def test_results_hold_every_result(a: ApFixed, b: ApFixed) -> None:
+    """The type of +, - and * holds the extreme results exactly, on the finer grid, in TRN/WRAP."""
+    for op, sign in ((Operation.ADD, 1), (Operation.SUB, -1)):
+        r = result_type(op, a, b)
+        assert r.frac == max(a.frac, b.frac)
+        assert r.signed == (a.signed or b.signed or op is Operation.SUB)
+        low, high = sorted((sign * b.min, sign * b.max))
+        assert r.min <= a.min + low
+        assert a.max + high <= r.max
+        assert (r.rounding, r.overflow, r.n) == (Rounding.TRN, Overflow.WRAP, 0)
+    r = result_type("*", a, b)
+    corners = [x * y for x in (a.min, a.max) for y in (b.min, b.max)]
+    assert (r.width, r.integer) == (a.width + b.width, a.integer + b.integer)
+    assert r.min <= min(corners)
+    assert max(corners) <= r.max
+    r = result_type("neg", a)
+    assert (r.width, r.integer, r.signed) == (a.width + 1, a.integer + 1, True)
+
+
+@pytest.mark.parametrize("width", [1023, 1024])
+def test_results_beyond_1024_bits_are_refused(width: int) -> None:
+    """A result of 1024 bits exists, one of 1025 is refused."""
+    t = ApFixed(width, 10)
+    if width == 1023:
+        assert result_type("neg", t).width == result_type("+", t, t).width == 1024
+        return
+    for op, b in (("neg", None), ("+", t), ("-", t)):
+        with pytest.raises(ValueError, match="1 to 1024, not 1025"):
+            result_type(op, t, b)
