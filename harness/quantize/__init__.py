@@ -6,6 +6,7 @@ tensors of any shape and strides; Python numbers and lists are taken as NumPy ta
 
 from __future__ import annotations
 
+import operator
 import sys
 from typing import Any
 
@@ -86,8 +87,10 @@ def compute_codes(
         raise ValueError(
             f"operation {op.value} takes {'one operand' if b is not None else 'two operands'}"
         )
-    if op.shift and not isinstance(b, int):
-        raise TypeError(f"a shift count must be an int, not {type(b).__name__}")
+    if op.shift:
+        if isinstance(b, bool) or not hasattr(b, "__index__"):
+            raise TypeError(f"a shift count must be an int, not {type(b).__name__}")
+        b = operator.index(b)
     if _is_tensor(a):
         return _tensors().compute(op, a, a_type, b, b_type, target)
     from harness.quantize import arithmetic

@@ -133,7 +133,7 @@ def check_codes(codes: Any, t: ApFixed) -> Array:
     if array.size:
         low, high = int(array.min()), int(array.max())
         # An unsigned 64-bit code travels as the int64 with the same bits.
-        any_bits = t.width == 64 and not t.signed and array.dtype.kind == "i"
+        any_bits = t.width == 64 and not t.signed and array.dtype == np.int64
         if not any_bits and (low < t.min_code or high > t.max_code):
             wrong = low if low < t.min_code else high
             raise ValueError(f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")

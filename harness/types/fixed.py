@@ -67,6 +67,8 @@ class ApFixed:
         store = functools.partial(object.__setattr__, self)
         store("width", _as_int("width", width))
         store("integer", _as_int("integer", integer))
+        if signed not in (True, False):
+            raise ValueError(f"signed must be True or False, not {signed!r}")
         store("signed", bool(signed))
         store("rounding", Rounding.parse(rounding))
         store("overflow", Overflow.parse(overflow))
@@ -178,7 +180,7 @@ class ApFixed:
         return self.cpp
 
     def __format__(self, spec: str) -> str:
-        """``f"{t:cpp}"``, ``f"{t:hls4ml}"``, ``f"{t:kif}"``; else ``spec`` lays out the C++ text."""
+        """``f"{t:hls4ml}"`` and ``f"{t:kif}"`` spell ``t``; other specs lay out the C++ text."""
         forms = {"cpp": self.cpp, "hls4ml": self.hls4ml, "kif": spelling.format_kif(self)}
         return forms[spec] if spec in forms else format(self.cpp, spec)
 

@@ -23,6 +23,7 @@ from harness.testing import any_ap_types
         ({"width": 8, "integer": 2**40}, "integer must lie within"),
         ({"width": 8, "integer": 4, "rounding": "ROUND"}, "allowed: RND, RND_ZERO"),
         ({"width": 8, "integer": 4, "overflow": 3}, "allowed: SAT, SAT_ZERO"),
+        ({"width": 8, "integer": 4, "signed": "RND"}, "signed must be True or False"),
         ({"width": 8, "integer": 4, "n": 9}, "n must be 0 to the width 8"),
         ({"width": 8, "integer": 4, "n": -1}, "n must be 0 to the width 8"),
         ({"width": 8, "integer": 4, "overflow": "SAT", "n": 1}, "WRAP and WRAP_SM only"),
