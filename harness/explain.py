@@ -35,7 +35,6 @@ class Explanation:
         rounded: the code after rounding, unbounded.
         code: the code after overflow.
         quirks: header quirks that may have moved it.
-
     """
 
     value: float

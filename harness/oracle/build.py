@@ -56,7 +56,6 @@ def find_compiler() -> Compiler:
 
     Raises:
         CompileError: if there is none.
-
     """
     command = os.environ.get("CXX") or "g++"
     path = shutil.which(command)
@@ -148,7 +147,6 @@ class Builder:
 
         Raises:
             CompileError: names the kernel that the compiler refused; the others are compiled.
-
         """
         try:
             self._compile_group([kernel.cpp for kernel in kernels])

@@ -27,7 +27,6 @@ class Headers:
         directory: what goes on the compiler's include path.
         digest: SHA-256 over the names and contents of the headers used.
         pinned: whether they are byte for byte the headers of the manifest.
-
     """
 
     directory: Path
@@ -55,7 +54,6 @@ def find_headers(directory: str | os.PathLike[str] | None = None) -> Headers:
 
     Raises:
         HeadersError: if a header is missing, or an installed one is not the pinned one.
-
     """
     manifest = json.loads((kernel_directory() / "headers.json").read_text(encoding="utf-8"))
     directory = directory or os.environ.get(VARIABLE) or None

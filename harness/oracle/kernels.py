@@ -27,7 +27,6 @@ class Kernel:
         arguments: its leading arguments, as C++.
         operands: the fixed-point types it reads, in order.
         result: the type it writes.
-
     """
 
     template: str

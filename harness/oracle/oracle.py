@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +23,13 @@ from harness.types import ApFixed, Operation
 __all__ = ["GROUP", "Oracle", "number_of"]
 
 Array = np.ndarray[Any, Any]
+#: The arrays that kernels read C++ numbers from.
+_DTYPES = {
+    "double": np.float64,
+    "float": np.float32,
+    "std::int64_t": np.int64,
+    "std::uint64_t": np.uint64,
+}
 #: Kernels to a shared object: enough to share the cost of parsing the headers.
 GROUP = 56
 
@@ -40,7 +48,6 @@ class Oracle:
     Attributes:
         headers: the headers in use, with their hash.
         builder: what has been compiled, and where it is.
-
     """
 
     def __init__(
@@ -70,15 +77,11 @@ class Oracle:
         Raises:
             HeaderRefuses: if the headers would end the process.
             OracleCrash: if they did, in the worker.
-
         """
         array = np.asarray(x)
         number = number_of(array)
-        wide = {"double": np.float64, "float": np.float32}.get(
-            number, np.uint64 if "uint" in number else np.int64
-        )
         with np.errstate(invalid="ignore"):  # a signalling NaN is no reason for a warning
-            flat = np.ascontiguousarray(array, dtype=wide).ravel()
+            flat = np.ascontiguousarray(array, dtype=_DTYPES[number]).ravel()
         nan = bool(flat.dtype.kind == "f" and np.isnan(flat).any())
         kernel = kernels.from_number(number, t)
         words = self._run(kernel, flat, None, flat.size, quiet=nan)
@@ -110,6 +113,8 @@ class Oracle:
         left = to_words(a, a_type)
         right = None
         if op.shift:
+            if abs(operator.index(b)) >= 1 << 31:
+                raise ValueError(f"a shift count is a C++ int, {b} is none")
             right = np.array([b], dtype=np.int64)
         elif b_type is not None:
             right = self._operand(op, a, a_type, b, b_type)
@@ -149,7 +154,6 @@ class Oracle:
 
         Raises:
             CompileError: names the kernel that the compiler refused.
-
         """
         kept = [k for k in dict.fromkeys(wanted) if limits.refusal(k) is None]
         missing = self.builder.missing(kept)

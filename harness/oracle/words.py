@@ -24,7 +24,6 @@ def to_words(codes: Any, t: ApFixed) -> Array:
     Raises:
         TypeError: if ``codes`` are not integers.
         ValueError: if one is not a code of ``t``.
-
     """
     array = np.asarray(codes)
     if array.dtype.kind == "O":

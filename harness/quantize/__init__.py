@@ -26,7 +26,6 @@ def quantize(x: Any, t: ApFixed) -> Any:
         TypeError: for any other dtype.
         ValueError: if the dtype of ``x`` cannot hold every value of ``t``; the message names one
             that can.
-
     """
     return _face(x).quantize(x, t)
 
@@ -40,7 +39,6 @@ def quantize_codes(x: Any, t: ApFixed) -> Any:
     Raises:
         TypeError: for a dtype that is neither float nor integer.
         ValueError: for a tensor and a type of more than 64 bits.
-
     """
     return _face(x).quantize_codes(x, t)
 
@@ -51,7 +49,6 @@ def decode(codes: Any, t: ApFixed, dtype: Any = None) -> Any:
     Raises:
         TypeError: if ``codes`` are not integers, or ``dtype`` is not a float.
         ValueError: if ``dtype`` cannot hold every value of ``t``, or an element is not a code.
-
     """
     return _face(codes).decode(codes, t, dtype)
 
@@ -79,7 +76,6 @@ def compute_codes(
     Raises:
         ZeroDivisionError: for a divisor of zero.
         TypeError, ValueError: as :func:`decode` does, or for a missing operand.
-
     """
     op = Operation.parse(op)
     target = result_type(op, a_type, b_type)

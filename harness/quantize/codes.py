@@ -114,7 +114,6 @@ def to_code(bits: Any, unsigned: int, drop: Any, p: Plan) -> Any:
         unsigned: 1 if ``bits`` are to be read as unsigned 64-bit integers.
         drop: how many bits the target does not keep; negative to shift left.  ``int64``.
         p: the target.
-
     """
     negative = (bits < 0) * (1 - unsigned)
     right = select(drop > 0, drop, 0)

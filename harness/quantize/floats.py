@@ -272,7 +272,6 @@ def quantize_floats(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: Fl
         out: the results; float32, float64 or int64, contiguous.
         factor: the LSB for values and one for codes, in the compute dtype.
         p: the target type in the compute dtype.
-
     """
     tamed = np.empty(BLOCK, np.float64).astype(type(factor))
     for start in range(0, x.size, BLOCK):

@@ -28,7 +28,6 @@ def compute(
 
     Raises:
         ZeroDivisionError: for ``b`` of zero.
-
     """
     op = Operation.parse(op)
     target = result_type(op, ta, tb)

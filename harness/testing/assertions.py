@@ -40,7 +40,6 @@ def assert_bit_exact(
     Raises:
         AssertionError: with the simplest input that differs, and a C++ program that shows it.
         SubjectError: if ``fn`` raises, or returns another shape or dtype.
-
     """
     __tracebackhide__ = True
     inputs = None if x is None else (lambda _: np.atleast_1d(np.asarray(x)))

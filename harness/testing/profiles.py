@@ -22,7 +22,6 @@ def load_profile() -> str:
 
     Raises:
         ValueError: for any other name.
-
     """
     # A first example may compile a kernel, which no deadline should count.
     slow = [HealthCheck.too_slow]

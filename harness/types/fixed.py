@@ -44,7 +44,6 @@ class ApFixed:
 
     Raises:
         ValueError: for what the vendor's headers refuse or leave undefined.
-
     """
 
     width: int
@@ -152,7 +151,6 @@ class ApFixed:
 
         Raises:
             ValueError: says what was not understood and which spellings are allowed.
-
         """
         return cls(**spelling.parse(text))
 

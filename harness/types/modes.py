@@ -40,7 +40,6 @@ class _Mode(enum.IntEnum):
 
         Raises:
             ValueError: for any other value; the message lists what is allowed.
-
         """
         if isinstance(value, cls):
             return value

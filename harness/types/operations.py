@@ -55,7 +55,6 @@ def result_type(op: Operation | str, a: ApFixed, b: ApFixed | None = None) -> Ap
 
     Raises:
         ValueError: for an operand too many or missing, or a result wider than 1024 bits.
-
     """
     op = Operation.parse(op)
     if op.binary != (b is not None):

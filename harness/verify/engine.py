@@ -84,7 +84,6 @@ def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
 
     Raises:
         SubjectError: if the answer has another shape, or is neither integers nor floats.
-
     """
     array = np.asarray(answer)
     if array.shape != expected.shape:

@@ -27,7 +27,6 @@ class Profile:
         exhaustive_width: up to this width every breakpoint is visited.
         pairs: operand pairs per arithmetic operator.
         small_types: up to this width, every type of every mode and N as well.
-
     """
 
     shapes: int

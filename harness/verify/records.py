@@ -28,7 +28,6 @@ class Mismatch:
         rule: the law that ``got`` breaks.
         count: how many inputs of this question differed.
         snippet: a C++ program that prints ``expected``.
-
     """
 
     path: str

@@ -48,7 +48,6 @@ def verify(
 
     Raises:
         SubjectError: if an implementation raises, or returns another shape or dtype.
-
     """
     started = time.perf_counter()
     inputs_for = cases or _default_cases(seed)
@@ -104,7 +103,6 @@ def run(
     Raises:
         OracleError: if there is no truth to be had.
         SubjectError: if the subject is no quantizer.
-
     """
     started = time.perf_counter()
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
@@ -177,7 +175,6 @@ def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str
 
     Raises:
         OracleError: if the two compilers make different codes of the same headers.
-
     """
     fit = [q for q in asked if q.kernel.narrow and oracle.refusal(q.kernel) is None]
     if not fit or not oracle.headers.pinned:

@@ -22,7 +22,6 @@ def load_subject(spelling: str) -> Implementation:
 
     Raises:
         SubjectError: if there is none.
-
     """
     module_name, _, name = spelling.partition(":")
     if not module_name or not name:
