@@ -149,9 +149,13 @@ def _number(value: Fraction) -> str:
     if value == 0:
         return "0"
     try:
-        return f"about {float(value):.6g}"
+        nearest = float(value)
     except OverflowError:
-        return f"about 2**{abs(value.numerator).bit_length() - value.denominator.bit_length()}"
+        nearest = math.inf
+    if nearest and math.isfinite(nearest):
+        return f"about {nearest:.6g}"
+    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    return f"about {'-' if value < 0 else ''}2**{exponent}"
 
 
 def _window(steps: Explanation) -> str:
