@@ -16,7 +16,15 @@ from harness.quantize import codes as core
 from harness.quantize.plan import FLOATS, float_misfit, plan
 from harness.types import ApFixed, Operation
 
-__all__ = ["cast_codes", "compute", "decode", "device_codes", "quantize", "quantize_codes"]
+__all__ = [
+    "cast_codes",
+    "compute",
+    "decode",
+    "device_codes",
+    "from_array",
+    "quantize",
+    "quantize_codes",
+]
 
 _FLOATS = {getattr(torch, name): facts for name, facts in FLOATS.items()}
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -121,6 +129,11 @@ def _numpy(x: torch.Tensor) -> Any:
     """The tensor's memory as an array; bfloat16, which NumPy lacks, widens to float32."""
     x = x.detach().resolve_neg()
     return (x.to(torch.float32) if x.dtype is torch.bfloat16 else x).numpy()
+
+
+def from_array(x: Any) -> torch.Tensor:
+    """A CPU tensor with the memory of a NumPy array, or with a contiguous copy of it."""
+    return torch.from_numpy(x if x.flags.c_contiguous else x.copy())
 
 
 def device_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:

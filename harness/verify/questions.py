@@ -335,13 +335,11 @@ def _fits(t: ApFixed, dtype: Any) -> bool:
 
 def _tensor_codes(x: Any, t: ApFixed) -> Any:
     """The core that serves CUDA tensors, run on the CPU."""
-    import torch
-
     from harness.quantize import tensors
 
     if x.dtype == np.uint64:
         return quantize_codes(x, t)  # torch has no unsigned 64-bit arithmetic
-    return tensors.device_codes(torch.from_numpy(np.ascontiguousarray(x)), t).numpy()
+    return tensors.device_codes(tensors.from_array(x), t).numpy()
 
 
 def _unfold(code: Any, t: ApFixed) -> int:

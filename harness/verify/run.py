@@ -22,6 +22,8 @@ __all__ = ["Progress", "run", "verify"]
 
 #: Told how many questions are answered of how many, and how many codes were compared.
 Progress = Callable[[int, int, int], None]
+#: The numbers that a type asked for by name is constructed from.
+NUMBERS = ("double", "float", "std::int64_t")
 #: Kernels that cling compiles in this process, as a second compiler's opinion.
 WITNESSES = 6
 
@@ -94,7 +96,7 @@ def run(
         profile: a name in ``PROFILES``, or a profile.
         oracle: the C++.
         seed: decides types and inputs.
-        types: ask about these only, on the double and float paths, instead of the pool.
+        types: ask about these only, from numbers, instead of the pool.
         subject: the user's own quantizer, asked on the double path instead of ours.
         subject_name: what the report calls the subject.
         jobs: compilers to run at once; by default one per core.
@@ -108,7 +110,7 @@ def run(
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     rng = np.random.default_rng(seed)
     if types:
-        asked: list[Question] = [FromNumber(n, t) for t in types for n in ("double", "float")]
+        asked: list[Question] = [FromNumber(n, t) for t in types for n in NUMBERS]
     else:
         asked = questions_for(chosen, rng)
     if subject is not None:
