@@ -1,15 +1,16 @@
 """The exact reference: the published definition, one scalar at a time, on exact numbers."""
 
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from harness.reference import fixed, floats
 from harness.reference.arithmetic import accumulate, assign, compute
-from harness.reference.fixed import (
-    QUIRKS,
-    as_header_reads,
-    cast,
-    decode,
-    from_double,
-    from_int,
-    quirks,
-)
+from harness.reference.fixed import QUIRKS, as_header_reads, quirks
+from harness.reference.floats import neighbours
+from harness.types import ApFixed, Binary
 
 __all__ = [
     "QUIRKS",
@@ -21,5 +22,63 @@ __all__ = [
     "decode",
     "from_double",
     "from_int",
+    "neighbours",
     "quirks",
 ]
+
+
+def from_double(x: float, t: Any, *, published: bool = False) -> int:
+    """The code of ``x`` in a type of any family.
+
+    With ``published=True`` a fixed-point code is the definition's, without the headers' quirks.
+
+    Raises:
+        ValueError: for a value that the type, or the definition, has no code for.
+    """
+    if isinstance(t, ApFixed):
+        return fixed.from_double(x, t, published=published)
+    if isinstance(t, Binary):
+        if math.isnan(x):
+            raise ValueError(f"{t} has no NaN")
+        return int(x > 0 or (x == 0 and t.zero == 1))
+    return floats.from_double(x, t)
+
+
+def from_int(x: int, t: Any, *, published: bool = False) -> int:
+    """The code of an integer of any width."""
+    return _to_code(Fraction(x), t, published)
+
+
+def cast(code: int, source: Any, t: Any, *, published: bool = False) -> int:
+    """The code in ``t`` of the value that has ``code`` in ``source``; the sign of a zero is kept.
+
+    Raises:
+        ValueError: if ``source`` has no such code, or ``t`` no such value.
+    """
+    value = decode(code, source)
+    if not isinstance(value, Fraction):
+        if isinstance(t, ApFixed):
+            raise ValueError(f"{value} has no code in {t}")
+        return from_double(value, t)
+    if isinstance(source, ApFixed | Binary) or isinstance(t, ApFixed | Binary):
+        return _to_code(value, t, published)
+    return floats.to_code(value, t, floats.unpack(code, source)[0])
+
+
+def decode(code: int, t: Any) -> Fraction | float:
+    """The exact value of ``code``; a float for NaN and infinities.  ``ValueError`` if none."""
+    if isinstance(t, ApFixed):
+        return fixed.decode(code, t)
+    if isinstance(t, Binary):
+        if code not in (0, 1):
+            raise ValueError(f"{code} is not a code of {t}: 0 or 1")
+        return Fraction(2 * code - 1)
+    return floats.decode(code, t)
+
+
+def _to_code(value: Fraction, t: Any, published: bool) -> int:
+    if isinstance(t, ApFixed):
+        return fixed.to_code(value, t, published=published)
+    if isinstance(t, Binary):
+        return int(value > 0 or (value == 0 and t.zero == 1))
+    return floats.to_code(value, t)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import Any
 
+from harness.reference import floats
 from harness.reference.fixed import cast, decode, wrap
-from harness.types import ApFixed, Operation, result_type
+from harness.types import ApFixed, BinaryFloat, MiniFloat, Operation, result_type
 
 __all__ = ["accumulate", "assign", "compute"]
 
@@ -15,36 +17,38 @@ __all__ = ["accumulate", "assign", "compute"]
 def compute(
     op: Operation | str,
     a: int,
-    ta: ApFixed,
+    ta: Any,
     b: int = 0,
-    tb: ApFixed | None = None,
+    tb: Any = None,
     *,
     published: bool = False,
 ) -> int:
     """The code of ``a op b`` in ``result_type(op, ta, tb)``; for a shift ``b`` is the count.
 
-    Sums, differences, products and negations are exact.  A quotient is cut toward zero.  A shift
+    The operands are fixed-point, or for a product minifloats too.  Sums, differences, products and
+    negations are exact.  A quotient is cut toward zero.  A shift
     keeps the type of ``a``: bits that leave it are lost, none is rounded.
 
     Raises:
         ZeroDivisionError: for ``b`` of zero.
     """
     op = Operation.parse(op)
-    target = result_type(op, ta, tb)
+    target: Any = result_type(op, ta, tb)
     if op is Operation.NEG:
         return _code(-decode(a, ta), target)
     if op.shift:
         left = b if op is Operation.LSHIFT else -b
         return wrap(math.floor(a * Fraction(2) ** left), ta)
-    assert tb is not None
-    x, y = decode(a, ta), decode(b, tb)
+    x, y = _value(a, ta), _value(b, tb)
+    if isinstance(target, MiniFloat):
+        return floats.to_code(x * y, target)
     if op is Operation.ADD:
         return _code(x + y, target)
     if op is Operation.SUB:
         return _code(x - y, target)
     if op is Operation.MUL:
         return _code(x * y, target)
-    quotient = math.trunc(x / y / target.lsb)
+    quotient = math.trunc(x / y / Fraction(target.lsb))
     if not published and _has_no_opposite(a, ta, b, tb):
         return -quotient
     return quotient
@@ -64,6 +68,11 @@ def accumulate(
         start = assign(op, start, ta, b, tb)
         steps.append(start)
     return steps
+
+
+def _value(code: int, t: Any) -> Fraction:
+    """The exact value of an operand; minifloats have no other ones."""
+    return Fraction(floats.decode(code, t)) if isinstance(t, BinaryFloat) else decode(code, t)
 
 
 def _code(value: Fraction, t: ApFixed) -> int:

@@ -1,7 +1,36 @@
 """The vocabulary: number formats, their modes, and the types of expressions."""
 
+from harness.types.binary import Binary
 from harness.types.fixed import MAX_WIDTH, ApFixed
-from harness.types.modes import Overflow, Rounding
+from harness.types.floats import (
+    BinaryFloat,
+    FloatOverflow,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    VitisFloat,
+)
+from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
+from harness.types.modes import Overflow, Rounding, StochasticRounding
 from harness.types.operations import Operation, result_type
 
-__all__ = ["MAX_WIDTH", "ApFixed", "Operation", "Overflow", "Rounding", "result_type"]
+__all__ = [
+    "FORMATS",
+    "MAX_WIDTH",
+    "TERNARY",
+    "ApFixed",
+    "Binary",
+    "BinaryFloat",
+    "FloatOverflow",
+    "FloatRounding",
+    "IeeeFloat",
+    "MiniFloat",
+    "NumberType",
+    "Operation",
+    "Overflow",
+    "Rounding",
+    "StochasticRounding",
+    "VitisFloat",
+    "parse_type",
+    "result_type",
+]

@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import Any
 
 from harness.types import spelling
-from harness.types.modes import Overflow, Rounding
+from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 
-__all__ = ["MAX_WIDTH", "ApFixed"]
+__all__ = ["MAX_WIDTH", "ApFixed", "as_int"]
 
 #: The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``).
 MAX_WIDTH = 1024
@@ -19,7 +19,8 @@ MAX_WIDTH = 1024
 MAX_INTEGER = 2**24
 
 
-def _as_int(name: str, value: object) -> int:
+def as_int(name: str, value: object) -> int:
+    """``value`` as a Python integer; ``ValueError`` names what was wrong."""
     if isinstance(value, bool):
         raise ValueError(f"{name} must be an integer, not {value}")
     try:
@@ -38,7 +39,8 @@ class ApFixed:
         width: total bits W, 1 to 1024.
         integer: integer bits I, the sign included; may be negative or exceed ``width``.
         signed: ``ap_fixed`` if true, ``ap_ufixed`` if false.
-        rounding: a :class:`Rounding` or its name; the C++ default is ``TRN``.
+        rounding: a :class:`Rounding` or its name; the C++ default is ``TRN``.  ``S_RND`` and
+            ``S_RND_CONV`` round by chance: for training, with a generator, and not in C++.
         overflow: an :class:`Overflow` or its name; the C++ default is ``WRAP``.
         n: saturated bits N of the wrapping modes, 0 to ``width``.
 
@@ -49,7 +51,7 @@ class ApFixed:
     width: int
     integer: int
     signed: bool = True
-    rounding: Rounding = Rounding.TRN
+    rounding: Rounding = Rounding.TRN  # or a StochasticRounding, which only training meets
     overflow: Overflow = Overflow.WRAP
     n: int = 0
 
@@ -58,20 +60,20 @@ class ApFixed:
         width: int,
         integer: int,
         signed: bool = True,
-        rounding: Rounding | str = Rounding.TRN,
+        rounding: Rounding | StochasticRounding | str = Rounding.TRN,
         overflow: Overflow | str = Overflow.WRAP,
         n: int = 0,
     ) -> None:
         # Written out, so that a mode may be given by name while the stored field has one type.
         store = functools.partial(object.__setattr__, self)
-        store("width", _as_int("width", width))
-        store("integer", _as_int("integer", integer))
+        store("width", as_int("width", width))
+        store("integer", as_int("integer", integer))
         if signed not in (True, False):
             raise ValueError(f"signed must be True or False, not {signed!r}")
         store("signed", bool(signed))
-        store("rounding", Rounding.parse(rounding))
+        store("rounding", parse_rounding(rounding))
         store("overflow", Overflow.parse(overflow))
-        store("n", _as_int("n", n))
+        store("n", as_int("n", n))
         self._validate()
 
     def _validate(self) -> None:
@@ -158,7 +160,7 @@ class ApFixed:
     def from_kif(cls, k: bool, i: int, f: int, **modes: Any) -> ApFixed:
         """The type with sign ``k``, ``i`` integer bits without the sign, ``f`` fractional bits."""
         k = bool(k)
-        return cls(k + _as_int("i", i) + _as_int("f", f), k + _as_int("i", i), k, **modes)
+        return cls(k + as_int("i", i) + as_int("f", f), k + as_int("i", i), k, **modes)
 
     def with_modes(self, **modes: Any) -> ApFixed:
         """The same set of values under another ``rounding``, ``overflow`` or ``n``."""
@@ -166,7 +168,7 @@ class ApFixed:
         return ApFixed(self.width, self.integer, self.signed, **facts)
 
     @property
-    def _facts(self) -> tuple[int, int, bool, Rounding, Overflow, int]:
+    def _facts(self) -> tuple[int, int, bool, int, Overflow, int]:
         return self.width, self.integer, self.signed, self.rounding, self.overflow, self.n
 
     def __lt__(self, other: object) -> bool:

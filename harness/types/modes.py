@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from typing import TypeVar
 
-__all__ = ["Overflow", "Rounding"]
+__all__ = ["Overflow", "Rounding", "StochasticRounding", "parse_rounding"]
 
 _M = TypeVar("_M", bound="_Mode")
 
@@ -63,6 +63,43 @@ class Rounding(_Mode):
     RND_CONV = (4, "nearest: ties to even")
     TRN = (5, "floor(y)")
     TRN_ZERO = (6, "sign(y) * floor(|y|)")
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it takes a generator; no mode of the hardware does."""
+        return False
+
+
+class StochasticRounding(_Mode):
+    """Rounding by chance, for training: it takes a generator, and C++ does not have it."""
+
+    S_RND = (7, "floor(y + u), u uniform in [0, 1); RND in hardware")
+    S_RND_CONV = (8, "floor(y + u), u uniform in [0, 1); RND_CONV in hardware")
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it takes a generator."""
+        return True
+
+    @property
+    def cpp(self) -> str:
+        """The name alone: there is no C++."""
+        return self.name
+
+    @property
+    def hardware(self) -> Rounding:
+        """The mode of the hardware that a network trained with this one is made for."""
+        return Rounding.RND if self is StochasticRounding.S_RND else Rounding.RND_CONV
+
+
+def parse_rounding(value: object) -> Rounding | StochasticRounding:
+    """A mode of either kind, by name; ``ValueError`` lists what is allowed."""
+    if isinstance(value, StochasticRounding):
+        return value
+    name = value.strip().upper() if isinstance(value, str) else ""
+    if name in StochasticRounding.__members__:
+        return StochasticRounding[name]
+    return Rounding.parse(value)
 
 
 class Overflow(_Mode):

@@ -7,8 +7,10 @@ produce, and its modes are the defaults (``TRN``, ``WRAP``) because nothing is l
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 from harness.types.fixed import ApFixed
+from harness.types.floats import BinaryFloat, MiniFloat
 
 __all__ = ["Operation", "result_type"]
 
@@ -46,8 +48,11 @@ class Operation(enum.Enum):
         return self in (Operation.LSHIFT, Operation.RSHIFT)
 
 
-def result_type(op: Operation | str, a: ApFixed, b: ApFixed | None = None) -> ApFixed:
+def result_type(op: Operation | str, a: Any, b: Any = None) -> Any:
     """The type of ``a op b``.
+
+    Minifloats multiply, and nothing is lost: by an ``ApFixed`` into a signed ``ApFixed``, by a
+    minifloat into a wider minifloat.  Other floats have no arithmetic here.
 
     ``b`` is needed by ``+ - * /`` and refused by ``neg``, ``<<`` and ``>>``: a shift keeps the
     type of its left operand, modes included, and its count is a plain integer.  The result of a
@@ -59,6 +64,8 @@ def result_type(op: Operation | str, a: ApFixed, b: ApFixed | None = None) -> Ap
     op = Operation.parse(op)
     if op.binary != (b is not None):
         raise ValueError(f"operation {op.value} takes {'two types' if op.binary else 'one type'}")
+    if isinstance(a, BinaryFloat) or isinstance(b, BinaryFloat):
+        return _float_product(op, a, b)
     if op.shift:
         return a
     if op is Operation.NEG:
@@ -74,3 +81,16 @@ def result_type(op: Operation | str, a: ApFixed, b: ApFixed | None = None) -> Ap
     )
     signed = a.signed or b.signed or op is Operation.SUB
     return ApFixed(integer + max(a.frac, b.frac), integer, signed)
+
+
+def _float_product(op: Operation, a: Any, b: Any) -> ApFixed | MiniFloat:
+    """The type of a product with a minifloat: exact, and symmetric in its operands."""
+    if op is not Operation.MUL or not all(isinstance(t, (MiniFloat, ApFixed)) for t in (a, b)):
+        raise ValueError(f"{a} {op.value} {b} does not exist; floats: minifloats have * alone")
+    if isinstance(a, ApFixed):
+        a, b = b, a
+    if isinstance(b, MiniFloat):
+        return MiniFloat(a.m + b.m + 1, max(a.e, b.e) + 1, a.e0 + b.e0)
+    half = 1 << (a.e - 1)
+    unsigned = not b.signed
+    return ApFixed(a.m + 2 * half - 1 + b.width + unsigned, half + a.e0 + b.integer + unsigned)

@@ -1,19 +1,31 @@
-"""How people write a fixed-point type: C++, hls4ml and ``(k, i, f)``, read and printed."""
+"""How people write a type, read and printed: C++, hls4ml and ``(k, i, f)``; floats in C++."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from harness.types.modes import Overflow, Rounding
+from harness.types.modes import Overflow, Rounding, parse_rounding
 
 if TYPE_CHECKING:
     from harness.types.fixed import ApFixed
+    from harness.types.floats import IeeeFloat
 
-__all__ = ["format_cpp", "format_hls4ml", "format_kif", "parse"]
+__all__ = [
+    "float_family",
+    "format_cpp",
+    "format_hls4ml",
+    "format_ieee",
+    "format_kif",
+    "parse",
+    "parse_ieee",
+    "parse_minifloat",
+    "parse_vitis",
+]
 
 _TEMPLATE = re.compile(r"(?:::)?\s*(ap_|sc_)?(u?)(fixed|int)\s*<([^<>]*)>")
 _KIF = re.compile(r"\(([^()]*)\)")
+_FLOAT = re.compile(r"(?:::)?\s*(ap_float|minifloat|ieee)\s*<([^<>]*)>")
 _ALLOWED = (
     "ap_fixed<W,I[,Q[,O[,N]]]>, ap_ufixed<...>, ap_int<W>, ap_uint<W>, "
     "the same without 'ap_' as in hls4ml, or (k,i,f[,Q[,O[,N]]])"
@@ -79,7 +91,7 @@ def _modes(text: str, parts: list[str]) -> dict[str, Any]:
         raise ValueError(f"too many arguments in {text!r}; allowed: {_ALLOWED}")
     modes: dict[str, Any] = {}
     if parts:
-        modes["rounding"] = Rounding.parse(parts[0])
+        modes["rounding"] = parse_rounding(parts[0])
     if len(parts) > 1:
         modes["overflow"] = Overflow.parse(parts[1])
     if len(parts) > 2:
@@ -104,3 +116,76 @@ def _from_kif(text: str, parts: list[str]) -> dict[str, Any]:
         raise ValueError(f"(k,i,f) needs k of 0 or 1, i and f, not {text!r}")
     k, i, f = (_integer(text, part) for part in parts[:3])
     return {"width": k + i + f, "integer": k + i, "signed": bool(k)} | _modes(text, parts[3:])
+
+
+_FLOATS = "ap_float<M,E,E0>, ap_float<W,E> of Vitis, or ieee<E,S[,fn|fnuz|none][,saturate]...>"
+
+
+def parse_minifloat(text: str) -> tuple[int, int, int]:
+    """M, E and E0 of ``ap_float<M,E,E0>`` or ``minifloat<M,E[,E0]>``."""
+    family, parts = _float_parts(text)
+    if len(parts) == 3 or (family == "minifloat" and len(parts) == 2):
+        m, e, e0 = (_integer(text, part) for part in (*parts, "0")[:3])
+        return m, e, e0
+    raise ValueError(f"a minifloat is ap_float<M,E,E0> or minifloat<M,E[,E0]>, not {text!r}")
+
+
+def parse_vitis(text: str) -> tuple[int, int]:
+    """W and E of ``ap_float<W,E>``."""
+    family, parts = _float_parts(text)
+    if family != "ap_float" or len(parts) != 2:
+        raise ValueError(f"a Vitis float is ap_float<W,E>, not {text!r}")
+    return _integer(text, parts[0]), _integer(text, parts[1])
+
+
+def parse_ieee(text: str) -> dict[str, Any]:
+    """The arguments of ``IeeeFloat`` that ``ieee<E,S,...>`` spells; the words in any order."""
+    family, parts = _float_parts(text)
+    if family != "ieee" or len(parts) < 2:
+        raise ValueError(f"an IEEE-style float is ieee<E,S[,...]>, not {text!r}")
+    facts: dict[str, Any] = {
+        "exp_bits": _integer(text, parts[0]),
+        "sig_bits": _integer(text, parts[1]),
+    }
+    for word in parts[2:]:
+        if word in ("fn", "fnuz", "none", "ieee"):
+            facts["specials"] = word
+        elif word in ("inf", "saturate"):
+            facts["overflow"] = word
+        elif word == "flush":
+            facts["subnormals"] = False
+        else:
+            facts["rounding"] = int(word) if word.isdigit() else word
+    return facts
+
+
+def format_ieee(t: IeeeFloat) -> str:
+    """``ieee<5,10>``, then what departs from the defaults."""
+    words = [str(t.exp_bits), str(t.sig_bits)]
+    if t.specials != "ieee":
+        words.append(t.specials)
+    if t.overflow.value == "saturate" and t.specials != "none":
+        words.append("saturate")
+    if not t.subnormals:
+        words.append("flush")
+    if t.rounding.value != 1:
+        words.append(t.rounding.name)
+    return f"ieee<{','.join(words)}>"
+
+
+def float_family(text: str) -> tuple[str, int] | None:
+    """``ap_float``, ``minifloat`` or ``ieee`` and the number of arguments; ``None`` for others."""
+    if not isinstance(text, str) or _FLOAT.fullmatch(text.strip()) is None:
+        return None
+    family, parts = _float_parts(text)
+    return family, len(parts)
+
+
+def _float_parts(text: str) -> tuple[str, list[str]]:
+    match = _FLOAT.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"cannot read a float type from {text!r}; allowed: {_FLOATS}")
+    parts = [part.strip() for part in match.group(2).split(",")]
+    if not all(parts):
+        raise ValueError(f"an argument is empty in {text!r}; allowed: {_FLOATS}")
+    return match.group(1), parts

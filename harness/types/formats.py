@@ -1,0 +1,59 @@
+"""The formats that have a name, and every type from its spelling."""
+
+from __future__ import annotations
+
+from harness.types import spelling
+from harness.types.binary import Binary
+from harness.types.fixed import ApFixed
+from harness.types.floats import IeeeFloat, MiniFloat, VitisFloat
+
+__all__ = ["FORMATS", "TERNARY", "NumberType", "parse_type"]
+
+NumberType = ApFixed | MiniFloat | IeeeFloat | VitisFloat | Binary
+
+#: {-1, 0, 1}: to nearest, ties to even, so that -0.5 and 0.5 become 0.
+TERNARY = ApFixed(2, 2, rounding="RND_CONV", overflow="SAT_SYM")
+
+#: IEEE-style formats under the names that NumPy, ml_dtypes and torch share.
+FORMATS = {
+    "float32": IeeeFloat(8, 23),
+    "tf32": IeeeFloat(8, 10),
+    "bfloat16": IeeeFloat(8, 7),
+    "float16": IeeeFloat(5, 10),
+    "float8_e5m2": IeeeFloat(5, 2),
+    "float8_e5m2fnuz": IeeeFloat(5, 2, specials="fnuz"),
+    "float8_e4m3": IeeeFloat(4, 3),
+    "float8_e4m3fn": IeeeFloat(4, 3, specials="fn"),
+    "float8_e4m3fnuz": IeeeFloat(4, 3, specials="fnuz"),
+    "float8_e3m4": IeeeFloat(3, 4),
+    "float6_e3m2fn": IeeeFloat(3, 2, specials="none"),
+    "float6_e2m3fn": IeeeFloat(2, 3, specials="none"),
+    "float4_e2m1fn": IeeeFloat(2, 1, specials="none"),
+}
+
+_MORE: dict[str, NumberType] = {
+    "half": FORMATS["float16"],
+    "ternary": TERNARY,
+    "binary": Binary(),
+    "binary<-1>": Binary(zero=-1),
+}
+
+
+def parse_type(text: str) -> NumberType:
+    """The type that ``text`` spells, of any family.
+
+    ``ap_float<M,E,E0>`` is the open minifloat, ``ap_float<W,E>`` the one of Vitis; IEEE-style
+    formats are ``ieee<E,S,...>`` or a name in :data:`FORMATS`.
+
+    Raises:
+        ValueError: says what was not understood and which spellings are allowed.
+    """
+    named: dict[str, NumberType] = {**FORMATS, **_MORE}
+    if isinstance(text, str) and text.strip() in named:
+        return named[text.strip()]
+    family = spelling.float_family(text)
+    if family is None:
+        return ApFixed.parse(text)
+    if family[0] == "ieee":
+        return IeeeFloat.parse(text)
+    return VitisFloat.parse(text) if family == ("ap_float", 2) else MiniFloat.parse(text)
