@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import arrays, wide
-from harness.quantize.codes import select, udiv
+from harness.quantize.fixed_codes import select, udiv
 from harness.quantize.plan import as_int64
 from harness.types import ApFixed, Operation, result_type
 

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from harness.quantize import codes as core
-from harness.quantize import floats, wide
-from harness.quantize.plan import FLOATS, as_int64, float_misfit, plan
-from harness.types import ApFixed
+from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, wide
+from harness.quantize.plan import FLOATS, as_int64, float_misfit, packing, plan
+from harness.types import ApFixed, Binary, BinaryFloat, NumberType
 
 __all__ = ["cast_codes", "check_codes", "decode", "quantize", "quantize_codes"]
 
 Array = np.ndarray[Any, Any]
 
 
-def quantize(x: Any, t: ApFixed) -> Any:
+def quantize(x: Any, t: NumberType) -> Any:
     """See :func:`harness.quantize.quantize`."""
     array = as_input(x)
     check_fits(t, array.dtype)
     if array.dtype.kind == "f":
         flat = native(array)
-        values = _fast(flat, t, codes=False)
+        values = _fast_values(flat, t)
         if values is None:
-            values = _scaled(_float_codes(flat, t), t, flat.dtype)
+            values = _values(_float_codes(flat, t), t, flat.dtype)
     else:
-        values = _scaled(_integer_codes(array, t), t, array.dtype)
+        values = _values(_integer_codes(array, t), t, array.dtype)
     return like(values.reshape(array.shape).astype(array.dtype, copy=False), x)
 
 
-def quantize_codes(x: Any, t: ApFixed) -> Any:
+def quantize_codes(x: Any, t: NumberType) -> Any:
     """See :func:`harness.quantize.quantize_codes`."""
     array = as_input(x)
     if t.width > 64:
@@ -39,44 +37,66 @@ def quantize_codes(x: Any, t: ApFixed) -> Any:
             doubles = widened(array, np.float64)
             return like(wide.map_codes(lambda v: wide.double_to_code(v, t), doubles), x)
         return like(wide.map_codes(lambda v: wide.integer_to_code(int(v), 0, t), array), x)
-    if array.dtype.kind == "f":
-        flat = native(array)
-        fast = _fast(flat, t, codes=True)
-        out = _float_codes(flat, t) if fast is None else fast.astype(np.int64)
-    else:
-        out = _integer_codes(array, t)
+    out = _float_codes(native(array), t) if array.dtype.kind == "f" else _integer_codes(array, t)
     return like(out.reshape(array.shape), x)
 
 
-def decode(codes: Any, t: ApFixed, dtype: Any = None) -> Any:
+def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
     """See :func:`harness.quantize.decode`."""
     array = check_codes(codes, t)
     if dtype is object:
-        out = np.empty(array.shape, dtype=object)
-        unsigned = (1 << 64) - 1 if not t.signed and t.width == 64 else -1
-        out.ravel()[:] = [Fraction(int(c) & unsigned) * t.lsb for c in array.ravel()]
-        return like(out, codes)
+        return like(wide.map_codes(lambda c: wide.value(c, t), exact(array, t)), codes)
     target = np.dtype(np.float64 if dtype is None else dtype)
     if target.kind != "f" or target.name not in FLOATS:
         raise TypeError(
             f"cannot decode to {target}; allowed: float16, float32, float64, or object for Fraction"
         )
     check_fits(t, target)
-    return like(_scaled(array.astype(np.int64, copy=False), t, target), codes)
+    return like(_values(array.astype(np.int64, copy=False), t, target), codes)
 
 
-def cast_codes(codes: Any, source: ApFixed, target: ApFixed) -> Any:
+def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
     """See :func:`harness.quantize.cast_codes`."""
     array = check_codes(codes, source)
     if source.width > 64 or target.width > 64:
-        values = exact(array, source)
-        out = wide.map_codes(lambda c: wide.integer_to_code(c, source.frac, target), values)
+        out = wide.map_codes(lambda c: wide.recode(c, source, target), exact(array, source))
         return like(out if target.width > 64 else narrowed(out), codes)
     flat = np.ascontiguousarray(array).ravel()
-    out = np.empty(flat.size, np.int64)
-    unsigned = int(not source.signed)
-    core.integers_to_codes(flat, out, unsigned, source.frac, plan(target))
+    if isinstance(source, BinaryFloat):
+        out = _from_float(flat, source, target)
+    elif isinstance(source, Binary):
+        out = _integer_codes(2 * flat - 1, target)
+    elif isinstance(target, Binary):
+        out = _integer_codes(flat if source.signed else flat.view(np.uint64), target)
+    else:
+        out = _from_words(flat, int(not source.signed), source.frac, target)
     return like(out.reshape(array.shape), codes)
+
+
+def _from_float(flat: Array, source: BinaryFloat, target: NumberType) -> Array:
+    """Codes of float codes in another type."""
+    p = packing(source)
+    infinite, nan = float_codes.specials(flat, p)
+    if isinstance(target, Binary):
+        negative, significand, _ = float_codes.unpack(flat, p)
+        ones = np.where(significand == 0, target.zero == 1, negative == 0).astype(np.int64)
+        refuse(nan, source, target)
+        return ones
+    out = np.empty(flat.size, np.int64)
+    if isinstance(target, ApFixed):
+        refuse(nan | infinite, source, target)
+        float_codes.floats_to_fixed(flat, out, p, plan(target))
+        return out
+    if packing(target).nan == -1:
+        refuse(nan, source, target)
+    float_codes.floats_to_floats(flat, out, p, packing(target))
+    return out
+
+
+def refuse(found: Any, source: BinaryFloat, target: NumberType) -> None:
+    """``ValueError`` if any code was found that has no value in ``target``."""
+    if bool(found.any()):
+        raise ValueError(f"codes of {source} have NaN or infinity, {target} has none")
 
 
 def as_input(x: Any) -> Array:
@@ -157,36 +177,97 @@ def narrowed(codes: Array) -> Array:
     return out
 
 
-def _fast(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:
-    """Values, or codes as floats, by the float kernel; ``None`` where it would not be exact."""
-    p = floats.float_plan(t, flat.dtype.name)
+def _fast_values(flat: Array, t: NumberType) -> Array | None:
+    """Values by a float kernel; ``None`` where it would not be exact."""
+    if isinstance(t, ApFixed):
+        return _fast_fixed(flat, t, codes=False)
+    if isinstance(t, Binary):
+        return np.where(_is_one(flat, t), flat.dtype.type(1), flat.dtype.type(-1))
+    p = float_values.value_plan(t, flat.dtype.name)
+    if p is None:
+        return None
+    out = np.empty_like(flat)
+    room = np.empty((2, float_values.BLOCK), p.zero.dtype)
+    words = room.view(f"u{room.itemsize}")
+    if not float_values.quantize_values(flat, room[0], room[1], words, out, p):
+        raise ValueError(f"x has NaN, {t} has none")
+    return out
+
+
+def _fast_fixed(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:
+    """Fixed-point values, or codes as floats."""
+    p = fixed_values.float_plan(t, flat.dtype.name)
     if p is None:
         return None
     x = widened(flat, p.one.dtype)
     out = np.empty_like(x)
     words = x.view(f"u{x.itemsize}")
-    floats.quantize_floats(x, words, floats.wild_limit(p), out, p.one if codes else p.inverse, p)
+    limit = fixed_values.wild_limit(p)
+    fixed_values.quantize_floats(x, words, limit, out, p.one if codes else p.inverse, p)
     return out
 
 
-def _float_codes(flat: Array, t: ApFixed) -> Array:
+def _float_codes(flat: Array, t: NumberType) -> Array:
+    """Codes of floats in a type of at most 64 bits."""
+    if isinstance(t, Binary):
+        return _is_one(flat, t).astype(np.int64)
+    if isinstance(t, ApFixed):
+        fast = _fast_fixed(flat, t, codes=True)
+        if fast is not None:
+            return fast.astype(np.int64)
     out = np.empty(flat.size, np.int64)
-    core.doubles_to_codes(flat, out, plan(t))
+    if isinstance(t, ApFixed):
+        fixed_codes.doubles_to_codes(flat, out, plan(t))
+    elif not float_codes.doubles_to_codes(
+        widened(flat, np.float64).view(np.int64), out, packing(t)
+    ):
+        raise ValueError(f"x has NaN, {t} has none")
     return out
 
 
-def _integer_codes(array: Array, t: ApFixed) -> Array:
+def _integer_codes(array: Array, t: NumberType) -> Array:
+    """Codes of integers in a type of at most 64 bits."""
+    if isinstance(t, Binary):
+        return _is_one(array, t).astype(np.int64).ravel()
     unsigned = int(array.dtype.kind in "bu")
     wider = np.dtype(np.uint64 if unsigned else np.int64)
     flat = np.ascontiguousarray(array, dtype=wider).ravel().view(np.int64)
+    return _from_words(flat, unsigned, 0, t)
+
+
+def _from_words(flat: Array, unsigned: int, frac: int, t: Any) -> Array:
+    """Codes of ``flat * 2**-frac``."""
     out = np.empty(flat.size, np.int64)
-    core.integers_to_codes(flat, out, unsigned, 0, plan(t))
+    if isinstance(t, ApFixed):
+        fixed_codes.integers_to_codes(flat, out, unsigned, frac, plan(t))
+    else:
+        float_codes.integers_to_codes(flat, out, unsigned, -frac, packing(t))
     return out
 
 
-def _scaled(codes: Array, t: ApFixed, dtype: np.dtype[Any]) -> Array:
+def _is_one(x: Array, t: Binary) -> Array:
+    if x.dtype.kind == "f" and np.isnan(x).any():
+        raise ValueError(f"x has NaN, {t} has none")
+    return x >= 0 if t.zero == 1 else x > 0
+
+
+def _values(codes: Array, t: NumberType, dtype: np.dtype[Any]) -> Array:
     """Codes of a type that fits ``dtype``, as values; exact."""
+    if isinstance(t, Binary):
+        return (2 * codes - 1).astype(dtype)
+    if isinstance(t, BinaryFloat):
+        return float_decoded(codes, t).astype(dtype)
     if dtype.kind != "f":
         return (codes << -t.frac).astype(dtype)
     # An intermediate double may be scaled out of the range of a narrower result, never rounded.
     return np.ldexp(codes.astype(np.float64), -t.frac).astype(dtype)
+
+
+def float_decoded(codes: Array, t: BinaryFloat) -> Array:
+    """Codes of a float type that fits a double, as doubles."""
+    p = packing(t)
+    negative, significand, exponent = float_codes.unpack(codes, p)
+    values = np.ldexp(significand.astype(np.float64), np.clip(exponent, -4096, 4096))
+    infinite, nan = float_codes.specials(codes, p)
+    values = np.where(nan, np.nan, np.where(infinite, np.inf, values))
+    return np.where(negative != 0, -values, values)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from harness.types import ApFixed, Overflow
+from typing import Any
 
-__all__ = ["FloatFormat", "Plan", "as_int64", "float_misfit", "plan"]
+from harness.types import ApFixed, Binary, BinaryFloat, FloatOverflow, FloatRounding, MiniFloat, Overflow
+
+__all__ = ["FloatFormat", "Packing", "Plan", "as_int64", "float_misfit", "packing", "plan"]
 
 
 class Plan(NamedTuple):
@@ -25,6 +27,25 @@ class Plan(NamedTuple):
     low_mask: int  # the low W - N bits
     top_pos: int  # the N saturated bits, in place, for a value above the range
     top_neg: int  # ... and below it
+
+
+class Packing(NamedTuple):
+    """A float target of at most 64 bits.  Magnitudes are codes without sign, exponent biased."""
+
+    rounding: int
+    frac: int
+    emin: int
+    emax: int
+    flush: int  # 1 if there are no subnormals
+    top: int  # magnitude of the largest number
+    above: int  # ... of what a positive overflow becomes
+    below: int  # ... and a negative one
+    inf: int  # ... of what an infinity becomes
+    nan: int  # -1 if there is none
+    sign: int  # the sign bit, in place
+    flip: int  # what makes of a biased exponent the one in the code
+    zero_sign: int  # 1 if a zero keeps its sign
+    underflow_sign: int  # 1 if a negative value that becomes zero does
 
 
 class FloatFormat(NamedTuple):
@@ -79,16 +100,43 @@ def plan(t: ApFixed) -> Plan:
     )
 
 
-def float_misfit(t: ApFixed, dtype: FloatFormat) -> str | None:
+@functools.lru_cache(maxsize=4096)
+def packing(t: BinaryFloat) -> Packing:
+    """The packing of a float type with W <= 64."""
+    top = t.max_magnitude
+    saturates = t.overflow is FloatOverflow.SATURATE
+    beyond = top + 1 if t.specials in ("ieee", "fn") else t.nan_code or top
+    inf = top if saturates else beyond
+    never = saturates or t.rounding in (FloatRounding.TOWARD_ZERO, FloatRounding.ODD)
+    return Packing(
+        rounding=int(t.rounding),
+        frac=t.frac_bits,
+        emin=t.emin,
+        emax=t.emax,
+        flush=int(not t.subnormals),
+        top=top,
+        above=top if never or t.rounding is FloatRounding.DOWN else as_int64(beyond),
+        below=top if never or t.rounding is FloatRounding.UP else as_int64(beyond),
+        inf=as_int64(inf),
+        nan=-1 if t.nan_code is None else as_int64(t.nan_code),
+        sign=as_int64(1 << (t.width - 1)),
+        flip=as_int64(t.flip),
+        zero_sign=int(t.negative_zero and not isinstance(t, MiniFloat)),
+        underflow_sign=int(t.negative_zero),
+    )
+
+
+def float_misfit(t: Any, dtype: FloatFormat) -> str | None:
     """Why ``dtype`` cannot hold every value of ``t``, with the remedy; ``None`` if it can."""
+    lowest, highest = _reach(t)
     if t.significand_bits > dtype.precision:
         wrong = (
             f"needs {t.significand_bits} bits of significand, {dtype.name} has {dtype.precision}"
         )
-    elif -t.frac < dtype.emin:
-        wrong = f"has LSB 2**{-t.frac}, below {dtype.name}'s 2**{dtype.emin}"
-    elif t.integer > dtype.emax + 1:  # a signed minimum is the power of two itself
-        wrong = f"reaches 2**{t.integer - t.signed}, beyond {dtype.name}"
+    elif lowest < dtype.emin:
+        wrong = f"has LSB 2**{lowest}, below {dtype.name}'s 2**{dtype.emin}"
+    elif highest > dtype.emax + 1:
+        wrong = f"reaches 2**{highest - t.signed}, beyond {dtype.name}"
     else:
         return None
     wider = dtype.wider
@@ -96,3 +144,12 @@ def float_misfit(t: ApFixed, dtype: FloatFormat) -> str | None:
         wider = FLOATS[wider].wider
     remedy = f"use {wider} or quantize_codes" if wider else "use quantize_codes"
     return f"{t} {wrong}; {remedy}"
+
+
+def _reach(t: Any) -> tuple[int, int]:
+    """Exponents of the smallest positive value and of what no magnitude exceeds."""
+    if isinstance(t, ApFixed):
+        return -t.frac, t.integer  # a signed minimum is the power of two itself
+    if isinstance(t, Binary):
+        return 0, 0
+    return t.emin - t.frac_bits * t.subnormals, t.emax + 1

@@ -1,7 +1,7 @@
 """The torch face of the quantizers; the only file here that imports torch.
 
 CPU tensors share their memory with the NumPy kernels.  Tensors on other devices run the exact core
-of ``harness.quantize.codes`` as tensor operations, where they are.
+of ``harness.quantize.fixed_codes`` as tensor operations, where they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from harness.quantize import arithmetic, arrays
-from harness.quantize import codes as core
+from harness.quantize import fixed_codes as core
 from harness.quantize.plan import FLOATS, float_misfit, plan
 from harness.types import ApFixed, Operation
 

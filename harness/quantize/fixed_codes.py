@@ -1,4 +1,4 @@
-"""The exact core: integer significand in, code out, for sources and targets of at most 64 bits.
+"""The exact core of fixed point: integer significand in, code out, for at most 64 bits.
 
 The steps are the hardware's: shift to the target's LSB, look at the guard bit and the bits below
 it, add one or not, see whether the result is in range, and repair it if not.  ``to_code`` is
@@ -18,7 +18,17 @@ from numba.extending import register_jitable
 
 from harness.quantize.plan import Plan
 
-__all__ = ["doubles_to_codes", "integers_to_codes", "is_below", "split_double", "to_code", "udiv"]
+__all__ = [
+    "doubles_to_codes",
+    "dropped",
+    "integers_to_codes",
+    "is_below",
+    "logical_shift",
+    "select",
+    "split_double",
+    "to_code",
+    "udiv",
+]
 
 # Plain integers, because Numba compiles these as constants.
 RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV, TRN, TRN_ZERO = range(7)
@@ -56,6 +66,18 @@ def shift_right(bits: Any, count: Any, unsigned: int) -> Any:
     if unsigned:
         return logical_shift(bits, count)
     return bits >> least(count, 63)
+
+
+@register_jitable
+def dropped(bits: Any, right: Any, unsigned: int) -> Any:
+    """``bits`` without the low ``right`` ones; the highest of these; whether one below is set."""
+    floor = shift_right(bits, right, unsigned)
+    below = select(right > 0, right - 1, 0)  # the index of the guard bit
+    guard = ((bits >> least(below, 63)) & 1) * (right > 0)
+    if unsigned:
+        guard = guard * (right < 65)
+    rest = select(below < 64, (1 << least(below, 63)) - 1, -1)
+    return floor, guard, ((bits & rest) != 0) * 1
 
 
 @register_jitable
@@ -119,13 +141,7 @@ def to_code(bits: Any, unsigned: int, drop: Any, p: Plan) -> Any:
     right = select(drop > 0, drop, 0)
     left = select(drop < 0, -drop, 0)
 
-    floor = shift_right(bits, right, unsigned)
-    below = select(right > 0, right - 1, 0)  # the index of the guard bit
-    guard = ((bits >> least(below, 63)) & 1) * (right > 0)
-    if unsigned:
-        guard = guard * (right < 65)
-    rest = select(below < 64, (1 << least(below, 63)) - 1, -1)
-    sticky = ((bits & rest) != 0) * 1
+    floor, guard, sticky = dropped(bits, right, unsigned)
     up = round_up(p.q, guard, sticky, negative, floor & 1)
 
     moved = (floor << least(left, 63)) * (left < 64)
