@@ -1,19 +1,51 @@
-"""Quantizers that are bit for bit what ``ap_fixed`` computes in C++, and the proof.
+"""Quantizers that are bit for bit what ``ap_fixed`` and ``ap_float`` compute, and the proof.
 
 Importing this package loads neither torch nor cppyy.
 """
 
-from harness.quantize import cast_codes, compute_codes, decode, quantize, quantize_codes
-from harness.types import ApFixed, Operation, Overflow, Rounding, result_type
+from harness.quantize import (
+    cast_codes,
+    compute_codes,
+    decode,
+    decompose,
+    quantize,
+    quantize_codes,
+)
+from harness.types import (
+    FORMATS,
+    TERNARY,
+    ApFixed,
+    Binary,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    Operation,
+    Overflow,
+    Rounding,
+    StochasticRounding,
+    VitisFloat,
+    parse_type,
+    result_type,
+)
 
 __all__ = [
+    "FORMATS",
+    "TERNARY",
     "ApFixed",
+    "Binary",
+    "FloatRounding",
+    "IeeeFloat",
+    "MiniFloat",
     "Operation",
     "Overflow",
     "Rounding",
+    "StochasticRounding",
+    "VitisFloat",
     "cast_codes",
     "compute_codes",
     "decode",
+    "decompose",
+    "parse_type",
     "quantize",
     "quantize_codes",
     "result_type",

@@ -7,14 +7,16 @@ results go through Python integers.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from harness.quantize import arrays, wide
 from harness.quantize.fixed_codes import select, udiv
-from harness.quantize.plan import as_int64
-from harness.types import ApFixed, Operation, result_type
+from harness.quantize.float_codes import pack, unpack
+from harness.quantize.plan import as_int64, packing
+from harness.types import ApFixed, BinaryFloat, MiniFloat, Operation, result_type
 
 __all__ = ["compute_numpy", "compute_words", "division_wraps"]
 
@@ -32,7 +34,7 @@ def division_wraps(a: ApFixed, b: ApFixed) -> int | None:
     return -(1 << (width - 1))
 
 
-def compute_numpy(op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed | None) -> Any:
+def compute_numpy(op: Operation, a: Any, ta: Any, b: Any, tb: Any) -> Any:
     """Codes of ``a op b`` for arrays; the operands broadcast."""
     target = result_type(op, ta, tb)
     left = arrays.check_codes(a, ta)
@@ -49,9 +51,7 @@ def compute_numpy(op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed | None
     return arrays.like(compute_words(op, flat, ta, other, tb, count).reshape(left.shape), a)
 
 
-def compute_words(
-    op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed | None, count: int
-) -> Any:
+def compute_words(op: Operation, a: Any, ta: Any, b: Any, tb: Any, count: int) -> Any:
     """The same on checked ``int64`` words (NumPy, one dimension and more, or torch)."""
     target = result_type(op, ta, tb)
     if op.shift:
@@ -59,12 +59,32 @@ def compute_words(
     if op is Operation.NEG:
         return -a
     assert tb is not None
+    if isinstance(ta, BinaryFloat) or isinstance(tb, BinaryFloat):
+        return _product(a, ta, b, tb, target)
     if op is Operation.MUL:
         return a * b
     if op is Operation.DIV:
         return _divide(a, ta, b, tb)
     left, right = a << (target.frac - ta.frac), b << (target.frac - tb.frac)
     return left + right if op is Operation.ADD else left - right
+
+
+def _product(a: Any, ta: Any, b: Any, tb: Any, target: Any) -> Any:
+    """A product with minifloats: significands multiply and exponents add, nothing is lost."""
+    (left, left_exponent), (right, right_exponent) = _exact(a, ta), _exact(b, tb)
+    bits, exponent = left * right, left_exponent + right_exponent
+    if isinstance(target, ApFixed):
+        return bits << (exponent + target.frac)
+    negative = (bits < 0) * 1
+    return pack(negative, select(negative != 0, -bits, bits), exponent, packing(target))
+
+
+def _exact(codes: Any, t: Any) -> tuple[Any, Any]:
+    """Signed significands and exponents."""
+    if isinstance(t, ApFixed):
+        return codes, -t.frac
+    negative, bits, exponent = unpack(codes, packing(t))
+    return select(negative != 0, -bits, bits), exponent
 
 
 def _shift(a: Any, left: int, t: ApFixed) -> Any:
@@ -95,11 +115,11 @@ def _divide(a: Any, ta: ApFixed, b: Any, tb: ApFixed) -> Any:
 def _compute_wide(
     op: Operation,
     a: Any,
-    ta: ApFixed,
+    ta: Any,
     b: Any,
-    tb: ApFixed | None,
+    tb: Any,
     count: int,
-    target: ApFixed,
+    target: Any,
 ) -> Any:
     left = arrays.exact(a, ta)
     if tb is None:
@@ -123,7 +143,9 @@ def _wide_unary(op: Operation, v: int, count: int, t: ApFixed) -> int:
     return bits - (1 << t.width) if bits > t.max_code else bits
 
 
-def _wide_binary(op: Operation, x: int, tx: ApFixed, y: int, ty: ApFixed, t: ApFixed) -> int:
+def _wide_binary(op: Operation, x: int, tx: Any, y: int, ty: Any, t: Any) -> Any:
+    if isinstance(tx, MiniFloat) or isinstance(ty, MiniFloat):
+        return int(Fraction(wide.value(x, tx)) * Fraction(wide.value(y, ty)) / t.lsb)
     if op is Operation.MUL:
         return x * y
     if op is Operation.DIV:

@@ -6,19 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, wide
+from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, stochastic, wide
 from harness.quantize.plan import FLOATS, as_int64, float_misfit, packing, plan
 from harness.types import ApFixed, Binary, BinaryFloat, NumberType
 
-__all__ = ["cast_codes", "check_codes", "decode", "quantize", "quantize_codes"]
+__all__ = ["cast_codes", "check_codes", "decode", "decompose", "quantize", "quantize_codes"]
 
 Array = np.ndarray[Any, Any]
 
 
-def quantize(x: Any, t: NumberType) -> Any:
+def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize`."""
     array = as_input(x)
     check_fits(t, array.dtype)
+    if stochastic.check_rounding(t, rng):
+        values = quantize(_drawn(array, t, rng), stochastic.deterministic(t))
+        return like(values.astype(array.dtype), x)
     if array.dtype.kind == "f":
         flat = native(array)
         values = _fast_values(flat, t)
@@ -29,9 +32,11 @@ def quantize(x: Any, t: NumberType) -> Any:
     return like(values.reshape(array.shape).astype(array.dtype, copy=False), x)
 
 
-def quantize_codes(x: Any, t: NumberType) -> Any:
+def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize_codes`."""
     array = as_input(x)
+    if stochastic.check_rounding(t, rng):
+        return like(quantize_codes(_drawn(array, t, rng), stochastic.deterministic(t)), x)
     if t.width > 64:
         if array.dtype.kind == "f":
             doubles = widened(array, np.float64)
@@ -53,6 +58,24 @@ def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
         )
     check_fits(t, target)
     return like(_values(array.astype(np.int64, copy=False), t, target), codes)
+
+
+def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
+    """See :func:`harness.quantize.decompose`."""
+    array = as_input(x)
+    if array.dtype.kind != "f":
+        raise TypeError(f"cannot decompose {array.dtype}; allowed: float16, float32, float64")
+    check_fits(t, array.dtype)
+    p = packing(t)
+    codes = _float_codes(native(array), t)
+    negative, significand, exponent = float_codes.unpack(codes, p)
+    infinite, nan = float_codes.specials(codes, p)
+    if bool((infinite | nan).any()):
+        raise ValueError("NaN and infinities have no mantissa; x must be finite in the type")
+    magnitude = np.ldexp(significand.astype(np.float64), -t.frac_bits)
+    mantissa = np.where(negative != 0, -magnitude, magnitude).astype(array.dtype)
+    exponent = exponent + t.frac_bits
+    return like(mantissa.reshape(array.shape), x), like(exponent.reshape(array.shape), x)
 
 
 def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
@@ -127,14 +150,16 @@ def like(result: Array, x: Any) -> Any:
     return result if isinstance(x, np.ndarray) or result.ndim else result[()]
 
 
-def check_fits(t: ApFixed, dtype: np.dtype[Any]) -> None:
+def check_fits(t: NumberType, dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` unless ``dtype`` holds every value of ``t``."""
     if dtype.kind == "f":
         wrong = float_misfit(t, FLOATS[dtype.name])
     elif dtype.kind == "b":
-        within = t.frac == 0 and t.min == 0 and t.max == 1
+        within = isinstance(t, ApFixed) and t.frac == 0 and t.min == 0 and t.max == 1
         wrong = None if within else f"{t} has values beyond 0 and 1; use float64 or quantize_codes"
-    elif t.frac > 0:
+    elif isinstance(t, BinaryFloat):
+        wrong = f"{t} has fractions, {dtype} has none; use float64 or quantize_codes"
+    elif isinstance(t, ApFixed) and t.frac > 0:
         wrong = f"{t} has fractional bits, {dtype} has none; use float64 or quantize_codes"
     elif t.min < np.iinfo(dtype).min or t.max > np.iinfo(dtype).max:
         wrong = f"{t} exceeds the range of {dtype}; use a wider dtype or quantize_codes"
@@ -144,7 +169,7 @@ def check_fits(t: ApFixed, dtype: np.dtype[Any]) -> None:
         raise ValueError(wrong)
 
 
-def check_codes(codes: Any, t: ApFixed) -> Array:
+def check_codes(codes: Any, t: NumberType) -> Array:
     """``codes`` as ``int64`` (W <= 64) or as they are; refuse what is not a code of ``t``."""
     array = np.asarray(codes)
     integers = array.dtype.kind == "O" and all(isinstance(c, int) for c in array.ravel())
@@ -164,7 +189,7 @@ def check_codes(codes: Any, t: ApFixed) -> Array:
     return array.view(np.int64) if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
 
 
-def exact(array: Array, t: ApFixed) -> Array:
+def exact(array: Array, t: NumberType) -> Array:
     """Codes as Python integers, an unsigned 64-bit one unfolded."""
     unfold = t.width == 64 and not t.signed
     return wide.map_codes(lambda c: int(c) % (1 << 64) if unfold else int(c), array)
@@ -177,19 +202,30 @@ def narrowed(codes: Array) -> Array:
     return out
 
 
-def _fast_values(flat: Array, t: NumberType) -> Array | None:
+def _drawn(array: Array, t: NumberType, rng: Any) -> Array:
+    """A neighbour of each element in ``t``, by chance, as float64."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, not {type(rng).__name__}")
+    x = np.ascontiguousarray(widened(array, np.float64).astype("=f8", copy=False))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return np.asarray(stochastic.drawn(x, rng.random(x.shape), t, np))
+
+
+def _fast_values(flat: Array, t: NumberType) -> Any:
     """Values by a float kernel; ``None`` where it would not be exact."""
     if isinstance(t, ApFixed):
         return _fast_fixed(flat, t, codes=False)
     if isinstance(t, Binary):
         return np.where(_is_one(flat, t), flat.dtype.type(1), flat.dtype.type(-1))
     p = float_values.value_plan(t, flat.dtype.name)
-    if p is None:
-        return None
-    out = np.empty_like(flat)
-    room = np.empty((2, float_values.BLOCK), p.zero.dtype)
-    words = room.view(f"u{room.itemsize}")
-    if not float_values.quantize_values(flat, room[0], room[1], words, out, p):
+    return None if p is None else _run_values(flat, flat.dtype, t, p)
+
+
+def _run_values(flat: Array, dtype: Any, t: BinaryFloat, p: float_values.ValuePlan) -> Array:
+    """The values of a float type, as ``dtype``."""
+    out = np.empty(flat.size, dtype)
+    room = np.empty(3 * float_values.BLOCK, p.zero.dtype)
+    if not float_values.quantize_values(flat, room, room.view(f"u{room.itemsize}"), out, p):
         raise ValueError(f"x has NaN, {t} has none")
     return out
 
@@ -218,6 +254,12 @@ def _float_codes(flat: Array, t: NumberType) -> Array:
     out = np.empty(flat.size, np.int64)
     if isinstance(t, ApFixed):
         fixed_codes.doubles_to_codes(flat, out, plan(t))
+        return out
+    p = float_values.value_plan(t, flat.dtype.name)
+    if p is not None:
+        values = _run_values(widened(flat, p.zero.dtype), p.zero.dtype, t, p)
+        words = values.view(f"i{values.itemsize}")
+        float_values.values_to_codes(values, words, out, p, packing(t))
     elif not float_codes.doubles_to_codes(
         widened(flat, np.float64).view(np.int64), out, packing(t)
     ):

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from harness.quantize.plan import FLOATS
+from harness.quantize.plan import FLOATS, Packing
 from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat
 
-__all__ = ["ValuePlan", "quantize_values", "value_plan"]
+__all__ = ["ValuePlan", "quantize_values", "value_plan", "values_to_codes"]
 
 EVEN, UP, DOWN, ZERO = 1, 2, 3, 4
 TIES_ZERO, TIES_AWAY, ODD = 7, 8, 9
@@ -26,10 +26,11 @@ BLOCK = 1024
 
 
 class ValuePlan(NamedTuple):
-    """A float type in the compute dtype.  ``low`` and ``mask`` are words, the rest are floats."""
+    """A float type in the compute dtype.  The first are words or flags, the rest are floats."""
 
     rounding: int
     has_nan: int
+    directed: int  # 1 if an infinity may become what an overflow does not
     mask: Any  # the exponent field
     low: Any  # the word of the smallest power of two that stands below a value
     high: Any  # ... and of the largest
@@ -44,8 +45,10 @@ class ValuePlan(NamedTuple):
     infinity: Any
     zero: Any
     half: Any
-    signed_zero: int  # whether a zero keeps its sign
-    signed_underflow: int  # whether a negative value that becomes zero does
+    normal: Any  # the smallest normal
+    whole: Any  # what makes subnormals whole numbers
+    source_zero: Any  # added to inputs: -0.0 changes nothing, 0.0 takes the sign of -0.0
+    result_zero: Any  # likewise, to results
 
 
 @functools.lru_cache(maxsize=4096)
@@ -64,6 +67,7 @@ def value_plan(t: BinaryFloat, source: str) -> ValuePlan | None:
     beyond = float("inf") if t.has_inf else float("nan")
     inf = top if t.overflow is FloatOverflow.SATURATE else beyond
     stays = t.rounding in (FloatRounding.TOWARD_ZERO, FloatRounding.ODD)
+    stays = stays or t.overflow is FloatOverflow.SATURATE
     facts = (
         1.5 * 2.0 ** (precision - 1 - t.frac_bits),
         2.0**-t.frac_bits,
@@ -76,16 +80,19 @@ def value_plan(t: BinaryFloat, source: str) -> ValuePlan | None:
         np.inf,
         0.0,
         0.5,
+        2.0**t.emin,
+        2.0 ** (t.frac_bits - t.emin),
+        0.0 if isinstance(t, MiniFloat) else -0.0,
+        -0.0 if t.negative_zero else 0.0,
     )
     return ValuePlan(
         int(t.rounding),
         int(t.nan_code is not None),
+        int(stays or t.rounding in (FloatRounding.UP, FloatRounding.DOWN)),
         word(((1 << (bits - precision)) - 1) << (precision - 1)),
         lowest.view(word),
         dtype(2.0 ** (t.emax + 1)).view(word),
         *map(dtype, facts),
-        signed_zero=int(t.negative_zero and not isinstance(t, MiniFloat)),
-        signed_underflow=int(t.negative_zero),
     )
 
 
@@ -95,25 +102,62 @@ def _exact_in(t: BinaryFloat, name: str) -> bool:
     highest = t.emax + 1 + dtype.precision - t.frac_bits
     normal = t.emin - 1 >= dtype.emin + dtype.precision - 1
     half_ulp = t.emin - t.frac_bits - 2 >= dtype.emin
-    return t.frac_bits <= dtype.precision - 3 and highest <= dtype.emax and normal and half_ulp
+    whole = t.frac_bits - t.emin <= dtype.emax
+    fits = t.frac_bits <= dtype.precision - 3 and highest <= dtype.emax
+    return fits and normal and half_ulp and whole
 
 
 @njit(nogil=True)
-def _nearest(x: Any, scale: Any, r: Any, p: ValuePlan) -> None:
-    """Magnitudes to nearest even; ``x`` are values, ``scale`` the powers of two below them."""
+def _widen(x: Any, values: Any, p: ValuePlan) -> None:
     for k in range(x.size):
-        a = abs(x[k])
+        values[k] = x[k] + p.source_zero
+
+
+@njit(nogil=True)
+def _scales(words: Any, scale_words: Any, p: ValuePlan) -> None:
+    """The power of two below each magnitude, within the range of the type; as words."""
+    for k in range(words.size):
+        word = words[k] & p.mask
+        word = word if word > p.low else p.low
+        scale_words[k] = word if word < p.high else p.high
+
+
+@njit(nogil=True)
+def _has_nan(values: Any) -> bool:
+    found = np.uint32(0)
+    for k in range(values.size):
+        found |= np.uint32(values[k] != values[k])
+    return bool(found)
+
+
+@njit(nogil=True)
+def _even(values: Any, scale: Any, out: Any, p: ValuePlan) -> None:
+    """To nearest even, everything at once; nothing is flushed."""
+    for k in range(values.size):
+        a = abs(values[k])
+        a = p.limit if a > p.limit else a
+        magic = scale[k] * p.magic
+        r = (a + magic) - magic
+        r = p.above if r > p.top else r
+        out[k] = np.copysign(r, values[k]) + p.result_zero
+
+
+@njit(nogil=True)
+def _nearest(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
+    """Magnitudes to nearest even, as if exponents had no upper end."""
+    for k in range(values.size):
+        a = abs(values[k])
         a = p.limit if a > p.limit else a
         magic = scale[k] * p.magic
         r[k] = (a + magic) - magic
 
 
 @njit(nogil=True)
-def _moved(x: Any, scale: Any, r: Any, p: ValuePlan) -> None:
-    """Magnitudes in the other modes, from the nearest even ones in ``r``."""
+def _move(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
+    """From the nearest even magnitudes to those of another rounding."""
     q = p.rounding
-    for k in range(x.size):
-        a = abs(x[k])
+    for k in range(values.size):
+        a = abs(values[k])
         a = p.limit if a > p.limit else a
         even, ulp = r[k], scale[k] * p.ulp
         step = p.zero
@@ -126,57 +170,80 @@ def _moved(x: Any, scale: Any, r: Any, p: ValuePlan) -> None:
             magic = (scale[k] + scale[k]) * p.magic
             is_even = (lower + magic) - magic == lower
             step = lower - even + (ulp if lower != a and is_even else p.zero)
+        elif (q == UP and values[k] > p.zero) or (q == DOWN and values[k] < p.zero):
+            step = ulp if even < a else p.zero
         else:
-            grows = (q == UP and x[k] > p.zero) or (q == DOWN and x[k] < p.zero)
-            if grows:
-                step = ulp if even < a else p.zero
-            else:
-                step = -ulp if even > a else p.zero
+            step = -ulp if even > a else p.zero
         r[k] = even + step
 
 
 @njit(nogil=True)
-def _finish(x: Any, r: Any, out: Any, p: ValuePlan) -> bool:
-    """Range, infinities, flushing and signs; whether there was a NaN."""
-    nan = False
-    for k in range(x.size):
-        a, m = abs(x[k]), r[k]
-        over = p.above if x[k] > p.zero else p.below
-        y = over if m > p.top else m
-        y = p.zero if m < p.least else y
-        y = p.inf if a == p.infinity else y
-        keeps = p.signed_underflow if a > p.zero else p.signed_zero
-        negative = np.copysign(y, x[k])
-        out[k] = negative if (y != p.zero) | (keeps != 0) else p.zero
-        nan |= a != a
-    return nan
+def _finish(values: Any, r: Any, out: Any, p: ValuePlan) -> None:
+    """Overflow, flushing and signs of rounded magnitudes."""
+    for k in range(values.size):
+        m = r[k]
+        m = p.zero if m < p.least else m
+        m = (p.above if values[k] > p.zero else p.below) if m > p.top else m
+        out[k] = np.copysign(m, values[k]) + p.result_zero
+    if p.directed:
+        for k in range(values.size):
+            if abs(values[k]) == p.infinity:
+                out[k] = np.copysign(p.inf, values[k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quantize_values(x: Any, block: Any, scale: Any, words: Any, out: Any, p: ValuePlan) -> bool:
+def quantize_values(x: Any, room: Any, words: Any, out: Any, p: ValuePlan) -> bool:
     """Write the values of ``x`` in a float type; false if there was a NaN and there may be none.
 
     Args:
         x: float32 or float64, flat and contiguous.
-        block: room for ``BLOCK`` values of the compute dtype.
-        scale: likewise.
-        words: ``(2, BLOCK)``, the memory of ``block`` and of ``scale`` as unsigned integers.
+        room: work space in the compute dtype, ``3 * BLOCK`` values.
+        words: the same memory as unsigned integers.
         out: the results, in the dtype of ``x``.
         p: the target type in the compute dtype.
     """
     nan = False
-    rounded = np.empty_like(block)
     for start in range(0, x.size, BLOCK):
         size = min(BLOCK, x.size - start)
-        values, r = block[:size], rounded[:size]
-        for k in range(size):
-            values[k] = x[start + k]
-        for k in range(size):
-            word = words[0][k] & p.mask
-            word = word if word > p.low else p.low
-            words[1][k] = word if word < p.high else p.high
-        _nearest(values, scale[:size], r, p)
+        values, scale = room[:size], room[BLOCK : BLOCK + size]
+        target = out[start : start + size]
+        _widen(x[start : start + size], values, p)
+        _scales(words[:size], words[BLOCK : BLOCK + size], p)
+        if p.has_nan == 0:
+            nan |= _has_nan(values)
+        if p.rounding == EVEN and p.least == p.zero:
+            _even(values, scale, target, p)
+            continue
+        r = room[2 * BLOCK : 2 * BLOCK + size]
+        _nearest(values, scale, r, p)
         if p.rounding != EVEN:
-            _moved(values, scale[:size], r, p)
-        nan |= _finish(values, r, out[start : start + size], p)
-    return not (nan and p.has_nan == 0)
+            _move(values, scale, r, p)
+        _finish(values, r, target, p)
+    return not nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def values_to_codes(values: Any, words: Any, out: Any, p: ValuePlan, packing: Packing) -> None:
+    """Codes of values of a float type.
+
+    Args:
+        values: values of the type, in the compute dtype.
+        words: the same memory as signed integers.
+        out: the codes, ``int64``.
+        p: the type in the compute dtype.
+        packing: the type.
+    """
+    word_bits = 8 * words.itemsize
+    mantissa = 23 if word_bits == 32 else 52
+    drop = mantissa - packing.frac
+    bias = (1 << (word_bits - mantissa - 2)) - 1
+    offset = (packing.emin + bias - 1) << packing.frac
+    magnitude_bits = (1 << (word_bits - 1)) - 1
+    for k in range(values.size):
+        a = abs(values[k])
+        small = np.int64(a * p.whole if a < p.normal else p.zero)
+        field = np.int64((words[k] & magnitude_bits) >> drop) - offset
+        magnitude = small if a < p.normal else field
+        magnitude = packing.inf if a == p.infinity else magnitude
+        signed = magnitude | (packing.sign if words[k] < 0 else 0)
+        out[k] = (packing.nan if np.isnan(a) else signed) ^ packing.flip

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from typing import Any
-
-from harness.types import ApFixed, Binary, BinaryFloat, FloatOverflow, FloatRounding, MiniFloat, Overflow
+from harness.types import (
+    ApFixed,
+    Binary,
+    BinaryFloat,
+    FloatOverflow,
+    FloatRounding,
+    MiniFloat,
+    Overflow,
+)
 
 __all__ = ["FloatFormat", "Packing", "Plan", "as_int64", "float_misfit", "packing", "plan"]
 

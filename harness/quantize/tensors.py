@@ -11,15 +11,16 @@ from typing import Any
 
 import torch
 
-from harness.quantize import arithmetic, arrays
-from harness.quantize import fixed_codes as core
-from harness.quantize.plan import FLOATS, float_misfit, plan
-from harness.types import ApFixed, Operation
+from harness.quantize import arithmetic, arrays, fixed_codes, float_codes, stochastic
+from harness.quantize.plan import FLOATS, float_misfit, packing, plan
+from harness.types import ApFixed, Binary, BinaryFloat, NumberType, Operation
 
 __all__ = [
     "cast_codes",
     "compute",
     "decode",
+    "decompose",
+    "device_cast",
     "device_codes",
     "from_array",
     "quantize",
@@ -30,39 +31,54 @@ _FLOATS = {getattr(torch, name): facts for name, facts in FLOATS.items()}
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def quantize(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
+def quantize(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
     """See :func:`harness.quantize.quantize`."""
     _check_input(x, t)
     _check_fits(t, x.dtype)
+    if stochastic.check_rounding(t, rng):
+        return quantize(_drawn(x, t, rng), stochastic.deterministic(t)).to(x.dtype)
     if x.device.type != "cpu":
-        return _scaled(device_codes(x, t), t, x.dtype)
+        return _values(device_codes(x, t), t, x.dtype)
     values = arrays.quantize(_numpy(x), t)
     return torch.from_numpy(values).to(x.dtype)
 
 
-def quantize_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
+def quantize_codes(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
     """See :func:`harness.quantize.quantize_codes`."""
     _check_input(x, t)
+    if stochastic.check_rounding(t, rng):
+        return quantize_codes(_drawn(x, t, rng), stochastic.deterministic(t))
     if x.device.type != "cpu":
         return device_codes(x, t)
     return torch.from_numpy(arrays.quantize_codes(_numpy(x), t))
 
 
-def decode(codes: torch.Tensor, t: ApFixed, dtype: torch.dtype | None = None) -> torch.Tensor:
+def decompose(x: torch.Tensor, t: BinaryFloat) -> tuple[torch.Tensor, torch.Tensor]:
+    """See :func:`harness.quantize.decompose`."""
+    _check_input(x, t)
+    mantissa, exponent = arrays.decompose(_numpy(x.cpu()), t)
+    return (
+        torch.from_numpy(mantissa).to(x.device, x.dtype),
+        torch.from_numpy(exponent).to(x.device),
+    )
+
+
+def decode(codes: torch.Tensor, t: NumberType, dtype: torch.dtype | None = None) -> torch.Tensor:
     """See :func:`harness.quantize.decode`."""
     dtype = dtype or torch.float64
     if dtype not in _FLOATS:
         raise TypeError(f"cannot decode to {dtype}; allowed: {_names(_FLOATS)}")
     _check_fits(t, dtype)
-    return _scaled(_check_codes(codes, t), t, dtype)
+    return _values(_check_codes(codes, t), t, dtype)
 
 
-def cast_codes(codes: torch.Tensor, source: ApFixed, target: ApFixed) -> torch.Tensor:
+def cast_codes(codes: torch.Tensor, source: NumberType, target: NumberType) -> torch.Tensor:
     """See :func:`harness.quantize.cast_codes`."""
     _check_width(target)
     words = _check_codes(codes, source)
-    drop = torch.tensor(source.frac - target.frac, device=words.device)
-    return _to_code(words, int(not source.signed), drop, plan(target))
+    if words.device.type != "cpu":
+        return device_cast(words, source, target)
+    return torch.from_numpy(arrays.cast_codes(words.numpy(), source, target))
 
 
 def compute(
@@ -79,8 +95,12 @@ def compute(
     return _compute_words(op, left, ta, right, tb, 0)
 
 
-# The shared core is typed for any array; here it is tensors in, tensors out.
-_to_code: Callable[..., torch.Tensor] = core.to_code
+# The shared cores are typed for any array; here they are tensors in, tensors out.
+_to_code: Callable[..., torch.Tensor] = fixed_codes.to_code
+_pack: Callable[..., torch.Tensor] = float_codes.pack
+_double_to_code: Callable[..., torch.Tensor] = float_codes.double_to_code
+_to_fixed: Callable[..., torch.Tensor] = float_codes.to_fixed
+_to_float: Callable[..., torch.Tensor] = float_codes.to_float
 _compute_words: Callable[..., torch.Tensor] = arithmetic.compute_words
 _broadcast: Any = torch.broadcast_tensors  # torch leaves it untyped
 
@@ -89,12 +109,12 @@ def _names(dtypes: Any) -> str:
     return ", ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
 
 
-def _check_width(t: ApFixed) -> None:
+def _check_width(t: NumberType) -> None:
     if t.width > 64:
         raise ValueError(f"torch holds codes of at most 64 bits, {t} has {t.width}; use NumPy")
 
 
-def _check_input(x: torch.Tensor, t: ApFixed) -> None:
+def _check_input(x: torch.Tensor, t: NumberType) -> None:
     _check_width(t)
     if x.dtype not in _FLOATS and x.dtype not in (*_INTEGERS, torch.bool):
         raise TypeError(
@@ -104,7 +124,7 @@ def _check_input(x: torch.Tensor, t: ApFixed) -> None:
         raise ValueError("quantize has no gradient; use x.detach() or torch.no_grad()")
 
 
-def _check_fits(t: ApFixed, dtype: torch.dtype) -> None:
+def _check_fits(t: NumberType, dtype: torch.dtype) -> None:
     if dtype in _FLOATS:
         if wrong := float_misfit(t, _FLOATS[dtype]):
             raise ValueError(wrong)
@@ -112,7 +132,7 @@ def _check_fits(t: ApFixed, dtype: torch.dtype) -> None:
         arrays.check_fits(t, torch.empty(0, dtype=dtype).numpy().dtype)
 
 
-def _check_codes(codes: torch.Tensor, t: ApFixed) -> torch.Tensor:
+def _check_codes(codes: torch.Tensor, t: NumberType) -> torch.Tensor:
     _check_width(t)
     if codes.dtype not in _INTEGERS:
         raise TypeError(f"codes must be {_names(_INTEGERS)}, not {codes.dtype}")
@@ -136,19 +156,97 @@ def from_array(x: Any) -> torch.Tensor:
     return torch.from_numpy(x if x.flags.c_contiguous else x.copy())
 
 
-def device_codes(x: torch.Tensor, t: ApFixed) -> torch.Tensor:
+def device_codes(x: torch.Tensor, t: NumberType) -> torch.Tensor:
     """Codes by tensor operations, on any device."""
     if x.dtype in _FLOATS:
-        bits, exponent = core.split_double(x.detach().to(torch.float64).view(torch.int64))
+        doubles = x.detach().to(torch.float64)
+        if not isinstance(t, ApFixed) and lacks_nan(t) and bool(doubles.isnan().any()):
+            raise ValueError(f"x has NaN, {t} has none")
+        if isinstance(t, Binary):
+            return _is_one(doubles, t)
+        words = doubles.view(torch.int64)
+        if isinstance(t, BinaryFloat):
+            return _double_to_code(words, packing(t))
+        bits, exponent = fixed_codes.split_double(words)
         return _to_code(bits, 0, -exponent - t.frac, plan(t))
-    drop = torch.tensor(-t.frac, device=x.device)
-    return _to_code(x.to(torch.int64), int(x.dtype is torch.uint8), drop, plan(t))
+    return _from_words(x.to(torch.int64), int(x.dtype is torch.uint8), 0, t)
 
 
-def _scaled(codes: torch.Tensor, t: ApFixed, dtype: torch.dtype) -> torch.Tensor:
+def device_cast(words: torch.Tensor, source: NumberType, target: NumberType) -> torch.Tensor:
+    """Codes of one type in another by tensor operations, on any device."""
+    if isinstance(source, ApFixed):
+        return _from_words(words, int(not source.signed), source.frac, target)
+    if isinstance(source, Binary):
+        return _from_words(2 * words - 1, 0, 0, target)
+    p = packing(source)
+    infinite, nan = float_codes.specials(words, p)
+    if isinstance(target, BinaryFloat):
+        if lacks_nan(target):
+            arrays.refuse(nan, source, target)
+        return _to_float(words, p, packing(target))
+    if isinstance(target, Binary):
+        arrays.refuse(nan, source, target)
+        return _is_one(_values(words, source, torch.float64), target)
+    arrays.refuse(nan | infinite, source, target)
+    return _to_fixed(words, p, plan(target))
+
+
+def lacks_nan(t: NumberType) -> bool:
+    """Whether NaN is refused."""
+    return isinstance(t, Binary) or (isinstance(t, BinaryFloat) and t.nan_code is None)
+
+
+def _from_words(words: torch.Tensor, unsigned: int, frac: int, t: NumberType) -> torch.Tensor:
+    """Codes of ``words * 2**-frac``."""
+    if isinstance(t, Binary):
+        negative = (words < 0) & (unsigned == 0)
+        return torch.where(words == 0, t.zero == 1, ~negative).to(torch.int64)
+    if isinstance(t, ApFixed):
+        drop = torch.tensor(frac - t.frac, device=words.device)
+        return _to_code(words, unsigned, drop, plan(t))
+    negative = (words < 0) * (1 - unsigned)
+    exponent = torch.tensor(-frac, device=words.device)
+    return _pack(negative, torch.where(negative != 0, -words, words), exponent, packing(t))
+
+
+def _drawn(x: torch.Tensor, t: NumberType, rng: Any) -> torch.Tensor:
+    """A neighbour of each element in ``t``, by chance, as float64."""
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(f"rng must be a torch.Generator, not {type(rng).__name__}")
+    doubles = x.detach().to(torch.float64).contiguous()
+    u = torch.rand(x.shape, generator=rng, dtype=torch.float64, device=x.device)
+    drawn: torch.Tensor = stochastic.drawn(doubles, u, t, torch)
+    return drawn
+
+
+def _is_one(x: torch.Tensor, t: Binary) -> torch.Tensor:
+    return (x >= 0 if t.zero == 1 else x > 0).to(torch.int64)
+
+
+def _values(codes: torch.Tensor, t: NumberType, dtype: torch.dtype) -> torch.Tensor:
     """Codes of a type that fits ``dtype``, as values; exact."""
+    if isinstance(t, Binary):
+        return (2 * codes - 1).to(dtype)
+    if isinstance(t, BinaryFloat):
+        return _float_values(codes, t).to(dtype)
     if dtype in _INTEGERS or dtype is torch.bool:
         return (codes << -t.frac).to(dtype)
     # Two steps, because 2**-F alone may leave the range of a double where the value does not.
     half = -t.frac // 2
     return (codes.to(torch.float64) * 2.0**half * 2.0 ** (-t.frac - half)).to(dtype)
+
+
+def _float_values(codes: torch.Tensor, t: BinaryFloat) -> torch.Tensor:
+    p = packing(t)
+    negative, significand, exponent = float_codes.unpack(codes, p)
+    infinite, nan = float_codes.specials(codes, p)
+    exponent = exponent.clamp(-2000, 2000)  # beyond are specials, and zeros
+    half = exponent >> 1
+    values = significand.to(torch.float64) * _power(half) * _power(exponent - half)
+    values = torch.where(nan, torch.nan, torch.where(infinite, torch.inf, values))
+    return torch.where(negative != 0, -values, values)
+
+
+def _power(exponent: torch.Tensor) -> torch.Tensor:
+    """2**exponent, made of its bits."""
+    return ((exponent + 1023) << 52).view(torch.float64)

@@ -23,8 +23,8 @@ from harness.types import (
 __all__ = ["double_to_code", "integer_to_code", "map_codes", "recode", "value"]
 
 
-def map_codes(function: Callable[[Any], int], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """An object array of Python integers with the shape of ``x``."""
+def map_codes(function: Callable[[Any], Any], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An object array of what ``function`` makes of the elements of ``x``, in its shape."""
     out = np.empty(x.shape, dtype=object)
     items: Iterable[Any] = x.ravel().tolist()
     out.ravel()[:] = [function(item) for item in items]

@@ -378,7 +378,7 @@ class IeeeFloat(BinaryFloat):
             self.exp_bits,
             self.sig_bits,
             specials=self.specials,
-            **(facts | modes),  # type: ignore[arg-type]
+            **(facts | modes),
         )
 
     def __repr__(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from harness.types import spelling
 from harness.types.binary import Binary
 from harness.types.fixed import ApFixed
-from harness.types.floats import IeeeFloat, MiniFloat, VitisFloat
+from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
 
 __all__ = ["FORMATS", "TERNARY", "NumberType", "parse_type"]
 
-NumberType = ApFixed | MiniFloat | IeeeFloat | VitisFloat | Binary
+NumberType = ApFixed | BinaryFloat | Binary
 
 #: {-1, 0, 1}: to nearest, ties to even, so that -0.5 and 0.5 become 0.
 TERNARY = ApFixed(2, 2, rounding="RND_CONV", overflow="SAT_SYM")

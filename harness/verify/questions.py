@@ -153,7 +153,7 @@ class Cast:
 
     def value(self, inputs: Inputs, k: int) -> Fraction | None:
         """The exact value that comes into the type."""
-        return reference.decode(_unfold(inputs[0][k], self.source), self.source)
+        return Fraction(reference.decode(_unfold(inputs[0][k], self.source), self.source))
 
     def show(self, inputs: Inputs, k: int) -> str:
         """Input ``k``, for people and for reproduction."""
@@ -182,7 +182,8 @@ class Arithmetic:
     @property
     def target(self) -> ApFixed:
         """The type of the result."""
-        return result_type(self.op, self.a, self.b)
+        target: ApFixed = result_type(self.op, self.a, self.b)
+        return target
 
     @property
     def label(self) -> str:
@@ -231,7 +232,7 @@ class Arithmetic:
 
     def value(self, inputs: Inputs, k: int) -> Fraction | None:
         """The exact result."""
-        return reference.decode(self.exact(inputs, k), self.target)
+        return Fraction(reference.decode(self.exact(inputs, k), self.target))
 
     def show(self, inputs: Inputs, k: int) -> str:
         """Input ``k``, for people and for reproduction."""
@@ -301,7 +302,7 @@ class Accumulation:
         """The exact result of step ``k``, before it is brought into the accumulator's type."""
         before, b = self._before(inputs, k), _unfold(inputs[1][k], self.b)
         full = reference.compute(self.op, before, self.target, b, self.b)
-        return reference.decode(full, result_type(self.op, self.target, self.b))
+        return Fraction(reference.decode(full, result_type(self.op, self.target, self.b)))
 
     def show(self, inputs: Inputs, k: int) -> str:
         """Step ``k``, for people and for reproduction."""
