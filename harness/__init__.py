@@ -10,6 +10,8 @@ from harness.quantize import (
     decompose,
     quantize,
     quantize_codes,
+    quantize_fixed,
+    quantize_minifloat,
 )
 from harness.types import (
     FORMATS,
@@ -48,6 +50,8 @@ __all__ = [
     "parse_type",
     "quantize",
     "quantize_codes",
+    "quantize_fixed",
+    "quantize_minifloat",
     "result_type",
 ]
 

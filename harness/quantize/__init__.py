@@ -10,10 +10,32 @@ import operator
 import sys
 from typing import Any
 
-from harness.quantize.stochastic import check_rounding
-from harness.types import BinaryFloat, NumberType, Operation, result_type
+import numpy as np
 
-__all__ = ["cast_codes", "compute_codes", "decode", "decompose", "quantize", "quantize_codes"]
+from harness.quantize.stochastic import check_rounding
+from harness.types import (
+    ApFixed,
+    BinaryFloat,
+    MiniFloat,
+    NumberType,
+    Operation,
+    Overflow,
+    Rounding,
+    StochasticRounding,
+    parse_rounding,
+    result_type,
+)
+
+__all__ = [
+    "cast_codes",
+    "compute_codes",
+    "decode",
+    "decompose",
+    "quantize",
+    "quantize_codes",
+    "quantize_fixed",
+    "quantize_minifloat",
+]
 
 
 def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
@@ -44,6 +66,55 @@ def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
         ValueError: for a tensor and a type of more than 64 bits, or NaN as in :func:`quantize`.
     """
     return _face(x).quantize_codes(x, t, rng)
+
+
+def quantize_fixed(
+    x: Any,
+    k: Any,
+    i: Any,
+    f: Any,
+    rounding: Rounding | StochasticRounding | str = "TRN",
+    overflow: Overflow | str | None = "WRAP",
+    rng: Any = None,
+) -> Any:
+    """The values of ``x``, each in ``ApFixed.from_kif(k, i, f, ...)`` of its own.
+
+    Args:
+        x: floats, or integers, which become float64.
+        k: 1 to keep the sign, 0 for unsigned; like ``i`` and ``f`` an integer, or an array of them
+            that broadcasts against ``x``.
+        i: integer bits without the sign.
+        f: fractional bits.  Where k + i + f is below 1 the result is 0.
+        rounding: a mode of the hardware, or ``S_RND`` or ``S_RND_CONV`` to round by chance.
+        overflow: a mode; ``None`` for rounding alone, without a range.
+        rng: for rounding by chance: a generator, an integer to seed one, or ``None``.
+
+    Returns:
+        The dtype of ``x``, in the common shape.
+
+    Raises:
+        TypeError: for a dtype that is no float.
+        ValueError: for widths that are not integers, a type that does not exist, or one that the
+            dtype of ``x`` cannot hold.
+    """
+    mode = parse_rounding(rounding)
+    over = None if overflow is None else Overflow.parse(overflow)
+    one_type = all(isinstance(bits, int) for bits in (k, i, f)) and k in (0, 1) and k + i + f > 0
+    if one_type and over is not None and not mode.stochastic:
+        t = ApFixed.from_kif(bool(k), i, f, rounding=mode, overflow=over)
+        return _face(x).quantize(as_floats(x), t)
+    return _elementwise(x).fixed(x, k, i, f, mode, over, rng)
+
+
+def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any = 0) -> Any:
+    """The values of ``x``, each in ``MiniFloat(m, e, e0)`` of its own.
+
+    ``m``, ``e`` and ``e0`` are integers, or arrays of them that broadcast against ``x``.  Returns
+    and raises as :func:`quantize_fixed` does, and ``ValueError`` for NaN.
+    """
+    if all(isinstance(b, int) for b in (m, e, e0)):
+        return _face(x).quantize(as_floats(x), MiniFloat(m, e, e0))
+    return _elementwise(x).minifloat(x, m, e, e0)
 
 
 def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
@@ -114,6 +185,23 @@ def compute_codes(
     from harness.quantize import arithmetic
 
     return arithmetic.compute_numpy(op, a, a_type, b, b_type)
+
+
+def as_floats(x: Any) -> Any:
+    """``x``, or what is no float array or tensor as float64."""
+    if _is_tensor(x):
+        return x if x.is_floating_point() else x.double()
+    array = np.asarray(x)
+    return x if array.dtype.kind == "f" or array.dtype.kind not in "biu" else array.astype("f8")
+
+
+def _elementwise(x: Any) -> Any:
+    """What serves per-element types for the kind of ``x``."""
+    if _is_tensor(x):
+        return _tensors().Elementwise
+    from harness.quantize import elementwise
+
+    return elementwise
 
 
 def _is_tensor(x: Any) -> bool:

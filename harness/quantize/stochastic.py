@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.types import ApFixed, FloatRounding, IeeeFloat, NumberType
 
-__all__ = ["check_rounding", "deterministic", "drawn"]
+__all__ = ["MAX_SHIFT", "check_rounding", "deterministic", "drawn", "drawn_on"]
 
 #: Beyond these a neighbour of a double may not be a double.
 MAX_SHIFT = 900
@@ -46,15 +46,18 @@ def drawn(x: Any, u: Any, t: Any, xp: Any) -> Any:
         xp: ``numpy`` or ``torch``, whose arrays they are.
     """
     if isinstance(t, ApFixed):
-        shift = x.view(xp.int64) * 0 + t.frac
-    else:
-        exponent = ((x.view(xp.int64) >> 52) & 0x7FF) - 1023
-        lowest = t.emin if t.subnormals else -1023
-        shift = t.frac_bits - xp.where(exponent < lowest, lowest, exponent)
+        return drawn_on(x, u, x.view(xp.int64) * 0 + t.frac, False, xp)
+    exponent = ((x.view(xp.int64) >> 52) & 0x7FF) - 1023
+    lowest = t.emin if t.subnormals else -1023
+    shift = t.frac_bits - xp.where(exponent < lowest, lowest, exponent)
+    return drawn_on(x, u, shift, t.rounding is FloatRounding.STOCHASTIC_EQUAL, xp)
+
+
+def drawn_on(x: Any, u: Any, shift: Any, even_odds: bool, xp: Any) -> Any:
+    """A neighbour of each ``x`` among the multiples of ``2**-shift``."""
     y = _scaled(xp.abs(x), shift, xp)
     toward_zero = xp.floor(y)
     rest = y - toward_zero
-    even_odds = t.rounding is FloatRounding.STOCHASTIC_EQUAL
     away = (u < 0.5) & (rest > 0) if even_odds else u < rest
     result = xp.copysign(_scaled(toward_zero + away * 1.0, -shift, xp), x)
     return xp.where(y < 2.0**52, result, x)  # larger ones, infinities and NaN do not move

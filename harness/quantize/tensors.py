@@ -6,14 +6,16 @@ of ``harness.quantize.fixed_codes`` as tensor operations, where they are.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
-from harness.quantize import arithmetic, arrays, fixed_codes, float_codes, stochastic
+from harness.quantize import arithmetic, arrays, elementwise, fixed_codes, float_codes, stochastic
 from harness.quantize.plan import FLOATS, float_misfit, packing, plan
-from harness.types import ApFixed, Binary, BinaryFloat, NumberType, Operation
+from harness.types import ApFixed, Binary, BinaryFloat, MiniFloat, NumberType, Operation
 
 __all__ = [
     "cast_codes",
@@ -81,6 +83,32 @@ def cast_codes(codes: torch.Tensor, source: NumberType, target: NumberType) -> t
     return torch.from_numpy(arrays.cast_codes(words.numpy(), source, target))
 
 
+class Elementwise:
+    """Types that differ from element to element; see ``harness.quantize.elementwise``.
+
+    On the CPU the kernels of the NumPy face; elsewhere each distinct type in turn, where it is.
+    """
+
+    @staticmethod
+    def fixed(
+        x: torch.Tensor, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
+    ) -> Any:
+        """See :func:`harness.quantize.quantize_fixed`."""
+        if rounding.stochastic or overflow is None or x.device.type == "cpu":
+            source = np.random.default_rng(_seed_of(rng)) if rounding.stochastic else None
+            return _through_arrays(elementwise.fixed, x, k, i, f, rounding, overflow, source)
+        return _grouped(
+            x, (k, i, f), lambda part, kif: _fixed_or_zero(part, kif, rounding, overflow)
+        )
+
+    @staticmethod
+    def minifloat(x: torch.Tensor, m: Any, e: Any, e0: Any) -> Any:
+        """See :func:`harness.quantize.quantize_minifloat`."""
+        if x.device.type == "cpu":
+            return _through_arrays(elementwise.minifloat, x, m, e, e0)
+        return _grouped(x, (m, e, e0), lambda part, facts: quantize(part, MiniFloat(*facts)))
+
+
 def compute(
     op: Operation, a: torch.Tensor, ta: ApFixed, b: Any, tb: ApFixed | None, target: ApFixed
 ) -> torch.Tensor:
@@ -105,6 +133,44 @@ _compute_words: Callable[..., torch.Tensor] = arithmetic.compute_words
 _broadcast: Any = torch.broadcast_tensors  # torch leaves it untyped
 
 
+def _seed_of(rng: Any) -> int:
+    """An integer that decides what is drawn; from torch's own stream if none is given."""
+    if rng is not None and not isinstance(rng, torch.Generator):
+        return operator.index(rng)
+    device = rng.device if rng is not None else "cpu"
+    return int(torch.randint(1 << 62, (), generator=rng, device=device))
+
+
+def _through_arrays(function: Any, x: torch.Tensor, *arguments: Any) -> torch.Tensor:
+    """A function of the NumPy face on a tensor, whose other arguments may be tensors too."""
+    x = x if x.is_floating_point() else x.double()
+    _check_gradient(x)
+    found = np.asarray(function(_numpy(x.cpu()), *map(_plain, arguments)))
+    return torch.from_numpy(found).to(x.device, x.dtype)
+
+
+def _grouped(x: torch.Tensor, facts: Any, one: Callable[[Any, Any], torch.Tensor]) -> torch.Tensor:
+    """Each distinct type on its elements."""
+    columns = [torch.as_tensor(elementwise.as_widths("width", _plain(f))) for f in facts]
+    x, *columns = _broadcast(x, *(column.to(x.device) for column in columns))
+    rows = torch.stack([column.ravel() for column in columns])
+    out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    for row in torch.unique(rows, dim=1).T.tolist():
+        here = (rows == torch.tensor(row, device=x.device)[:, None]).all(0).reshape(x.shape)
+        out[here] = one(x[here], row)
+    return out
+
+
+def _fixed_or_zero(x: torch.Tensor, kif: Any, rounding: Any, overflow: Any) -> torch.Tensor:
+    if sum(kif) < 1:
+        return torch.zeros_like(x)
+    return quantize(x, ApFixed.from_kif(*kif, rounding=rounding, overflow=overflow))
+
+
+def _plain(x: Any) -> Any:
+    return x.cpu().numpy() if isinstance(x, torch.Tensor) else x
+
+
 def _names(dtypes: Any) -> str:
     return ", ".join(str(dtype).removeprefix("torch.") for dtype in dtypes)
 
@@ -120,6 +186,10 @@ def _check_input(x: torch.Tensor, t: NumberType) -> None:
         raise TypeError(
             f"cannot quantize {x.dtype}; allowed: {_names(_FLOATS)} and {_names(_INTEGERS)}"
         )
+    _check_gradient(x)
+
+
+def _check_gradient(x: torch.Tensor) -> None:
     if x.requires_grad and torch.is_grad_enabled():
         raise ValueError("quantize has no gradient; use x.detach() or torch.no_grad()")
 

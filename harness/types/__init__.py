@@ -11,7 +11,7 @@ from harness.types.floats import (
     VitisFloat,
 )
 from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
-from harness.types.modes import Overflow, Rounding, StochasticRounding
+from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 from harness.types.operations import Operation, result_type
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Rounding",
     "StochasticRounding",
     "VitisFloat",
+    "parse_rounding",
     "parse_type",
     "result_type",
 ]
