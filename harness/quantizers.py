@@ -41,11 +41,12 @@ __all__ = [
 def get_fixed_quantizer(round_mode: str = "TRN", overflow_mode: str = "WRAP") -> Callable[..., Any]:
     """A quantizer ``q(x, integer_bits, fractional_bits, keep_negative, training, seed)``.
 
-    All but the first three default to 1, ``False`` and ``None``; the widths may be given as ``i``,
-    ``f`` and ``k`` too, by keyword.  Integer bits do not count the sign: in C++ W = k + i + f and I = k + i.  ``round_mode`` may be ``S_RND`` or ``S_RND_CONV``,
-    which round by chance while ``training``, and as ``RND`` and ``RND_CONV`` otherwise.  While
-    ``training``, ``WRAP`` does not happen.  ``seed`` is an integer or a generator (NumPy's for
-    arrays, torch's for tensors); without one the draws differ from run to run.
+    The last three default to 1, ``False`` and ``None``; the widths may be given as ``i``, ``f`` and
+    ``k`` too, by keyword.  Integer bits do not count the sign: in C++, W = k + i + f and I = k + i.
+    ``round_mode`` may be ``S_RND`` or ``S_RND_CONV``, which round by chance while ``training``, and
+    as ``RND`` and ``RND_CONV`` otherwise.  While ``training``, ``WRAP`` does not happen.  ``seed``
+    is an integer or a generator (NumPy's for arrays, torch's for tensors); without one the draws
+    differ from run to run.
 
     Raises:
         ValueError: for an unknown mode.

@@ -61,9 +61,9 @@ def fixed(x: Any, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
     out = np.empty(x64.size, np.float64)
     bounded = overflow is not None
     flat = x64.ravel()
-    bits = (np.ascontiguousarray(column).ravel() for column in (k, i, f))
-    modes = int(rounding), int(overflow if bounded else Overflow.SAT), int(bounded)
-    _fixed(flat, flat.view(np.int64), *bits, *modes, out)
+    k, i, f = (np.ascontiguousarray(column).ravel() for column in (k, i, f))
+    mode = int(overflow if bounded else Overflow.SAT)
+    _fixed(flat, flat.view(np.int64), k, i, f, int(rounding), mode, int(bounded), out)
     return arrays.like(out.reshape(x64.shape).astype(array.dtype), x)
 
 
@@ -77,7 +77,8 @@ def minifloat(x: Any, m: Any, e: Any, e0: Any) -> Any:
     if np.isnan(flat).any():
         raise ValueError("x has NaN, a minifloat has none")
     out = np.empty(flat.size, np.float64)
-    _minifloat(flat.view(np.int64), *(np.ascontiguousarray(b).ravel() for b in (m, e, e0)), out)
+    m, e, e0 = (np.ascontiguousarray(column).ravel() for column in (m, e, e0))
+    _minifloat(flat.view(np.int64), m, e, e0, out)
     return arrays.like(out.reshape(x64.shape).astype(array.dtype), x)
 
 
