@@ -11,7 +11,7 @@ import numpy as np
 import harness
 from harness.bench.clock import interleave, median_ratio
 from harness.bench.progress import Bar
-from harness.types import ApFixed, Overflow, Rounding
+from harness.types import ApFixed, NumberType, Overflow, Rounding
 
 __all__ = [
     "SIGMA",
@@ -53,7 +53,7 @@ def copy_seconds(x: Array, repeats: int) -> float:
     return float(np.median(interleave([copy], repeats, lambda: None)))
 
 
-def quantize_call(x: Any, t: ApFixed) -> Callable[[], Any]:
+def quantize_call(x: Any, t: NumberType) -> Callable[[], Any]:
     """Our quantizer on an array or a tensor; it allocates its result."""
     return lambda: harness.quantize(x, t)
 

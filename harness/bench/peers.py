@@ -11,16 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from harness.types import ApFixed, Overflow, Rounding
+from harness.bench.grid import TYPE
+from harness.types import FORMATS, ApFixed, IeeeFloat, MiniFloat, Overflow, Rounding
 
-__all__ = ["PEERS", "Mode", "Peer", "Subject"]
+__all__ = ["PEERS", "Peer", "Subject"]
 
 Array = np.ndarray[Any, Any]
-Mode = tuple[Rounding, Overflow]
 
-CONV_SAT: Mode = (Rounding.RND_CONV, Overflow.SAT)
-TRN_WRAP: Mode = (Rounding.TRN, Overflow.WRAP)
-RND_WRAP_SM: Mode = (Rounding.RND, Overflow.WRAP_SM)
+CONV_SAT = TYPE.with_modes(rounding=Rounding.RND_CONV, overflow=Overflow.SAT)
+TRN_WRAP = TYPE.with_modes(rounding=Rounding.TRN, overflow=Overflow.WRAP)
+RND_WRAP_SM = TYPE.with_modes(rounding=Rounding.RND, overflow=Overflow.WRAP_SM)
+MINIFLOAT = MiniFloat(3, 4, 0)
+E4M3FN, E4M3 = FORMATS["float8_e4m3fn"], FORMATS["float8_e4m3"]
 #: Apytypes quantizes fixed point only.  This format holds the inputs exactly, but for those below
 #: 2**-27, and is of one 64-bit word.
 APY_SOURCE = {"int_bits": 10, "frac_bits": 50}
@@ -42,25 +44,59 @@ class Peer:
 
     name: str  # what the table calls it
     distribution: str  # whose version is reported
-    modes: tuple[Mode, ...]  # those compared, in our names
-    prepare: Callable[[Array, ApFixed], Subject]  # ImportError if the library is not there
+    types: tuple[Any, ...]  # those compared
+    prepare: Callable[[Array, Any], Subject]  # ImportError if the library is not there
 
 
-def _calad0i(x: Array, t: ApFixed) -> Subject:
+def _calad0i_module(*parts: str) -> Any:
     # The package imports keras; its NumPy part, which needs NumPy alone, is loaded by itself.
     package = importlib.util.find_spec("quantizers")
     if package is None or not package.submodule_search_locations:
         raise ImportError("quantizers")
-    path = Path(package.submodule_search_locations[0], "fixed_point", "fixed_point_ops_np.py")
+    path = Path(package.submodule_search_locations[0], *parts)
     spec = importlib.util.spec_from_file_location("_quantizers_np", path)
     if spec is None or spec.loader is None or not path.is_file():
         raise ImportError("quantizers")
     module: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def _calad0i(x: Array, t: ApFixed) -> Subject:
+    module = _calad0i_module("fixed_point", "fixed_point_ops_np.py")
     function = module.get_fixed_quantizer_np(t.rounding.name, t.overflow.name)
     # With Python integers it would compute in float64, up to four times slower.
     k, i, f = (np.float32(bits) for bits in t.kif)
     return Subject(lambda: function(x, k, i, f))
+
+
+def _calad0i_float(x: Array, t: MiniFloat) -> Subject:
+    function = _calad0i_module("minifloat", "float_point_ops_np.py").float_quantize_np
+    m, e, e0 = (np.float32(bits) for bits in (t.m, t.e, t.e0))
+    return Subject(lambda: function(x, m, e, e0))
+
+
+def _apytypes_float(x: Array, t: IeeeFloat) -> Subject:
+    array = import_module("apytypes").APyFloatArray
+    source = array.from_float(x, exp_bits=8, man_bits=23)
+    bits = {"exp_bits": t.exp_bits, "man_bits": t.sig_bits}
+    return Subject(lambda: source.cast(**bits), lambda result: np.asarray(result.to_numpy()))
+
+
+def _ml_dtypes(x: Array, t: IeeeFloat) -> Subject:  # noqa: ARG001  # there is one type
+    dtype = import_module("ml_dtypes").float8_e4m3fn
+    return Subject(lambda: x.astype(dtype), lambda result: result.astype(np.float32))
+
+
+def _ml_dtypes_back(x: Array, t: IeeeFloat) -> Subject:  # noqa: ARG001
+    dtype = import_module("ml_dtypes").float8_e4m3fn
+    return Subject(lambda: x.astype(dtype).astype(np.float32))
+
+
+def _torch_float8(x: Array, t: IeeeFloat) -> Subject:  # noqa: ARG001
+    torch = import_module("torch")
+    tensor = torch.from_numpy(x)
+    return Subject(lambda: tensor.to(torch.float8_e4m3fn).to(torch.float32))
 
 
 def _apytypes_cast(t: ApFixed) -> Callable[[Any], Any]:
@@ -113,4 +149,9 @@ PEERS = (
     Peer("apytypes, cast alone", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes_alone),
     Peer("apytypes, floats to floats", "apytypes", (CONV_SAT, TRN_WRAP), _apytypes),
     Peer("fxpmath Fxp()", "fxpmath", (CONV_SAT, TRN_WRAP), _fxpmath),
+    Peer("calad0i float_quantize, NumPy", "quantizers", (MINIFLOAT,), _calad0i_float),
+    Peer("ml_dtypes, astype", "ml_dtypes", (E4M3FN,), _ml_dtypes),
+    Peer("ml_dtypes, astype and back", "ml_dtypes", (E4M3FN,), _ml_dtypes_back),
+    Peer("torch, to float8 and back", "torch", (E4M3FN,), _torch_float8),
+    Peer("apytypes, cast alone", "apytypes", (E4M3,), _apytypes_float),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from harness.bench.formats import FLOATS, Figures
 from harness.bench.grid import TYPE, Grid
 from harness.bench.rivals import Rivalry
 from harness.bench.targets import TARGETS, Judgement
@@ -18,6 +19,7 @@ from harness.types import Overflow, Rounding
 
 __all__ = [
     "first_call_table",
+    "formats_table",
     "grid_table",
     "header",
     "judgement_table",
@@ -55,9 +57,24 @@ def _styled(ratio: float) -> str:
     return f"[red]{text}[/red]" if ratio > TARGETS["worst"].limit else text
 
 
+def formats_table(figures: Mapping[str, Figures]) -> RenderableType:
+    """Our quantizer on float types (rows), by kind of array (columns)."""
+    table = _table(["type", *figures])
+    for t in FLOATS:
+        table.add_row(str(t), *(f"{measured[t]:.2f}" for measured in figures.values()))
+    return Group("[bold]harness.quantize to float types[/bold], x copyto", table)
+
+
 def rivals_table(rivalries: Sequence[Rivalry]) -> RenderableType:
     """The peers; a slow one says how often it was timed."""
-    columns = ("library", "mode", "x copyto", "x ours", "timed", "same values as ours?")
+    columns = (
+        "library",
+        "type or mode of the fixed one",
+        "x copyto",
+        "x ours",
+        "timed",
+        "same values as ours?",
+    )
     table = _table(columns, left=2)
     for r in rivalries:
         if r.copies is None or r.ours is None or r.differing is None:

@@ -9,10 +9,11 @@ import numpy as np
 
 import harness
 from harness.bench.clock import affordable, interleave, median_ratio, stopwatch
-from harness.bench.grid import TYPE, copy_call, quantize_call
+from harness.bench.grid import copy_call, quantize_call
 from harness.bench.machine import version
-from harness.bench.peers import PEERS, Mode, Peer
+from harness.bench.peers import PEERS, Peer
 from harness.bench.progress import Bar
+from harness.types import ApFixed
 
 __all__ = ["Rivalry", "compare", "steps"]
 
@@ -22,31 +23,30 @@ BUDGET = 6.0
 
 @dataclass(frozen=True)
 class Rivalry:
-    """One peer in one mode.  The figures are ``None`` if it is not installed."""
+    """One peer to one type.  The figures are ``None`` if it is not installed."""
 
     name: str
     distribution: str
     version: str | None
     mode: str
     copies: float | None = None  # its time as a multiple of the copy's
-    ours: float | None = None  # ... and of our quantizer's in the same mode
+    ours: float | None = None  # ... and of our quantizer's to the same type
     differing: int | None = None  # values that are not ours; no code has a sign of zero
     repeats: int = 0
 
 
 def steps() -> int:
     """How many rivalries there are."""
-    return sum(len(peer.modes) for peer in PEERS)
+    return sum(len(peer.types) for peer in PEERS)
 
 
 def compare(x: np.ndarray[Any, Any], repeats: int, bar: Bar) -> list[Rivalry]:
-    """Every peer in every mode it is asked for."""
-    return [_compare(x, peer, mode, repeats, bar) for peer in PEERS for mode in peer.modes]
+    """Every peer to every type it is asked for."""
+    return [_compare(x, peer, t, repeats, bar) for peer in PEERS for t in peer.types]
 
 
-def _compare(x: np.ndarray[Any, Any], peer: Peer, mode: Mode, repeats: int, bar: Bar) -> Rivalry:
-    t = TYPE.with_modes(rounding=mode[0], overflow=mode[1])
-    shown = f"{t.rounding}/{t.overflow}"
+def _compare(x: np.ndarray[Any, Any], peer: Peer, t: Any, repeats: int, bar: Bar) -> Rivalry:
+    shown = f"{t.rounding}/{t.overflow}" if isinstance(t, ApFixed) else str(t)
     bar.begin(f"{peer.name} {shown}")
     try:
         subject = peer.prepare(x, t)

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 import harness
-from harness.bench import fresh, grid, machine, report, rivals
+from harness.bench import formats, fresh, grid, machine, report, rivals
 from harness.bench.progress import bar, waiting
 from harness.bench.targets import TARGETS, Judgement
 from harness.types import Overflow, Rounding
@@ -48,11 +48,16 @@ def run(
     console.print(report.header(where, setting), highlight=False)
     with machine.one_thread():
         grids = _grids(console, x, repeats)
+        figures_by_kind = _formats(console, x, repeats)
         rivalries = _rivalries(console, x, repeats)
     calls = fresh.first_calls(console)
     console.print(report.first_call_table(calls))
     figures = _oracle(console) if oracle else None
-    judgements = [*_judge_grids(grids), *_judge_oracle(figures or {})]
+    judgements = [
+        *_judge_grids(grids),
+        *_judge_formats(figures_by_kind),
+        *_judge_oracle(figures or {}),
+    ]
     console.print(report.judgement_table(judgements))
     seconds = time.perf_counter() - started
     console.print(f"{seconds:.0f} s in all", highlight=False)
@@ -60,6 +65,10 @@ def run(
         "machine": where,
         "setting": setting,
         "quantize": {kind: _nested(measured) for kind, measured in grids.items()},
+        "quantize_floats": {
+            kind: {str(t): ratio for t, ratio in measured.items()}
+            for kind, measured in figures_by_kind.items()
+        },
         "peers": [asdict(rivalry) for rivalry in rivalries],
         "first_call": calls,
         "oracle": figures,
@@ -68,19 +77,30 @@ def run(
     }
 
 
-def _grids(console: Console, x: Array, repeats: int) -> dict[str, grid.Grid]:
-    kinds: dict[str, Callable[[Array], Any]] = {"NumPy": np.asarray}
+def _kinds() -> dict[str, Callable[[Array], Any]]:
+    """What is quantized: arrays, and tensors where there is torch."""
     torch = machine.optional("torch")
-    if torch is not None:
-        kinds["torch"] = torch.from_numpy
+    return {"NumPy": np.asarray} | ({} if torch is None else {"torch": torch.from_numpy})
+
+
+def _formats(console: Console, x: Array, repeats: int) -> dict[str, formats.Figures]:
+    figures = {}
+    for name, kind in _kinds().items():
+        with bar(console, f"floats, {name}", len(formats.FLOATS)) as shown:
+            figures[name] = formats.measure(x, kind, repeats, shown)
+    console.print(report.formats_table(figures))
+    return figures
+
+
+def _grids(console: Console, x: Array, repeats: int) -> dict[str, grid.Grid]:
     with waiting(console, "loading the kernels, or compiling them"):
         harness.quantize(x[:1], grid.TYPE)
     grids = {}
-    for name, kind in kinds.items():
+    for name, kind in _kinds().items():
         with bar(console, f"quantize, {name}", repeats) as shown:
             grids[name] = grid.measure(x, kind, repeats, shown)
         console.print(report.grid_table(name, grids[name]))
-    if torch is None:
+    if "torch" not in grids:
         console.print("quantize, torch: torch is not installed\n", highlight=False)
     return grids
 
@@ -103,6 +123,12 @@ def _judge_grids(grids: dict[str, grid.Grid]) -> Iterator[Judgement]:
         median, worst, mode = grid.summary(measured)
         yield TARGETS["median"].judge(median, name)
         yield TARGETS["worst"].judge(worst, f"{name} {mode}")
+
+
+def _judge_formats(figures: dict[str, formats.Figures]) -> Iterator[Judgement]:
+    for name, measured in figures.items():
+        for t in formats.TARGETED:
+            yield TARGETS["floats"].judge(measured[t], f"{name} {t}")
 
 
 def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:

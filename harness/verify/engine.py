@@ -13,7 +13,8 @@ from harness import reference
 from harness.oracle import Oracle
 from harness.quantize.plan import as_int64
 from harness.types import ApFixed
-from harness.verify.questions import Accumulation, Answer, Inputs, Question
+from harness.verify.arithmetic_questions import Accumulation
+from harness.verify.questions import Answer, Inputs, Question
 from harness.verify.records import Mismatch, Tally, Unwitnessed
 
 __all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
@@ -41,12 +42,13 @@ def examine(
     oracle: Oracle,
     inputs: Inputs,
     answers: Sequence[Answer] | None = None,
+    exhaustive_width: int = 0,
 ) -> Finding:
-    """Compare every answer to ``question`` with the C++, and the exact reference with it too.
+    """Compare every answer to ``question`` with the truth, and the exact reference with it too.
 
     Where the headers would end the process the exact reference stands in for them, on a sample.
     """
-    why = oracle.refusal(question.kernel)
+    why = refusal(question, oracle)
     if why is None:
         truth = question.ask(oracle, inputs)
     else:
@@ -72,9 +74,21 @@ def examine(
         differences += wrong.size
         if wrong.size:
             mismatches.append(simplest(question, "reference", inputs, exact, truth, wrong))
-    tally = Tally(question.path, question.target, checks, differences)
+    tally = Tally(
+        question.path,
+        question.target,
+        checks,
+        differences,
+        question.witness,
+        question.exhausted(exhaustive_width),
+    )
     unwitnessed = Unwitnessed(question.label, why, checks) if why else None
     return Finding(tally, tuple(mismatches), unwitnessed)
+
+
+def refusal(question: Question, oracle: Oracle) -> str | None:
+    """Why C++ cannot answer; ``None`` if it can, or another truth does."""
+    return None if question.kernel is None else oracle.refusal(question.kernel)
 
 
 def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
@@ -151,7 +165,7 @@ def _mismatch(
     """The simplest difference: of a grid of simple inputs if one of them differs, else as drawn."""
     count = wrong.size
     simple = question.simple()
-    if simple is not None and oracle.refusal(question.kernel) is None:
+    if simple is not None and refusal(question, oracle) is None:
         truth = question.ask(oracle, simple)
         some, codes = differing(answer(simple), truth, question.target)
         if some.size:

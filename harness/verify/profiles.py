@@ -10,7 +10,9 @@ import numpy as np
 
 from harness.oracle.limits import cast_aborts
 from harness.types import MAX_WIDTH, ApFixed, Operation, Overflow, Rounding, result_type
-from harness.verify.questions import Accumulation, Arithmetic, Cast, FromNumber, Question
+from harness.verify.arithmetic_questions import Accumulation, Arithmetic
+from harness.verify.fixed_questions import Cast, FromNumber
+from harness.verify.questions import Question
 
 __all__ = ["PROFILES", "Profile", "modes", "questions_for", "type_pool"]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.types import ApFixed
+from harness.types import NumberType
 
-__all__ = ["PATHS", "Mismatch", "Tally", "Unwitnessed", "Verdict"]
+__all__ = ["FAMILIES", "PATHS", "Domain", "Mismatch", "Tally", "Unwitnessed", "Verdict"]
 
 #: The ways into a type, in the order of a report.
 PATHS = ("double", "float", "integer", "cast", "arithmetic", "accumulate")
+#: The other families of types, in the order of a report.
+FAMILIES = ("minifloat", "ieee", "vitis", "binary", "by chance")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,32 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Tally:
-    """The count of comparisons made on one path into one type."""
+    """The count of comparisons made on one path into one type.
+
+    Attributes:
+        path: one of :data:`PATHS`, or for other types than fixed point of :data:`FAMILIES`.
+        type: the target.
+        checks: codes compared.
+        differences: ... that differed.
+        witness: who said what is right.
+        exhausted: codes of the type of which each was a case, with the midpoints beside it.
+    """
 
     path: str
-    type: ApFixed
+    type: NumberType
     checks: int
     differences: int
+    witness: str = ""
+    exhausted: int = 0
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where the vendor's ``ap_float.h`` was the truth for a type, and where it could not be."""
+
+    type: NumberType
+    source: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,7 @@ class Verdict:
     tallies: tuple[Tally, ...]
     mismatches: tuple[Mismatch, ...]
     unwitnessed: tuple[Unwitnessed, ...] = ()
+    domains: tuple[Domain, ...] = ()
     subject: str = "subject"
     truth: str = "truth"
     profile: str = ""
@@ -104,3 +127,11 @@ class Verdict:
         """The paths that were taken, from numbers to arithmetic."""
         taken = {tally.path for tally in self.tallies}
         return [path for path in PATHS if path in taken]
+
+    @property
+    def families(self) -> list[tuple[str, str]]:
+        """The families and the witnesses that were asked about each."""
+        taken = {(tally.path, tally.witness): None for tally in self.tallies}
+        return sorted(
+            (key for key in taken if key[0] in FAMILIES), key=lambda key: FAMILIES.index(key[0])
+        )

@@ -57,7 +57,7 @@ def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
     checks = sum(tally.checks for tally in tallies)
     cells: dict[tuple[Rounding, bool, Overflow], list[Tally]] = {}
     for tally in tallies:
-        t = tally.type
+        t: Any = tally.type  # paths are those of fixed point
         cells.setdefault((t.rounding, not t.signed, t.overflow), []).append(tally)
     columns = sorted({(unsigned, overflow) for _, unsigned, overflow in cells})
     title = f"{path}: {_count(tallies, 'type')}, {checks:,} checks (types/checks in a cell)"

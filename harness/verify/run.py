@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from harness.oracle import Oracle, OracleError
+from harness.oracle.kernels import Kernel
 from harness.types import ApFixed
 from harness.verify import cases
 from harness.verify.engine import SubjectError, differing, examine, simplest
+from harness.verify.fixed_questions import FixedQuestion, FromNumber
 from harness.verify.profiles import PROFILES, Profile, questions_for
-from harness.verify.questions import HAS_TORCH, Answer, FromNumber, Question
+from harness.verify.questions import HAS_TORCH, Answer, Question
 from harness.verify.records import Mismatch, Tally, Verdict
 from harness.verify.subjects import Implementation, guarded
 
@@ -140,7 +142,7 @@ def run(
 
 def rng_of(seed: int, question: Question) -> np.random.Generator:
     """A generator of one question's own, so that its inputs do not depend on the order."""
-    return np.random.default_rng([seed, *question.kernel.cpp.encode()])
+    return np.random.default_rng([seed, *question.key.encode()])
 
 
 def _answers(question: Question, subject: Implementation | None, name: str) -> list[Answer] | None:
@@ -151,18 +153,25 @@ def _answers(question: Question, subject: Implementation | None, name: str) -> l
 
 
 def _in_order(asked: Sequence[Question], oracle: Oracle, jobs: int | None) -> Iterator[Question]:
-    """The questions, each as soon as its kernel is compiled; those that need none come first."""
+    """The questions, each as soon as its kernel is compiled; the others while compilers work."""
     waiting: dict[str, list[Question]] = {}
+    wanted: list[Kernel] = []
+    ready: list[Question] = []
     for question in asked:
-        if oracle.refusal(question.kernel) is not None:
-            yield question
-        else:
-            waiting.setdefault(question.kernel.cpp, []).append(question)
-    wanted = [questions[0].kernel for questions in waiting.values()]
+        kernel = question.kernel
+        if kernel is None or oracle.refusal(kernel) is not None:
+            ready.append(question)
+            continue
+        wanted.append(kernel)
+        waiting.setdefault(kernel.cpp, []).append(question)
     with contextlib.closing(oracle.compile(wanted, jobs)) as groups:
-        for group in groups:
+        for count, group in enumerate(groups):
             for kernel in group:
-                yield from waiting[kernel.cpp]
+                yield from waiting.pop(kernel.cpp)
+            if count == 1:
+                yield from ready
+                ready = []
+    yield from ready
 
 
 def _provenance(oracle: Oracle) -> tuple[str, ...]:
@@ -178,12 +187,13 @@ def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str
     Raises:
         OracleError: if the two compilers make different codes of the same headers.
     """
-    fit = [q for q in asked if q.kernel.narrow and oracle.refusal(q.kernel) is None]
+    kernels = {q: q.kernel for q in asked if isinstance(q, FixedQuestion)}
+    fit = [q for q, k in kernels.items() if k.narrow and oracle.refusal(k) is None]
     if not fit or not oracle.headers.pinned:
         return "no kernel was compiled by cling in this process"
     rng = np.random.default_rng(seed)
     chosen = [fit[k] for k in rng.choice(len(fit), min(WITNESSES, len(fit)), replace=False)]
-    jit = oracle.jit([q.kernel for q in chosen])
+    jit = oracle.jit([kernels[q] for q in chosen])
     for question in chosen:
         inputs = question.inputs(2000, rng_of(seed, question), 8)
         if not np.array_equal(question.ask(jit, inputs), question.ask(oracle, inputs)):

@@ -1,0 +1,177 @@
+"""Conversions into fixed point: from C++ numbers and from other fixed-point types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from harness import reference
+from harness.oracle import Oracle, kernels
+from harness.oracle.kernels import Kernel
+from harness.quantize import cast_codes, quantize, quantize_codes
+from harness.types import ApFixed
+from harness.verify import cases, snippets
+from harness.verify.questions import (
+    ALL,
+    FEW,
+    HAS_TORCH,
+    Answer,
+    Inputs,
+    fits,
+    tensor_codes,
+    unfold,
+)
+
+__all__ = ["Cast", "FixedQuestion", "FromNumber"]
+
+
+class FixedQuestion:
+    """What the questions about fixed point have in common."""
+
+    witness = ""
+    kernel: Any
+
+    @property
+    def key(self) -> str:
+        """The C++ that names the question."""
+        return str(self.kernel.cpp)
+
+    def exhausted(self, exhaustive_width: int) -> int:  # noqa: ARG002  # breakpoints, not codes
+        """None are counted: the matrix of a path says what was asked."""
+        return 0
+
+
+@dataclass(frozen=True)
+class FromNumber(FixedQuestion):
+    """``t(x)`` for a C++ number: ``double``, ``float``, ``std::int64_t`` or ``std::uint64_t``."""
+
+    number: str
+    target: ApFixed
+
+    @property
+    def path(self) -> str:
+        """The name of the path."""
+        return "integer" if self.number.startswith("std::") else self.number
+
+    @property
+    def label(self) -> str:
+        """The types, for people."""
+        return str(self.target)
+
+    @property
+    def kernel(self) -> Kernel:
+        """The C++ that answers."""
+        return kernels.from_number(self.number, self.target)
+
+    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
+        """The values to ask about."""
+        t = self.target
+        if self.path == "integer":
+            return (cases.integers_for(t, size // 4, rng, "uint" in self.number),)
+        size = min(size, 2000) if t.width > 64 else size
+        x = cases.doubles_for(t, size, rng, exhaustive_width)
+        if self.number == "float":
+            with np.errstate(over="ignore"):
+                return (x.astype(np.float32),)
+        return (x,)
+
+    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
+        """The codes of the C++."""
+        return oracle.codes(inputs[0], self.target)
+
+    def answers(self) -> list[Answer]:
+        """The quantizers under test."""
+        t = self.target
+        found: list[Answer] = [("quantize_codes", ALL, lambda i: quantize_codes(i[0], t))]
+        dtype = {"double": np.float64, "float": np.float32}.get(self.number)
+        if dtype is not None and fits(t, dtype):
+            found.append(("quantize", ALL, lambda i: quantize(i[0], t)))
+        if t.width <= 64 and HAS_TORCH:
+            found.append(("tensor core", FEW, lambda i: tensor_codes(i[0], t)))
+        return found
+
+    def exact(self, inputs: Inputs, k: int) -> int:
+        """The exact reference's code for input ``k``."""
+        x = inputs[0][k]
+        if self.path == "integer":
+            return reference.from_int(int(x), self.target)
+        return reference.from_double(float(x), self.target)
+
+    def value(self, inputs: Inputs, k: int) -> Fraction | None:
+        """The exact value that comes into the type; ``None`` for NaN and infinities."""
+        x = inputs[0][k]
+        return Fraction(x.item()) if np.isfinite(x) else None
+
+    def show(self, inputs: Inputs, k: int) -> str:
+        """Input ``k``, for people and for reproduction."""
+        x = inputs[0][k]
+        return str(int(x)) if self.path == "integer" else float(x).hex()
+
+    def simple(self) -> Inputs:
+        """Inputs that are easy to think about, to shrink to."""
+        x = np.ldexp(np.arange(-256.0, 257.0), -self.target.frac - 2)
+        edges = np.array([float(self.target.min_code), float(self.target.max_code)])
+        far = np.add.outer(np.ldexp(edges, 2), np.arange(-9.0, 10.0)).ravel()
+        x = np.concatenate([x, np.ldexp(far, -self.target.frac - 2)])
+        if self.path == "integer":
+            return (np.arange(0, 256, dtype="u8" if "uint" in self.number else "i8"),)
+        return (x.astype(np.float32) if self.number == "float" else x,)
+
+    def snippet(self, inputs: Inputs, k: int) -> str:
+        """A C++ program that prints the code."""
+        return snippets.from_number(self.number, inputs[0][k], self.target)
+
+
+@dataclass(frozen=True)
+class Cast(FixedQuestion):
+    """``target(a)`` for ``a`` of type ``source``."""
+
+    source: ApFixed
+    target: ApFixed
+    path = "cast"
+
+    @property
+    def label(self) -> str:
+        """The types, for people."""
+        return f"{self.source} -> {self.target}"
+
+    @property
+    def kernel(self) -> Kernel:
+        """The C++ that answers."""
+        return kernels.cast(self.source, self.target)
+
+    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
+        """The source's codes to ask about."""
+        return (cases.codes_for(self.source, self.target, size // 4, rng, exhaustive_width + 4),)
+
+    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
+        """The codes of the C++."""
+        return oracle.cast(inputs[0], self.source, self.target)
+
+    def answers(self) -> list[Answer]:
+        """The quantizers under test."""
+        return [("cast_codes", ALL, lambda i: cast_codes(i[0], self.source, self.target))]
+
+    def exact(self, inputs: Inputs, k: int) -> int:
+        """The exact reference's code for input ``k``."""
+        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
+
+    def value(self, inputs: Inputs, k: int) -> Fraction | None:
+        """The exact value that comes into the type."""
+        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
+
+    def show(self, inputs: Inputs, k: int) -> str:
+        """Input ``k``, for people and for reproduction."""
+        return f"code {unfold(inputs[0][k], self.source)}"
+
+    def simple(self) -> Inputs:
+        """Inputs that are easy to think about, to shrink to."""
+        low, high = max(self.source.min_code, -128), min(self.source.max_code, 127)
+        return (np.arange(low, high + 1, dtype=np.int64),)
+
+    def snippet(self, inputs: Inputs, k: int) -> str:
+        """A C++ program that prints the code."""
+        return snippets.cast(unfold(inputs[0][k], self.source), self.source, self.target)
