@@ -309,7 +309,8 @@ def float_decoded(codes: Array, t: BinaryFloat) -> Array:
     """Codes of a float type that fits a double, as doubles."""
     p = packing(t)
     negative, significand, exponent = float_codes.unpack(codes, p)
-    values = np.ldexp(significand.astype(np.float64), np.clip(exponent, -4096, 4096))
+    with np.errstate(over="ignore"):  # as numbers, infinities and NaN may be beyond a double
+        values = np.ldexp(significand.astype(np.float64), np.clip(exponent, -4096, 4096))
     infinite, nan = float_codes.specials(codes, p)
     values = np.where(nan, np.nan, np.where(infinite, np.inf, values))
     return np.where(negative != 0, -values, values)

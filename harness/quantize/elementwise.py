@@ -152,7 +152,7 @@ def _fixed(
         code = to_code(bits, 0, -exponent - f[n], p)
         value = math.ldexp(float(code), -f[n])
         # Without a range, what is too large for a code has no bits to round.
-        out[n] = value if bounded or abs(code) < LARGEST else x[n]
+        out[n] = value if bounded or -LARGEST < code < LARGEST else x[n]
 
 
 @njit(cache=True, nogil=True)

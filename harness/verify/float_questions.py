@@ -15,7 +15,7 @@ import numpy as np
 from harness import reference
 from harness.oracle import Oracle, kernels
 from harness.oracle.domain import domain
-from harness.oracle.kernels import OURS, VENDOR, Kernel
+from harness.oracle.kernels import VENDOR, Kernel
 from harness.quantize import cast_codes, compute_codes, decode, quantize, quantize_codes
 from harness.types import ApFixed, Binary, BinaryFloat, MiniFloat, Operation, result_type
 from harness.verify import cases, snippets

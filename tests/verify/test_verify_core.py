@@ -11,8 +11,8 @@ from harness import ApFixed, Overflow, Rounding, quantize, quantize_codes
 from harness.oracle import Oracle
 from harness.verify import PROFILES, SubjectError, load_subject, report, run, verify
 from harness.verify.cases import codes_for, doubles_for
+from harness.verify.fixed_questions import Cast, FromNumber
 from harness.verify.profiles import modes, questions_for, type_pool
-from harness.verify.questions import Cast, FromNumber
 
 T = ApFixed(8, 4, rounding="RND", overflow="SAT")
 
