@@ -61,6 +61,21 @@ void assigned(const void* a, const void*, void* out, std::size_t n) {
   }
 }
 
+// a * b.  The operands are variables: the open ap_float multiplies no constants.
+template <class A, class B, class R>
+void product(const void* a, const void* b, void* out, std::size_t n) {
+  auto x = static_cast<const std::int64_t*>(a);
+  auto y = static_cast<const std::int64_t*>(b);
+  auto z = static_cast<std::int64_t*>(out);
+  for (std::size_t k = 0; k < n; ++k) {
+    A left = read<A>(x + k * words<A>);
+    B right = read<B>(y + k * words<B>);
+    auto result = left * right;
+    static_assert(std::is_same_v<decltype(result), R>, "the result type is not the expected one");
+    write(result, z + k * words<R>);
+  }
+}
+
 // The fixed-point number with the value of a minifloat.  R is the type the harness expects.
 template <class F, class R>
 void to_fixed(const void* a, const void*, void* out, std::size_t n) {

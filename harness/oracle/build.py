@@ -143,13 +143,14 @@ class Builder:
         return [k for k in dict.fromkeys(kernels) if k.cpp not in self._slots]
 
     def compile(self, kernels: Sequence[Kernel]) -> None:
-        """Compile ``kernels`` as one group.
+        """Compile ``kernels`` as one group for each header they need.
 
         Raises:
             CompileError: names the kernel that the compiler refused; the others are compiled.
         """
         try:
-            self._compile_group([kernel.cpp for kernel in kernels])
+            for header in dict.fromkeys(kernel.source for kernel in kernels):
+                self._compile_group([k.cpp for k in kernels if k.source == header], header)
         except CompileError:
             if len(kernels) == 1:
                 raise
@@ -157,11 +158,11 @@ class Builder:
             for half in (kernels[:middle], kernels[middle:]):
                 self.compile(half)
 
-    def _compile_group(self, names: list[str]) -> None:
+    def _compile_group(self, names: list[str], header: str) -> None:
         stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
         with tempfile.TemporaryDirectory(prefix="building-", dir=self.folder) as scratch:
             source, built = Path(scratch, "group.cpp"), Path(scratch, "group.so")
-            source.write_text(group_source(names), encoding="utf-8")
+            source.write_text(group_source(names, header), encoding="utf-8")
             self._run_compiler(source, built, names)
             digest = hashlib.sha256(built.read_bytes()).hexdigest()
             index = Path(scratch, "group.json")
@@ -182,11 +183,11 @@ class Builder:
             raise CompileError(f"the compiler refused {names[0].removeprefix('&')}: {why.strip()}")
 
 
-def group_source(names: Sequence[str]) -> str:
-    """The translation unit of a group: the table, nothing else."""
+def group_source(names: Sequence[str], header: str) -> str:
+    """The translation unit of a group: the table of kernels of one header, nothing else."""
     rows = "".join(f"    {name},\n" for name in names)
     return (
-        '#include "fixed_kernels.h"\n'
+        f'#include "{header}"\n'
         'extern "C" __attribute__((visibility("default")))\n'
         f"const harness::kernel harness_table[] = {{\n{rows}}};\n"
     )

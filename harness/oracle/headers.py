@@ -27,11 +27,13 @@ class Headers:
         directory: what goes on the compiler's include path.
         digest: SHA-256 over the names and contents of the headers used.
         pinned: whether they are byte for byte the headers of the manifest.
+        names: the headers that are there; a vendor's own folder has no ``ap_float.h``.
     """
 
     directory: Path
     digest: str
     pinned: bool
+    names: frozenset[str]
 
     @cached_property
     def label(self) -> str:
@@ -61,7 +63,11 @@ def find_headers(directory: str | os.PathLike[str] | None = None) -> Headers:
         return _pinned(manifest)
     root = Path(directory).expanduser().resolve()
     sums = {name: _sum(root, name) for name in manifest["sha256"]}
-    return Headers(root, _digest(sums), sums == manifest["sha256"])
+    for name in manifest["optional"]:
+        if (root / name).is_file():
+            sums[name] = _sum(root, name)
+    pinned = sums == manifest["sha256"] | manifest["optional"]
+    return Headers(root, _digest(sums), pinned, frozenset(sums))
 
 
 def _pinned(manifest: dict[str, Any]) -> Headers:
@@ -73,13 +79,13 @@ def _pinned(manifest: dict[str, Any]) -> Headers:
         raise HeadersError(f"the vendor's headers come with {name}; {remedy}") from None
     root = Path(str(distribution.locate_file(manifest["directory"])))
     sums = {}
-    for header, expected in manifest["sha256"].items():
+    for header, expected in (manifest["sha256"] | manifest["optional"]).items():
         sums[header] = _sum(root, header)
         if sums[header] != expected:
             raise HeadersError(
                 f"{header} of {name} {distribution.version} is not the pinned one; {remedy}"
             )
-    return Headers(root, _digest(sums), True)
+    return Headers(root, _digest(sums), True, frozenset(sums))
 
 
 def _sum(root: Path, name: str) -> str:

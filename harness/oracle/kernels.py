@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from harness.types import ApFixed, Operation, result_type
+from harness.types import ApFixed, Binary, MiniFloat, NumberType, Operation, result_type
 
-__all__ = ["Kernel", "accumulate", "assign", "cast", "compute", "from_number"]
+__all__ = [
+    "OURS",
+    "VENDOR",
+    "Kernel",
+    "accumulate",
+    "assign",
+    "cast",
+    "compute",
+    "from_number",
+    "full_cpp",
+    "sign",
+]
 
-#: C++ numbers a fixed-point value is constructed from.
+#: C++ numbers a value is constructed from.
 NUMBERS = ("double", "float", "std::int64_t", "std::uint64_t")
+#: The headers that have a minifloat.
+VENDOR, OURS = "ap_float.h", "minifloat.h"
 _OPS = {
     Operation.ADD: "harness::add",
     Operation.SUB: "harness::sub",
@@ -20,32 +34,47 @@ _OPS = {
 
 @dataclass(frozen=True)
 class Kernel:
-    """One instantiation of a template of ``fixed_kernels.h``.
+    """One instantiation of a template of our kernel headers.
 
     Attributes:
         template: the template's name.
         arguments: its leading arguments, as C++.
-        operands: the fixed-point types it reads, in order.
+        operands: the types it reads, in order.
         result: the type it writes.
+        header: whose minifloat is meant; empty if there is none.
     """
 
     template: str
     arguments: tuple[str, ...]
-    operands: tuple[ApFixed, ...]
-    result: ApFixed
+    operands: tuple[Any, ...]
+    result: Any
+    header: str = ""
 
     @property
     def cpp(self) -> str:
         """The expression that names it in C++; also its identity in the cache."""
-        types = [full_cpp(t) for t in self.operands]
-        if self.template not in ("assign", "accumulate", "shift"):
-            types.append(full_cpp(self.result))
+        types = [self._spelled(t) for t in self.operands]
+        if self.template not in ("assign", "accumulate", "shift", "binary_tanh"):
+            types.append(self._spelled(self.result))
         return f"&harness::{self.template}<{', '.join([*self.arguments, *types])}>"
+
+    @property
+    def source(self) -> str:
+        """The kernel header that has the template."""
+        if self.template == "binary_tanh":
+            return "activation_kernels.h"
+        return "minifloat_kernels.h" if self.header else "fixed_kernels.h"
 
     @property
     def narrow(self) -> bool:
         """Whether every value fits one 64-bit word."""
-        return max(t.width for t in (*self.operands, self.result)) <= 64
+        return all(t.width <= 64 for t in (*self.operands, self.result))
+
+    def _spelled(self, t: Any) -> str:
+        if isinstance(t, MiniFloat):
+            family = "ap_float" if self.header == VENDOR else "harness::minifloat"
+            return f"{family}<{t.m}, {t.e}, {t.e0}>"
+        return full_cpp(t)
 
 
 def full_cpp(t: ApFixed) -> str:
@@ -54,24 +83,37 @@ def full_cpp(t: ApFixed) -> str:
     return f"{family}<{t.width}, {t.integer}, {t.rounding.cpp}, {t.overflow.cpp}, {t.n}>"
 
 
-def from_number(number: str, t: ApFixed) -> Kernel:
-    """``t(x)`` for ``x`` of a C++ type in :data:`NUMBERS`."""
-    return Kernel("from_number", (number,), (), t)
+def from_number(number: str, t: NumberType, header: str = VENDOR) -> Kernel:
+    """``t(x)`` for ``x`` of a C++ type in :data:`NUMBERS`; a minifloat is that of ``header``."""
+    return Kernel("from_number", (number,), (), t, _header(header, t))
 
 
-def cast(source: ApFixed, target: ApFixed) -> Kernel:
-    """``target(a)`` for ``a`` of type ``source``."""
-    return Kernel("cast", (), (source,), target)
+def cast(
+    source: NumberType, target: NumberType, header: str = VENDOR, *, construct: bool = False
+) -> Kernel:
+    """``target(a)`` for ``a`` of type ``source``.
+
+    Into a minifloat it is an assignment, unless ``construct``: the vendor's constructor is another
+    conversion.  Out of one it is ``to_ap_fixed()``.
+    """
+    if isinstance(source, MiniFloat):
+        return Kernel("to_fixed", (), (source,), target, header)
+    if isinstance(target, MiniFloat) and not construct:
+        return Kernel("assigned", (), (source,), target, header)
+    return Kernel("cast", (), (source,), target, _header(header, target))
 
 
-def compute(op: Operation, a: ApFixed, b: ApFixed | None = None) -> Kernel:
+def compute(
+    op: Operation, a: NumberType, b: NumberType | None = None, header: str = VENDOR
+) -> Kernel:
     """``a op b``, ``-a``, ``a << count`` or ``a >> count``."""
     target = result_type(op, a, b)
     if op is Operation.NEG:
         return Kernel("negate", (), (a,), target)
     if op.shift:
         return Kernel("shift", ("true" if op is Operation.LSHIFT else "false",), (a,), target)
-    assert b is not None
+    if isinstance(a, MiniFloat) or isinstance(b, MiniFloat):
+        return Kernel("product", (), (a, b), target, header)
     return Kernel("binary", (_OPS[op],), (a, b), target)
 
 
@@ -85,3 +127,12 @@ def accumulate(op: Operation, a: ApFixed, b: ApFixed) -> Kernel:
     """``a op= b[0], a op= b[1], ...``: every step."""
     result_type(op, a, b)
     return Kernel("accumulate", (_OPS[op],), (a, b), a)
+
+
+def sign(source: ApFixed) -> Kernel:
+    """hls4ml's ``binary_tanh`` of a fixed-point number."""
+    return Kernel("binary_tanh", (), (source,), Binary())
+
+
+def _header(header: str, *types: Any) -> str:
+    return header if any(isinstance(t, MiniFloat) for t in types) else ""

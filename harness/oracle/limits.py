@@ -8,9 +8,19 @@ bit, and the process aborts, although the answer is defined (the sign, or zero).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from harness.oracle.kernels import Kernel
-from harness.types import ApFixed, Operation, Rounding, result_type
+from harness.oracle.kernels import VENDOR, Kernel
+from harness.types import (
+    MAX_WIDTH,
+    ApFixed,
+    Binary,
+    MiniFloat,
+    Operation,
+    Overflow,
+    Rounding,
+    result_type,
+)
 
 __all__ = ["cast_aborts", "refusal", "traps"]
 
@@ -25,6 +35,13 @@ def cast_aborts(source: ApFixed, target: ApFixed) -> bool:
 
 def refusal(kernel: Kernel) -> str | None:
     """Why the kernel must not run, whatever its inputs; ``None`` if it may."""
+    for t in (*kernel.operands, kernel.result):
+        if why := _no_cpp(t):
+            return why
+    if kernel.header == VENDOR:
+        return _open_float_refuses(kernel)
+    if kernel.header and any(isinstance(t, MiniFloat) and t.m == 0 for t in _types(kernel)):
+        return "minifloat.h needs a mantissa bit"
     for source, target in _conversions(kernel):
         if cast_aborts(source, target):
             return (
@@ -34,8 +51,40 @@ def refusal(kernel: Kernel) -> str | None:
     return None
 
 
+def _types(kernel: Kernel) -> tuple[Any, ...]:
+    return (*kernel.operands, kernel.result)
+
+
+def _no_cpp(t: Any) -> str | None:
+    """Why there is no C++ for a type."""
+    if isinstance(t, ApFixed):
+        return f"{t} rounds by chance, which no header does" if t.rounding.stochastic else None
+    if isinstance(t, MiniFloat | Binary):
+        return None
+    return f"no open C++ header has {t}"
+
+
+def _open_float_refuses(kernel: Kernel) -> str | None:
+    """What ``ap_float.h`` does not compile, or would end the process with."""
+    for t in _types(kernel):
+        if isinstance(t, MiniFloat):
+            if t.m == 0:
+                return f"ap_float.h needs a mantissa bit, {t} has none"
+            if t.m + (1 << t.e) + 1 > MAX_WIDTH:
+                return f"ap_float.h needs more than {MAX_WIDTH} bits for the value of {t}"
+    if kernel.template == "assigned":
+        source = kernel.operands[0]
+        if source.width - source.signed < 1:
+            return f"ap_float.h takes a magnitude of no bits from {source}"
+        if source.overflow is Overflow.WRAP_SM:
+            return f"ap_float.h makes an unsigned WRAP_SM type of {source}, which ends the process"
+    return None
+
+
 def _conversions(kernel: Kernel) -> list[tuple[ApFixed, ApFixed]]:
     """The fixed-point conversions a kernel makes."""
+    if any(not isinstance(t, ApFixed) for t in _types(kernel)):
+        return []  # what the open ap_float converts is its own affair
     if kernel.template == "cast":
         return [(kernel.operands[0], kernel.result)]
     if kernel.template == "from_number" and kernel.arguments[0].startswith("std::"):

@@ -15,10 +15,10 @@ from harness.oracle import kernels, limits, process
 from harness.oracle.build import Builder, Slot
 from harness.oracle.errors import HeaderRefuses, OracleCrash
 from harness.oracle.headers import find_headers
-from harness.oracle.kernels import Kernel
+from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.words import from_words, to_words, word_count
 from harness.oracle.worker import Worker
-from harness.types import ApFixed, Operation
+from harness.types import ApFixed, NumberType, Operation
 
 __all__ = ["GROUP", "Oracle", "number_of"]
 
@@ -66,13 +66,17 @@ class Oracle:
         """The compiler's name and version."""
         return self.builder.compiler.version
 
-    def codes(self, x: Any, t: ApFixed) -> Any:
+    def codes(self, x: Any, t: NumberType, *, header: str = VENDOR) -> Any:
         """The codes of ``t(x)``, in the shape of ``x``.
+
+        For a minifloat it is what the vendor's ``ap_float.h`` says, right or wrong (see
+        :func:`harness.oracle.domain.domain`), or with ``header="minifloat.h"`` what ours does.
 
         Args:
             x: floats (float64 by the ``double`` constructor, narrower ones by ``float``) or
                 integers (64 bits wide in C++).
             t: the target type.
+            header: whose minifloat.
 
         Raises:
             HeaderRefuses: if the headers would end the process.
@@ -83,32 +87,45 @@ class Oracle:
         with np.errstate(invalid="ignore"):  # a signalling NaN is no reason for a warning
             flat = np.ascontiguousarray(array, dtype=_DTYPES[number]).ravel()
         nan = bool(flat.dtype.kind == "f" and np.isnan(flat).any())
-        kernel = kernels.from_number(number, t)
+        kernel = kernels.from_number(number, t, _checked(header))
         words = self._run(kernel, flat, None, flat.size, quiet=nan)
         return from_words(words, t, array.shape)
 
-    def cast(self, codes: Any, source: ApFixed, target: ApFixed) -> Any:
-        """The codes of ``target(a)`` for values ``a`` of type ``source``."""
+    def cast(
+        self,
+        codes: Any,
+        source: NumberType,
+        target: NumberType,
+        *,
+        header: str = VENDOR,
+        construct: bool = False,
+    ) -> Any:
+        """The codes of ``target(a)`` for values ``a`` of type ``source``.
+
+        Into a minifloat of ``header`` it is an assignment, or with ``construct`` its constructor;
+        out of one it is ``to_ap_fixed()``, and ``target`` must be its ``fixed``.
+        """
         words = to_words(codes, source)
         shape = np.shape(codes)
-        return from_words(
-            self._run(kernels.cast(source, target), words, None, _size(shape)), target, shape
-        )
+        kernel = kernels.cast(source, target, _checked(header), construct=construct)
+        return from_words(self._run(kernel, words, None, _size(shape)), target, shape)
 
     def compute(
         self,
         op: Operation | str,
         a: Any,
-        a_type: ApFixed,
+        a_type: NumberType,
         b: Any = None,
-        b_type: ApFixed | None = None,
+        b_type: NumberType | None = None,
+        *,
+        header: str = VENDOR,
     ) -> Any:
         """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``.
 
         ``b`` are codes of ``b_type`` in the shape of ``a``; for a shift it is the count.
         """
         op = Operation.parse(op)
-        kernel = kernels.compute(op, a_type, b_type)
+        kernel = kernels.compute(op, a_type, b_type, _checked(header))
         shape = np.shape(a)
         left = to_words(a, a_type)
         right = None
@@ -141,8 +158,19 @@ class Oracle:
         words = self._run(kernel, to_words([start], a_type), to_words(b, b_type), _size(shape))
         return from_words(words, a_type, shape)
 
+    def signs(self, codes: Any, source: ApFixed) -> Any:
+        """The codes of ``Binary()`` that hls4ml's ``binary_tanh`` makes of codes of ``source``."""
+        shape = np.shape(codes)
+        words = self._run(kernels.sign(source), to_words(codes, source), None, _size(shape))
+        return words.reshape(shape)
+
     def refusal(self, kernel: Kernel) -> str | None:
         """Why the headers cannot answer ``kernel`` at all; ``None`` if they can."""
+        needed = VENDOR if kernel.header == VENDOR else ""
+        if kernel.template == "binary_tanh":
+            needed = "../nnet_utils/nnet_activation.h"
+        if needed and needed not in self.headers.names:
+            return f"{self.headers.directory} has no {needed}"
         return limits.refusal(kernel)
 
     def compile(
@@ -155,13 +183,12 @@ class Oracle:
         Raises:
             CompileError: names the kernel that the compiler refused.
         """
-        kept = [k for k in dict.fromkeys(wanted) if limits.refusal(k) is None]
+        kept = [k for k in dict.fromkeys(wanted) if self.refusal(k) is None]
         missing = self.builder.missing(kept)
         absent = {k.cpp for k in missing}
         yield [k for k in kept if k.cpp not in absent]
         jobs = jobs or os.cpu_count() or 1
-        size = min(GROUP, -(-len(missing) // jobs)) or 1
-        groups = [missing[k : k + size] for k in range(0, len(missing), size)]
+        groups = [group for each in _by_source(missing) for group in _split(each, jobs)]
         with ThreadPoolExecutor(jobs) as pool:
             futures = {pool.submit(self.builder.compile, group): group for group in groups}
             try:
@@ -188,7 +215,7 @@ class Oracle:
         self._worker.close()
         self.builder.close()
 
-    def _operand(self, op: Operation, a: Any, ta: ApFixed, b: Any, tb: ApFixed) -> Array:
+    def _operand(self, op: Operation, a: Any, ta: Any, b: Any, tb: Any) -> Array:
         if np.shape(a) != np.shape(b):
             raise ValueError(f"operands differ in shape: {np.shape(a)} and {np.shape(b)}")
         if op is Operation.DIV:
@@ -199,7 +226,7 @@ class Oracle:
 
     def _run(self, kernel: Kernel, a: Array, b: Array | None, n: int, quiet: bool = False) -> Array:
         """The words that ``kernel`` writes for ``n`` elements."""
-        if why := limits.refusal(kernel):
+        if why := self.refusal(kernel):
             raise HeaderRefuses(why)
         out = np.empty(n * word_count(kernel.result), np.int64)
         if n == 0:
@@ -248,6 +275,25 @@ class Oracle:
                 f"{kernel.cpp.removeprefix('&')} ended its process: {error}"
             ) from None
         return np.frombuffer(result, dtype=np.int64)
+
+
+def _by_source(wanted: Sequence[Kernel]) -> list[list[Kernel]]:
+    """Kernels by the header that they need; a group needs one."""
+    found: dict[str, list[Kernel]] = {}
+    for kernel in wanted:
+        found.setdefault(kernel.source, []).append(kernel)
+    return list(found.values())
+
+
+def _split(wanted: list[Kernel], jobs: int) -> list[list[Kernel]]:
+    size = min(GROUP, -(-len(wanted) // jobs)) or 1
+    return [wanted[k : k + size] for k in range(0, len(wanted), size)]
+
+
+def _checked(header: str) -> str:
+    if header not in (VENDOR, OURS):
+        raise ValueError(f"unknown header {header!r}; allowed: {VENDOR}, {OURS}")
+    return header
 
 
 def number_of(array: Array) -> str:

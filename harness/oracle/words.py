@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from harness.types import ApFixed
+from harness.types import NumberType
 
 __all__ = ["from_words", "to_words", "word_count"]
 
 Array = np.ndarray[Any, Any]
 
 
-def word_count(t: ApFixed) -> int:
+def word_count(t: NumberType) -> int:
     """64-bit words a value takes."""
     return (t.width + 63) // 64
 
 
-def to_words(codes: Any, t: ApFixed) -> Array:
+def to_words(codes: Any, t: NumberType) -> Array:
     """Codes, flattened, as ``int64`` words, little end first.
 
     Raises:
@@ -44,7 +44,7 @@ def to_words(codes: Any, t: ApFixed) -> Array:
     return flat.view(np.int64) if flat.dtype == np.uint64 else flat.astype(np.int64, copy=False)
 
 
-def from_words(words: Array, t: ApFixed, shape: tuple[int, ...]) -> Array:
+def from_words(words: Array, t: NumberType, shape: tuple[int, ...]) -> Array:
     """The inverse: ``int64`` codes up to 64 bits, Python integers in an object array beyond."""
     if t.width <= 64:
         return words.reshape(shape)
@@ -58,7 +58,7 @@ def from_words(words: Array, t: ApFixed, shape: tuple[int, ...]) -> Array:
     return out.reshape(shape)
 
 
-def _checked(code: Any, t: ApFixed) -> int:
+def _checked(code: Any, t: NumberType) -> int:
     if not isinstance(code, (int, np.integer)):
         raise TypeError(f"codes must be integers, not {type(code).__name__}")
     if not t.min_code <= code <= t.max_code:
