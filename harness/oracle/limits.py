@@ -76,6 +76,11 @@ def _open_float_refuses(kernel: Kernel) -> str | None:
         source = kernel.operands[0]
         if source.width - source.signed < 1:
             return f"ap_float.h takes a magnitude of no bits from {source}"
+        if source.frac - kernel.result.m > source.width - source.signed:
+            return (
+                f"ap_float.h rounds more bits away than {source} has: the header reads a bit beyond "
+                "the MSB and aborts"
+            )
         if source.overflow is Overflow.WRAP_SM:
             return f"ap_float.h makes an unsigned WRAP_SM type of {source}, which ends the process"
     return None
