@@ -45,7 +45,8 @@ class Domain:
 
     def holds(self, x: Any) -> Array:
         """Which elements are inside: doubles for a C++ number, else codes of the source."""
-        return self.broken(x) == ""
+        inside: Array = self.broken(x) == ""
+        return inside
 
     def broken(self, x: Any) -> Array:
         """The first clause that each element breaks; empty where the header is right."""

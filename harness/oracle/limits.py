@@ -78,11 +78,11 @@ def _open_float_refuses(kernel: Kernel) -> str | None:
             return f"ap_float.h takes a magnitude of no bits from {source}"
         if source.frac - kernel.result.m > source.width - source.signed:
             return (
-                f"ap_float.h rounds more bits away than {source} has: the header reads a bit beyond "
+                f"ap_float.h rounds more bits away than {source} has: it reads a bit beyond "
                 "the MSB and aborts"
             )
         if source.overflow is Overflow.WRAP_SM:
-            return f"ap_float.h makes an unsigned WRAP_SM type of {source}, which ends the process"
+            return f"ap_float.h makes {source} unsigned; unsigned WRAP_SM ends the process"
     return None
 
 

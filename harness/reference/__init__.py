@@ -9,7 +9,6 @@ from typing import Any
 from harness.reference import fixed, floats
 from harness.reference.arithmetic import accumulate, assign, compute
 from harness.reference.fixed import QUIRKS, as_header_reads, quirks
-from harness.reference.floats import neighbours
 from harness.types import ApFixed, Binary
 
 __all__ = [
@@ -74,6 +73,18 @@ def decode(code: int, t: Any) -> Fraction | float:
             raise ValueError(f"{code} is not a code of {t}: 0 or 1")
         return Fraction(2 * code - 1)
     return floats.decode(code, t)
+
+
+def neighbours(value: Fraction, t: Any) -> tuple[int, int]:
+    """The codes on either side of ``value``, equal if it is one, for a type that rounds by chance.
+
+    A neighbour beyond the range is brought in by the type's overflow.
+    """
+    if not isinstance(t, ApFixed):
+        return floats.neighbours(value, t)
+    exact, y = t.with_modes(rounding="TRN"), value / t.lsb
+    low, high = (fixed.to_code(n * t.lsb, exact) for n in (math.floor(y), math.ceil(y)))
+    return low, high
 
 
 def _to_code(value: Fraction, t: Any, published: bool) -> int:

@@ -11,8 +11,9 @@ import numpy as np
 
 from harness import reference
 from harness.oracle import Oracle
+from harness.quantize import decode
 from harness.quantize.plan import as_int64
-from harness.types import ApFixed
+from harness.types import ApFixed, Binary, BinaryFloat
 from harness.verify.arithmetic_questions import Accumulation
 from harness.verify.questions import Answer, Inputs, Question
 from harness.verify.records import Mismatch, Tally, Unwitnessed
@@ -22,6 +23,7 @@ __all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
 Array = np.ndarray[Any, Any]
 #: How many inputs of a question the exact reference answers: it is scalar.
 SAMPLE = 64
+LARGEST = Fraction(1.7e308)
 
 
 class SubjectError(Exception):
@@ -91,7 +93,7 @@ def refusal(question: Question, oracle: Oracle) -> str | None:
     return None if question.kernel is None else oracle.refusal(question.kernel)
 
 
-def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
+def differing(answer: Any, expected: Array, t: Any) -> tuple[Array, Array]:
     """The indices at which an answer is not the expected code, and its codes as objects or ints.
 
     An answer is codes (integers) or values (floats); a value that the type does not have differs.
@@ -110,6 +112,8 @@ def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
         raise SubjectError(
             f"returned dtype {array.dtype}; allowed: integers (codes) or floats (values)"
         )
+    if not isinstance(t, ApFixed):
+        return _differing_values(array, expected, t)
     # Scaling by a power of two is exact here, and what is no code cannot become one.
     with np.errstate(all="ignore"):
         y = np.ldexp(array.astype(np.float64), t.frac)
@@ -119,8 +123,21 @@ def differing(answer: Any, expected: Array, t: ApFixed) -> tuple[Array, Array]:
     return wrong, np.where(valid, codes.astype(object), array.astype(object))
 
 
-def rule_broken(value: Fraction | None, t: ApFixed) -> str:
+def _differing_values(values: Array, expected: Array, t: Any) -> tuple[Array, Array]:
+    """The same for values of floats: equal numbers, whatever the sign of a zero; NaN is NaN."""
+    numbers = values.astype(np.float64)
+    wanted = decode(expected, t)
+    wrong = (numbers != wanted) & ~(np.isnan(numbers) & np.isnan(wanted))
+    shown = np.where(wrong, values.astype(object), expected.astype(object))
+    return np.flatnonzero(wrong), shown
+
+
+def rule_broken(value: Fraction | None, t: Any) -> str:
     """The law that decides the code of an exact value in ``t``."""
+    if isinstance(t, Binary):
+        return f"the sign; 0 is {t.zero}"
+    if isinstance(t, BinaryFloat):
+        return _float_rule(value, t)
     if value is None:
         return "non-finite inputs count as +-2**1024"
     y = value / t.lsb
@@ -128,6 +145,16 @@ def rule_broken(value: Fraction | None, t: ApFixed) -> str:
         return f"{t.rounding.cpp}: {t.rounding.law}"
     n = f", N = {t.n}" if t.n else ""
     return f"{t.overflow.cpp}{n}: {t.overflow.law}"
+
+
+def _float_rule(value: Fraction | None, t: BinaryFloat) -> str:
+    if value is None:
+        return "NaN is the quiet NaN; infinities are infinities, or overflow"
+    if abs(value) > t.max:
+        return f"overflow, {t.overflow}: beyond {float(min(t.max, LARGEST)):.6g} after rounding"
+    if abs(value) < Fraction(2) ** t.emin and not t.subnormals:
+        return "no subnormals: below the smallest normal, after rounding, is 0"
+    return f"{t.rounding}: {t.rounding.law}"
 
 
 def _taken(question: Question, inputs: Inputs, count: int) -> Inputs:

@@ -1,8 +1,4 @@
-"""Questions about floats, binary, and rounding by chance, each with the truth that it is held to.
-
-A minifloat is asked of two C++ headers: the vendor's ``ap_float.h`` where it is valid, and our
-``minifloat.h`` everywhere.  The other floats are asked of libraries that share no code with us.
-"""
+"""Questions about floats that a library answers: MPFR, NumPy, ml_dtypes, the C++ compiler."""
 
 from __future__ import annotations
 
@@ -13,31 +9,21 @@ from typing import Any
 import numpy as np
 
 from harness import reference
-from harness.oracle import Oracle, kernels
-from harness.oracle.domain import domain
-from harness.oracle.kernels import VENDOR, Kernel
-from harness.quantize import cast_codes, compute_codes, decode, quantize, quantize_codes
-from harness.types import ApFixed, Binary, BinaryFloat, MiniFloat, Operation, result_type
-from harness.verify import cases, snippets
+from harness.oracle import Oracle
+from harness.quantize import quantize, quantize_codes
+from harness.types import BinaryFloat, MiniFloat, VitisFloat
+from harness.verify import snippets
 from harness.verify.float_cases import exhausted, float_doubles_for
-from harness.verify.questions import (
-    ALL,
-    FEW,
-    HAS_TORCH,
-    Answer,
-    Inputs,
-    fits,
-    tensor_codes,
-    unfold,
-)
-from harness.verify.witnesses import Witness
+from harness.verify.questions import ALL, FEW, HAS_TORCH, Answer, Inputs, fits, tensor_codes
+from harness.verify.witnesses import MPFR, Witness
 
-__all__ = ["Chance", "FloatCast", "FloatProduct", "MiniFloatNumber", "Signs", "Witnessed"]
+__all__ = ["FloatQuestion", "Plain", "Witnessed"]
 
-Array = np.ndarray[Any, Any]
+#: Types of up to so many bits are exhausted, wherever a witness takes whole arrays.
+WHOLE = 16
 
 
-class _FloatQuestion:
+class FloatQuestion:
     """What questions about conversions from doubles have in common."""
 
     target: Any
@@ -85,7 +71,29 @@ class _FloatQuestion:
 
 
 @dataclass(frozen=True)
-class Witnessed(_FloatQuestion):
+class Plain(FloatQuestion):
+    """A type's codes of doubles, whoever is right: what two implementations were held to."""
+
+    target: Any
+    path = "double"
+    witness = ""
+
+    @property
+    def key(self) -> str:
+        """A text that no other question has."""
+        return f"plain {self.target}"
+
+    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
+        """The values to ask about."""
+        return (float_doubles_for(self.target, size, rng, exhaustive_width),)
+
+    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:  # noqa: ARG002  # needs no C++
+        """The exact reference's codes."""
+        return np.array([self.exact(inputs, k) for k in range(inputs[0].size)])
+
+
+@dataclass(frozen=True)
+class Witnessed(FloatQuestion):
     """A float type's codes of doubles, or of floats, as another library has them."""
 
     by: Witness
@@ -107,9 +115,15 @@ class Witnessed(_FloatQuestion):
         """A text that no other question has."""
         return f"{self.by.name} {self.target} {self.dtype}"
 
+    def exhausted(self, exhaustive_width: int) -> int:
+        """Codes of which each is a case: a library that takes whole arrays is asked about more."""
+        return super().exhausted(exhaustive_width if self.by is MPFR else WHOLE)
+
     def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
         """The values to ask about."""
-        x = float_doubles_for(self.target, size // 4, rng, exhaustive_width)
+        if self.by is not MPFR:
+            exhaustive_width = WHOLE
+        x = float_doubles_for(self.target, size // 8, rng, exhaustive_width)
         with np.errstate(over="ignore", under="ignore"):
             return (x.astype(self.dtype),)
 
@@ -118,244 +132,8 @@ class Witnessed(_FloatQuestion):
         return self.by.answers(inputs[0].astype(np.float64), self.target)
 
 
-@dataclass(frozen=True)
-class MiniFloatNumber(_FloatQuestion):
-    """``MiniFloat(x)`` in C++, for a double."""
-
-    header: str
-    target: MiniFloat
-    path = "minifloat"
-
-    @property
-    def witness(self) -> str:
-        """The header."""
-        return _named(self.header)
-
-    @property
-    def kernel(self) -> Kernel:  # type: ignore[override]  # here there is one
-        """The C++ that answers."""
-        return kernels.from_number("double", self.target, self.header)
-
-    @property
-    def key(self) -> str:
-        """A text that no other question has."""
-        return self.kernel.cpp
-
-    def exhausted(self, exhaustive_width: int) -> int:
-        """Codes of which each is a case; the vendor's header is not asked about all."""
-        return 0 if self.header == VENDOR else super().exhausted(exhaustive_width)
-
-    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
-        """The values to ask about; for the vendor's header those of its validity domain."""
-        x = float_doubles_for(self.target, size // 4, rng, exhaustive_width)
-        if self.header == VENDOR:
-            coarse = np.round(np.ldexp(x[np.abs(x) < 2.0**15], 16))  # what its source can hold
-            x = np.concatenate([x, np.ldexp(coarse, -16)])
-            x = x[domain(self.target, "double").holds(x)]
-        return (x,)
-
-    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
-        """The codes of the C++."""
-        return oracle.codes(inputs[0], self.target, header=self.header)
-
-    def snippet(self, inputs: Inputs, k: int) -> str:
-        """A C++ program that prints the code."""
-        return snippets.minifloat(self.header, inputs[0][k], self.target)
-
-
-@dataclass(frozen=True)
-class FloatCast:
-    """``target(a)`` for ``a`` of type ``source``: into a minifloat, or out of one."""
-
-    header: str
-    source: Any
-    target: Any
-    path = "minifloat"
-
-    @property
-    def witness(self) -> str:
-        """The header."""
-        return _named(self.header)
-
-    @property
-    def label(self) -> str:
-        """The types, for people."""
-        return f"{self.source} -> {self.target}"
-
-    @property
-    def kernel(self) -> Kernel:
-        """The C++ that answers."""
-        return kernels.cast(self.source, self.target, self.header)
-
-    @property
-    def key(self) -> str:
-        """A text that no other question has."""
-        return self.kernel.cpp
-
-    def exhausted(self, exhaustive_width: int) -> int:
-        """Every code of a small minifloat is asked for its value."""
-        small = isinstance(self.source, MiniFloat) and self.source.width <= exhaustive_width
-        return 1 << self.source.width if small else 0
-
-    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
-        """The source's codes to ask about."""
-        if isinstance(self.source, MiniFloat):
-            return (_codes_of(self.source, size // 4, rng, exhaustive_width),)
-        window = self.target.fixed
-        codes = cases.codes_for(self.source, window, size // 4, rng, exhaustive_width + 4)
-        if self.header == VENDOR:
-            codes = codes[domain(self.target, self.source).holds(codes)]
-        return (codes,)
-
-    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
-        """The codes of the C++."""
-        return oracle.cast(inputs[0], self.source, self.target, header=self.header)
-
-    def answers(self) -> list[Answer]:
-        """The casts under test."""
-        return [("cast_codes", ALL, lambda i: cast_codes(i[0], self.source, self.target))]
-
-    def exact(self, inputs: Inputs, k: int) -> int:
-        """The exact reference's code for input ``k``."""
-        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
-    def value(self, inputs: Inputs, k: int) -> Fraction | None:
-        """The exact value that comes into the type."""
-        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
-
-    def show(self, inputs: Inputs, k: int) -> str:
-        """Input ``k``, for people and for reproduction."""
-        return f"code {unfold(inputs[0][k], self.source):#x}"
-
-    def simple(self) -> Inputs | None:
-        """Nothing simpler than what was drawn."""
-        return None
-
-    def snippet(self, inputs: Inputs, k: int) -> str:
-        """A program that prints the code."""
-        return snippets.python_cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
-
-@dataclass(frozen=True)
-class FloatProduct:
-    """``a * b`` with a minifloat, in the type that holds it."""
-
-    header: str
-    a: Any
-    b: Any
-    path = "minifloat"
-
-    @property
-    def target(self) -> Any:
-        """The type of the result."""
-        return result_type(Operation.MUL, self.a, self.b)
-
-    @property
-    def witness(self) -> str:
-        """The header."""
-        return _named(self.header)
-
-    @property
-    def label(self) -> str:
-        """The types, for people."""
-        return f"{self.a} * {self.b}"
-
-    @property
-    def kernel(self) -> Kernel:
-        """The C++ that answers."""
-        return kernels.compute(Operation.MUL, self.a, self.b, self.header)
-
-    @property
-    def key(self) -> str:
-        """A text that no other question has."""
-        return self.kernel.cpp
-
-    def exhausted(self, exhaustive_width: int) -> int:  # noqa: ARG002  # pairs are not codes
-        """Pairs are drawn."""
-        return 0
-
-    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
-        """Pairs of codes."""
-        count = 1000 if self.target.width > 64 else size // 4
-        a, b = (_codes_of(t, count, rng, exhaustive_width) for t in (self.a, self.b))
-        return rng.choice(a, count), rng.choice(b, count)
-
-    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
-        """The codes of the C++."""
-        a, b = inputs
-        return oracle.compute(Operation.MUL, a, self.a, b, self.b, header=self.header)
-
-    def answers(self) -> list[Answer]:
-        """The arithmetic under test."""
-        name = "compute_codes"
-        return [(name, ALL, lambda i: compute_codes("*", i[0], self.a, i[1], self.b))]
-
-    def exact(self, inputs: Inputs, k: int) -> int:
-        """The exact reference's code for input ``k``."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
-        return reference.compute(Operation.MUL, a, self.a, b, self.b)
-
-    def value(self, inputs: Inputs, k: int) -> Fraction | None:
-        """The exact result."""
-        return Fraction(reference.decode(self.exact(inputs, k), self.target))
-
-    def show(self, inputs: Inputs, k: int) -> str:
-        """Input ``k``, for people and for reproduction."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
-        return f"code {a:#x} * code {b:#x}"
-
-    def simple(self) -> Inputs | None:
-        """Nothing simpler than what was drawn."""
-        return None
-
-    def snippet(self, inputs: Inputs, k: int) -> str:
-        """A program that prints the code."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
-        return snippets.python_product(a, self.a, b, self.b)
-
-
-@dataclass(frozen=True)
-class Signs(_FloatQuestion):
-    """``Binary``: the sign that ``ap_fixed`` sees, in C++."""
-
-    target: Binary
-    source: ApFixed
-    path = "binary"
-    witness = "ap_fixed's comparison with 0"
-
-    @property
-    def kernel(self) -> Kernel:  # type: ignore[override]  # here there is one
-        """The C++ that answers."""
-        return kernels.compare(self.source, ">=" if self.target.zero == 1 else ">")
-
-    @property
-    def key(self) -> str:
-        """A text that no other question has."""
-        return self.kernel.cpp
-
-    def exhausted(self, exhaustive_width: int) -> int:  # noqa: ARG002  # there are two
-        """Both."""
-        return 2
-
-    def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
-        """The source's codes as doubles."""
-        codes = cases.codes_for(self.source, self.source, size // 8, rng, exhaustive_width)
-        return (decode(codes, self.source),)
-
-    def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
-        """The codes of the C++."""
-        return oracle.sign(inputs[0], self.source, self.kernel)
-
-
-@dataclass(frozen=True)
-class Chance(_FloatQuestion):
-    """Rounding by chance: only the two neighbours, and what the type has does not move."""
-
-    target: Any
-    path = "by chance"
-    witness = "exact reference: both neighbours"
-
-    @property
-    def key(self) -> str:
-        """A text that no other question has."""
-        return f"by chance {self.target}"
+def family(t: Any) -> str:
+    """The family of a float type."""
+    if isinstance(t, MiniFloat):
+        return "minifloat"
+    return "vitis" if isinstance(t, VitisFloat) else "ieee"

@@ -12,6 +12,7 @@ from harness.oracle.limits import cast_aborts
 from harness.types import MAX_WIDTH, ApFixed, Operation, Overflow, Rounding, result_type
 from harness.verify.arithmetic_questions import Accumulation, Arithmetic
 from harness.verify.fixed_questions import Cast, FromNumber
+from harness.verify.float_profiles import float_questions
 from harness.verify.questions import Question
 
 __all__ = ["PROFILES", "Profile", "modes", "questions_for", "type_pool"]
@@ -29,6 +30,7 @@ class Profile:
         exhaustive_width: up to this width every breakpoint is visited.
         pairs: operand pairs per arithmetic operator.
         small_types: up to this width, every type of every mode and N as well.
+        minifloats: drawn minifloats, and as many Vitis floats, beside the usual ones.
     """
 
     shapes: int
@@ -36,13 +38,14 @@ class Profile:
     exhaustive_width: int
     pairs: int
     small_types: int = 0
+    minifloats: int = 0
 
 
 PROFILES = {
-    "quick": Profile(shapes=6, doubles=32_000, exhaustive_width=9, pairs=16),
-    "full": Profile(shapes=18, doubles=160_000, exhaustive_width=13, pairs=64),
+    "quick": Profile(shapes=6, doubles=32_000, exhaustive_width=9, pairs=16, minifloats=4),
+    "full": Profile(shapes=18, doubles=160_000, exhaustive_width=13, pairs=64, minifloats=24),
     "exhaustive": Profile(
-        shapes=24, doubles=320_000, exhaustive_width=16, pairs=128, small_types=4
+        shapes=24, doubles=320_000, exhaustive_width=16, pairs=128, small_types=4, minifloats=64
     ),
 }
 
@@ -117,7 +120,7 @@ def questions_for(profile: Profile, rng: Generator) -> list[Question]:
         op = (Operation.ADD, Operation.SUB, Operation.ADD, Operation.MUL)[k % 4]
         accumulator = ApFixed(width, integer, signed, rounding, overflow)
         asked.append(_accumulation(op, accumulator, rng))
-    return asked
+    return asked + float_questions(profile.minifloats, rng)
 
 
 def _source(target: ApFixed, rng: Generator) -> ApFixed:

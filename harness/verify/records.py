@@ -12,7 +12,7 @@ __all__ = ["FAMILIES", "PATHS", "Domain", "Mismatch", "Tally", "Unwitnessed", "V
 #: The ways into a type, in the order of a report.
 PATHS = ("double", "float", "integer", "cast", "arithmetic", "accumulate")
 #: The other families of types, in the order of a report.
-FAMILIES = ("minifloat", "ieee", "vitis", "binary", "by chance")
+FAMILIES = ("minifloat", "ieee", "vitis", "binary", "ternary", "by chance")
 
 
 @dataclass(frozen=True)

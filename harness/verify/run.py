@@ -10,14 +10,20 @@ from typing import Any
 import numpy as np
 
 from harness.oracle import Oracle, OracleError
-from harness.oracle.kernels import Kernel
-from harness.types import ApFixed
+from harness.oracle.domain import domain
+from harness.oracle.kernels import VENDOR, Kernel
+from harness.types import ApFixed, BinaryFloat, MiniFloat, NumberType
 from harness.verify import cases
 from harness.verify.engine import SubjectError, differing, examine, simplest
 from harness.verify.fixed_questions import FixedQuestion, FromNumber
+from harness.verify.float_cases import float_doubles_for
+from harness.verify.float_profiles import questions_about
+from harness.verify.float_questions import Plain, Witnessed
+from harness.verify.minifloat_questions import FloatCast, MiniFloatNumber
+from harness.verify.other_questions import Chance
 from harness.verify.profiles import PROFILES, Profile, questions_for
 from harness.verify.questions import HAS_TORCH, Answer, Question
-from harness.verify.records import Mismatch, Tally, Verdict
+from harness.verify.records import Domain, Mismatch, Tally, Verdict
 from harness.verify.subjects import Implementation, guarded
 
 __all__ = ["Progress", "run", "verify"]
@@ -33,8 +39,8 @@ WITNESSES = 6
 def verify(
     subject: Implementation,
     truth: Implementation,
-    types: Iterable[ApFixed],
-    cases: Callable[[ApFixed], Any] | None = None,
+    types: Iterable[NumberType],
+    cases: Callable[[Any], Any] | None = None,
     *,
     seed: int = 0,
 ) -> Verdict:
@@ -71,11 +77,21 @@ def verify(
     return Verdict(tuple(tallies), tuple(mismatches), seed=seed, seconds=seconds)
 
 
-def _default_cases(seed: int) -> Callable[[ApFixed], Any]:
-    return lambda t: cases.doubles_for(t, 4000, np.random.default_rng(seed))
+def _default_cases(seed: int) -> Callable[[Any], Any]:
+    def inputs(t: NumberType) -> Any:
+        rng = np.random.default_rng(seed)
+        if isinstance(t, BinaryFloat):
+            return float_doubles_for(t, 4000, rng, exhaustive_width=10)
+        as_fixed = t if isinstance(t, ApFixed) else ApFixed(4, 2)
+        x = cases.doubles_for(as_fixed, 4000, rng)
+        return x if isinstance(t, ApFixed) else x[~np.isnan(x)]
+
+    return inputs
 
 
-def _plain_mismatch(t: ApFixed, x: Any, expected: Any, got: Any, wrong: Any) -> Mismatch:
+def _plain_mismatch(t: NumberType, x: Any, expected: Any, got: Any, wrong: Any) -> Mismatch:
+    if not isinstance(t, ApFixed):
+        return simplest(Plain(t), "subject", (x,), got, expected, wrong)
     number = {"f": "double", "u": "std::uint64_t"}.get(x.dtype.kind, "std::int64_t")
     question = FromNumber(number, t)
     return simplest(question, "subject", (x,), got, expected, wrong)
@@ -86,7 +102,7 @@ def run(
     *,
     oracle: Oracle,
     seed: int = 0,
-    types: Sequence[ApFixed] = (),
+    types: Sequence[NumberType] = (),
     subject: Implementation | None = None,
     subject_name: str = "harness.quantize",
     jobs: int | None = None,
@@ -112,16 +128,17 @@ def run(
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     rng = np.random.default_rng(seed)
     if types:
-        asked: list[Question] = [FromNumber(n, t) for t in types for n in NUMBERS]
+        asked = [question for t in types for question in _about(t, rng)]
     else:
         asked = questions_for(chosen, rng)
     if subject is not None:
-        asked = [q for q in asked if isinstance(q, FromNumber) and q.number == "double"]
+        asked = [q for q in asked if _is_from_double(q)]
     findings = []
     checks = 0
     for question in _in_order(asked, oracle, jobs):
         inputs = question.inputs(chosen.doubles, rng_of(seed, question), chosen.exhaustive_width)
-        finding = examine(question, oracle, inputs, _answers(question, subject, subject_name))
+        answers = _answers(question, subject, subject_name)
+        finding = examine(question, oracle, inputs, answers, chosen.exhaustive_width)
         findings.append(finding)
         checks += finding.tally.checks
         if progress is not None:
@@ -130,6 +147,7 @@ def run(
     return Verdict(
         tallies=tuple(f.tally for f in findings),
         mismatches=tuple(m for f in findings for m in f.mismatches),
+        domains=_domains(asked),
         unwitnessed=tuple(f.unwitnessed for f in findings if f.unwitnessed is not None),
         subject=subject_name,
         truth=oracle.headers.label,
@@ -138,6 +156,32 @@ def run(
         seconds=time.perf_counter() - started,
         notes=notes,
     )
+
+
+def _about(t: NumberType, rng: np.random.Generator) -> Sequence[Question]:
+    """What is asked about a type that was asked for by name."""
+    if not isinstance(t, ApFixed):
+        return questions_about(t, rng)
+    return [Chance(t)] if t.rounding.stochastic else [FromNumber(n, t) for n in NUMBERS]
+
+
+def _is_from_double(question: Question) -> bool:
+    """Whether a user's quantizer of doubles can answer."""
+    if isinstance(question, FromNumber):
+        return question.number == "double"
+    return isinstance(question, Witnessed | MiniFloatNumber)
+
+
+def _domains(asked: Sequence[Question]) -> tuple[Domain, ...]:
+    """Where the vendor's ap_float.h was asked, and where it is no truth."""
+    found = []
+    for question in asked:
+        if isinstance(question, MiniFloatNumber | FloatCast) and question.header == VENDOR:
+            source = "double" if isinstance(question, MiniFloatNumber) else question.source
+            if not isinstance(source, MiniFloat):
+                text = domain(question.target, source).describe()
+                found.append(Domain(question.target, str(source), text))
+    return tuple(found)
 
 
 def rng_of(seed: int, question: Question) -> np.random.Generator:

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.types import ApFixed
 from harness.verify.engine import SubjectError
 
 __all__ = ["Implementation", "guarded", "load_subject"]
 
 #: A function from inputs and a type to codes (integers) or values (floats).
-Implementation = Callable[[Any, ApFixed], Any]
+Implementation = Callable[[Any, Any], Any]
 
 
 def load_subject(spelling: str) -> Implementation:
@@ -43,7 +42,7 @@ def load_subject(spelling: str) -> Implementation:
 def guarded(subject: Implementation, name: str) -> Implementation:
     """``subject`` with whatever it raises turned into one line that names it and the type."""
 
-    def call(x: Any, t: ApFixed) -> Any:
+    def call(x: Any, t: Any) -> Any:
         try:
             return subject(x, t)
         except Exception as error:  # the user's function may raise anything

@@ -1,0 +1,82 @@
+"""The C++ compiler's own ``float`` and ``_Float16``: what they make of doubles."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import hashlib
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.oracle.build import cache_directory, find_compiler
+from harness.oracle.headers import kernel_directory
+
+__all__ = ["has_float16", "native_float", "native_float16"]
+
+#: As the C function numbers them: to nearest even, up, down, toward zero.
+MODES = ("NEAREST_EVEN", "UP", "DOWN", "TOWARD_ZERO")
+FLAGS = ("-std=c++17", "-O1", "-frounding-math", "-fPIC", "-shared", "-fvisibility=hidden", "-w")
+
+
+@functools.cache
+def has_float16() -> bool:
+    """Whether the compiler has ``_Float16`` in C++."""
+    return hasattr(_library(), "to_float16")
+
+
+def native_float(x: Any, mode: str) -> Any:
+    """IEEE words of ``static_cast<float>(x)`` in one of :data:`MODES`, as ``int64``."""
+    x = np.ascontiguousarray(x, np.float64)
+    out = np.empty(x.size, np.int64)
+    _library().to_float(MODES.index(mode), *_memory(x, out))
+    return out
+
+
+def native_float16(x: Any) -> Any:
+    """IEEE words of ``static_cast<_Float16>(x)``, as ``int64``."""
+    x = np.ascontiguousarray(x, np.float64)
+    out = np.empty(x.size, np.int64)
+    _library().to_float16(*_memory(x, out))
+    return out
+
+
+def _memory(x: Any, out: Any) -> tuple[Any, Any, Any]:
+    return (
+        x.ctypes.data_as(ctypes.c_void_p),
+        out.ctypes.data_as(ctypes.c_void_p),
+        ctypes.c_size_t(x.size),
+    )
+
+
+@functools.cache
+def _library() -> Any:
+    """The compiled functions, kept on disk; with ``_Float16`` if the compiler takes it."""
+    compiler = find_compiler()
+    source = kernel_directory() / "native_kernels.h"
+    parts = [compiler.command, compiler.version, *FLAGS, source.read_text(encoding="utf-8")]
+    stem = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    folder = cache_directory() / "native"
+    path = folder / f"{stem}.so"
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _build(compiler.command, source, path)
+    return ctypes.CDLL(str(path))
+
+
+def _build(command: str, source: Path, path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        built = Path(scratch, "native.so")
+        for more in (["-DHARNESS_FLOAT16"], []):
+            arguments = [command, *FLAGS, *more, "-x", "c++", str(source), "-o", str(built)]
+            done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                built.replace(path)
+                return
+    from harness.oracle.errors import CompileError
+
+    why = (done.stderr.strip().splitlines() or ["no message"])[0]
+    raise CompileError(f"the compiler refused native_kernels.h: {why}")

@@ -1,0 +1,153 @@
+"""Which questions about the other families a run asks; seeded, and bounded as the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from harness.oracle.kernels import OURS, VENDOR
+from harness.types import (
+    FORMATS,
+    TERNARY,
+    ApFixed,
+    Binary,
+    BinaryFloat,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    VitisFloat,
+)
+from harness.verify.float_questions import Witnessed
+from harness.verify.minifloat_questions import FloatCast, FloatProduct, MiniFloatNumber
+from harness.verify.other_questions import Chance, Signs, Ternary
+from harness.verify.questions import Question
+from harness.verify.witnesses import WITNESSES
+
+__all__ = ["float_questions", "questions_about"]
+
+Generator = np.random.Generator
+#: Every run asks about these: the usual one, the ends of the limits, and offsets both ways.
+MINIFLOATS = (
+    MiniFloat(3, 4, 0),
+    MiniFloat(2, 5, -3),
+    MiniFloat(1, 1, 0),
+    MiniFloat(4, 3, 6),
+    MiniFloat(10, 6, 0),
+    MiniFloat(52, 11, 0),
+)
+VITIS = (VitisFloat(8, 4), VitisFloat(16, 5), VitisFloat(32, 8), VitisFloat(80, 16))
+#: Sizes between the named ones, and the ends.
+ODD_SIZES = (
+    IeeeFloat(2, 1),
+    IeeeFloat(3, 1),
+    IeeeFloat(6, 9),
+    IeeeFloat(11, 52),
+    IeeeFloat(15, 112),
+)
+BY_CHANCE: tuple[Any, ...] = (
+    ApFixed(8, 4, rounding="S_RND", overflow="SAT"),
+    ApFixed(12, 3, rounding="S_RND_CONV", overflow="SAT_SYM"),
+    FORMATS["float8_e4m3fn"].with_modes(rounding="STOCHASTIC"),
+    FORMATS["bfloat16"].with_modes(rounding="STOCHASTIC_EQUAL"),
+)
+
+
+def float_questions(minifloats: int, rng: Generator) -> list[Question]:
+    """Everything a run asks about the other families; ``minifloats`` types beside the usual."""
+    asked: list[Question] = []
+    for t in (*MINIFLOATS, *_drawn_minifloats(minifloats, rng)):
+        asked += questions_about(t, rng)
+    for base in (*FORMATS.values(), *ODD_SIZES):
+        for variant in _variants(base):
+            asked += _witnessed(variant)
+    for vitis in (*VITIS, *_drawn_vitis(minifloats, rng)):
+        asked += _witnessed(vitis)
+    for source in (ApFixed(12, 4), ApFixed(9, 3, signed=False), ApFixed(64, 20)):
+        asked += [Signs(source, Binary(zero)) for zero in (1, -1)]
+    asked += [Ternary("double", TERNARY), *(Chance(t) for t in BY_CHANCE)]
+    return asked
+
+
+def questions_about(t: Any, rng: Generator) -> list[Question]:
+    """What can be asked about one type that is not fixed point."""
+    if isinstance(t, Binary):
+        return [Signs(ApFixed(12, 4), t)]
+    if isinstance(t, MiniFloat):
+        return list(_about_minifloat(t, rng))
+    if t.rounding.stochastic:
+        return [Chance(t)]
+    return list(_witnessed(t))
+
+
+def _about_minifloat(t: MiniFloat, rng: Generator) -> Iterator[Question]:
+    """Into it, out of it and products, by the headers that can."""
+    if t.m == 0:
+        raise ValueError(f"no C++ header has a minifloat without mantissa bits: {t}")
+    source, factor = _source(t, rng), _factor(rng)
+    out = _compiles(lambda: t.fixed)
+    for header in (VENDOR, OURS):
+        if header == OURS or out:
+            yield MiniFloatNumber(header, t)
+            yield FloatCast(header, source, t)
+        if out:
+            yield FloatCast(header, t, t.fixed)
+        if _compiles(lambda: FloatProduct(OURS, t, factor).target):
+            yield FloatProduct(header, t, factor)
+    other = MiniFloat(2, 3, 1)
+    if _compiles(lambda: FloatProduct(OURS, t, other).target):
+        yield FloatProduct(OURS, t, other)
+
+
+def _compiles(make: Any) -> bool:
+    """Whether a type exists; the headers end at 1024 bits, minifloats at 52 and 11."""
+    try:
+        make()
+    except ValueError:
+        return False
+    return True
+
+
+def _source(t: MiniFloat, rng: Generator) -> ApFixed:
+    """A fixed-point type that reaches over some of the minifloat's window."""
+    signed = bool(rng.random() < 0.7)
+    width = int(rng.integers(10, 33))
+    if t.emax > 60:  # a window that no source spans
+        return ApFixed(width, int(rng.integers(0, width)), signed)
+    integer = int(rng.integers(1, max(2, min(t.emax + 3, 24)))) if t.emax > 0 else t.emax + 2
+    return ApFixed(width, integer, signed)
+
+
+def _factor(rng: Generator) -> ApFixed:
+    width = int(rng.integers(2, 17))
+    return ApFixed(width, int(rng.integers(-2, width + 3)), bool(rng.random() < 0.7))
+
+
+def _drawn_minifloats(count: int, rng: Generator) -> list[MiniFloat]:
+    return [
+        MiniFloat(*(int(rng.integers(*ends)) for ends in ((1, 12), (1, 7), (-12, 13))))
+        for _ in range(count)
+    ]
+
+
+def _drawn_vitis(count: int, rng: Generator) -> list[VitisFloat]:
+    exponents = rng.integers(4, 12, count).tolist()
+    return [VitisFloat(e + int(rng.integers(4, 54)), e) for e in exponents]
+
+
+def _variants(base: IeeeFloat) -> Iterator[IeeeFloat]:
+    """A format in every deterministic rounding, and once flushed and once saturating."""
+    for rounding in FloatRounding:
+        if not rounding.stochastic:
+            yield base.with_modes(rounding=rounding)
+    yield base.with_modes(subnormals=False)
+    if base.specials != "none":
+        yield base.with_modes(overflow="saturate")
+
+
+def _witnessed(t: BinaryFloat) -> Iterator[Question]:
+    """A question for each witness that knows the type."""
+    for witness in WITNESSES:
+        if witness.accepts(t):
+            yield Witnessed(witness, t, witness.inputs)
