@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness.types import ApFixed
+from harness.types import NumberType, parse_type
 
 __all__ = ["app", "main"]
 
@@ -50,8 +50,8 @@ def main() -> None:
         sys.exit(130)
 
 
-def _types(spellings: list[str] | None) -> list[ApFixed]:
-    return [ApFixed.parse(spelling) for spelling in spellings or []]
+def _types(spellings: list[str] | None) -> list[NumberType]:
+    return [parse_type(spelling) for spelling in spellings or []]
 
 
 @contextlib.contextmanager
@@ -129,7 +129,7 @@ def explain(
     from harness.explain import print_explanation
     from harness.oracle import Oracle
 
-    t = ApFixed.parse(type_)
+    t = parse_type(type_)
     steps = explain_value(_number(value), t)
     with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
         agrees = print_explanation(steps, _wide_console(), oracle)

@@ -73,12 +73,11 @@ class Domain:
 
     def _codes(self, x: Array) -> tuple[Array, Array]:
         """Codes of ``fixed``, and where they are exactly the source."""
-        if isinstance(self.source, ApFixed):
-            if self.source == self.fixed:
-                return x, np.ones(x.shape, bool)
-            y = np.ldexp(x.astype(object).astype(np.float64), self.fixed.frac - self.source.frac)
-        else:
-            y = np.ldexp(np.nan_to_num(x.astype(np.float64), nan=np.inf), self.fixed.frac)
+        if self.source == self.fixed:
+            return x, np.ones(x.shape, bool)
+        frac = self.source.frac if isinstance(self.source, ApFixed) else 0
+        with np.errstate(over="ignore"):
+            y = np.ldexp(np.nan_to_num(x.astype(np.float64), nan=np.inf), self.fixed.frac - frac)
         exact = (y == np.rint(y)) & (y >= self.fixed.min_code) & (y <= self.fixed.max_code)
         return np.where(exact, y, 0.0).astype(np.int64), exact
 

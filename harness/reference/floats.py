@@ -48,6 +48,8 @@ def to_code(value: Fraction, t: BinaryFloat, negative: bool | None = None) -> in
 
 def neighbours(value: Fraction, t: BinaryFloat) -> tuple[int, int]:
     """The codes of the neighbours of ``value`` toward zero and away from it; equal if it is one."""
+    if value == 0:
+        return (_packed(0, False, t),) * 2
     magnitude, exponent = abs(value), _exponent(abs(value), t)
     y = magnitude / Fraction(2) ** (exponent - t.frac_bits)
     found = [_brought_in(n, exponent, t, None) for n in (math.floor(y), math.ceil(y))]

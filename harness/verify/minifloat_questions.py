@@ -110,7 +110,7 @@ class FloatCast:
         """The source's codes to ask about."""
         if isinstance(self.source, MiniFloat):
             return (_codes_of(self.source, size // 4, rng, exhaustive_width),)
-        window = self.target.fixed
+        window = self.source if self.target.e > 8 else self.target.fixed
         codes = cases.codes_for(self.source, window, size // 4, rng, exhaustive_width + 4)
         if self.header == VENDOR:
             codes = codes[domain(self.target, self.source).holds(codes)]

@@ -17,7 +17,7 @@ from harness.verify import cases, snippets
 from harness.verify.fixed_questions import FromNumber
 from harness.verify.float_cases import float_doubles_for
 from harness.verify.float_questions import FloatQuestion
-from harness.verify.questions import ALL, Answer, Inputs, unfold
+from harness.verify.questions import ALL, Answer, Inputs, fits, unfold
 
 __all__ = ["Chance", "Signs", "Ternary"]
 
@@ -68,10 +68,11 @@ class Signs:
     def answers(self) -> list[Answer]:
         """The casts and quantizers under test."""
         t, source = self.target, self.source
-        return [
-            ("cast_codes", ALL, lambda i: cast_codes(i[0], source, t)),
-            ("quantize_codes", ALL, lambda i: quantize_codes(decode(i[0], source), t)),
-        ]
+        found: list[Answer] = [("cast_codes", ALL, lambda i: cast_codes(i[0], source, t))]
+        if fits(source, np.float64):
+            name = "quantize_codes"
+            found.append((name, ALL, lambda i: quantize_codes(decode(i[0], source), t)))
+        return found
 
     def exact(self, inputs: Inputs, k: int) -> int:
         """The exact reference's code for input ``k``."""
@@ -135,7 +136,7 @@ class Chance(FloatQuestion):
             x = float_doubles_for(t, size // 16, rng, min(exhaustive_width, 8))
         else:
             x = cases.doubles_for(t, size // 16, rng, min(exhaustive_width, 8))
-        x = rng.permutation(x[np.abs(x) <= float(t.max)])[:CHANCES]
+        x = rng.permutation(x[np.abs(x) <= float(t.max)])[:CHANCES] + 0.0  # no sign of a zero
         return x, quantize_codes(x, t, rng)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:  # noqa: ARG002  # needs no C++

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.types import Overflow, Rounding
-from harness.verify.records import Mismatch, Tally, Verdict
+from harness.verify.records import Domain, Mismatch, Tally, Verdict
 
 __all__ = ["as_json", "print_verdict"]
 
@@ -25,6 +25,10 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     """The matrices, then what differs, what had no witness, and one sentence that says it all."""
     for path in verdict.paths:
         console.print(_matrix(path, list(verdict.on(path))))
+    if verdict.families:
+        console.print(_families(verdict))
+    if verdict.domains:
+        console.print(_domains(verdict.domains))
     for mismatch in _spread(verdict.mismatches):
         console.print(_difference(mismatch))
     if len(verdict.mismatches) > SHOWN:
@@ -40,8 +44,18 @@ def as_json(verdict: Verdict) -> str:
     """The verdict as a JSON document; types are spelled as in C++."""
     facts = dataclasses.asdict(verdict)
     facts["tallies"] = [
-        {"path": t.path, "type": str(t.type), "checks": t.checks, "differences": t.differences}
+        {
+            "path": t.path,
+            "type": str(t.type),
+            "checks": t.checks,
+            "differences": t.differences,
+            "witness": t.witness,
+            "exhausted": t.exhausted,
+        }
         for t in verdict.tallies
+    ]
+    facts["domains"] = [
+        {"type": str(d.type), "source": d.source, "domain": d.text} for d in verdict.domains
     ]
     summary: dict[str, Any] = {
         "agrees": verdict.agrees,
@@ -50,6 +64,44 @@ def as_json(verdict: Verdict) -> str:
         "types": verdict.types,
     }
     return json.dumps(summary | facts, indent=2)
+
+
+def _families(verdict: Verdict) -> RenderableType:
+    """Each other family, and each witness of it: types, checks, and codes that were exhausted."""
+    table = Table(box=None, pad_edge=False)
+    for header in ("family", "witness"):
+        table.add_column(header, no_wrap=True)
+    for header in ("types", "checks", "codes exhausted", "differ"):
+        table.add_column(header, justify="right", no_wrap=True)
+    last = ""
+    for family, witness in verdict.families:
+        tallies = [t for t in verdict.on(family) if t.witness == witness]
+        checks, differ = (sum(getattr(t, n) for t in tallies) for n in ("checks", "differences"))
+        seen = {t.type: t.exhausted for t in tallies}
+        table.add_row(
+            family if family != last else "",
+            witness,
+            str(len(seen)),
+            f"{checks:,}",
+            f"{sum(seen.values()):,}",
+            Text(f"{differ:,}", style="bold red" if differ else "green"),
+        )
+        last = family
+    title = "other types: who said what is right (a code is exhausted with its midpoints)"
+    return Group(Text(title, "bold"), table, Text())
+
+
+def _domains(domains: Sequence[Domain]) -> RenderableType:
+    """Where the vendor's ap_float.h is valid, of a few types."""
+    title = Text(
+        "ap_float.h is right, and was asked, here; elsewhere minifloat.h is the truth", "bold"
+    )
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for found in domains[:SHOWN]:
+        table.add_row(f"{found.source} -> {found.type}", found.text)
+    more = len(domains) - SHOWN
+    tail = Text(f"... and {more} more (--json has them all)\n" if more > 0 else "")
+    return Group(title, table, tail)
 
 
 def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
@@ -136,7 +188,7 @@ def _sentence(verdict: Verdict) -> Text:
     if verdict.checks == 0:
         return Text("NOTHING COMPARED: no question was asked", style="bold red")
     if verdict.agrees:
-        return Text(f"AGREE: {verdict.subject} and the C++ headers, {compared}", "bold green")
+        return Text(f"AGREE: {verdict.subject} and every witness, {compared}", "bold green")
     return Text(
         f"DIFFER: {verdict.subject} on {verdict.differences:,} of {compared}", style="bold red"
     )
