@@ -117,22 +117,27 @@ def verify(
     raise typer.Exit(AGREE if verdict.agrees else DIFFER)
 
 
-@app.command()
+# A negative value is no option.
+@app.command(context_settings={"ignore_unknown_options": True})
 def explain(
-    type_: Annotated[str, typer.Argument(metavar="TYPE", help="Such as 'ap_fixed<8,4,AP_RND>'.")],
+    type_: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE",
+            help="Such as 'ap_fixed<8,4,AP_RND>', 'ap_float<3,4,0>' or float8_e4m3fn.",
+        ),
+    ],
     value: Annotated[str, typer.Argument(help="Decimal, hexadecimal float, inf or nan.")],
     headers: Headers = None,
     no_cache: NoCache = False,
 ) -> None:
     """Show one value on its way into a type, and what the C++ answers."""
-    from harness.explain import explain as explain_value
     from harness.explain import print_explanation
     from harness.oracle import Oracle
 
     t = parse_type(type_)
-    steps = explain_value(_number(value), t)
     with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
-        agrees = print_explanation(steps, _wide_console(), oracle)
+        agrees = print_explanation(_number(value), t, _wide_console(), oracle)
     raise typer.Exit(AGREE if agrees else DIFFER)
 
 

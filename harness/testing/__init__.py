@@ -5,13 +5,23 @@ from harness.testing import ap_types, values_for, assert_bit_exact
 
 from harness.testing.assertions import assert_bit_exact
 from harness.testing.profiles import load_profile
-from harness.testing.strategies import any_ap_types, ap_types, codes, type_pool_of, values_for
+from harness.testing.strategies import (
+    any_ap_types,
+    any_float_types,
+    ap_types,
+    codes,
+    float_types,
+    type_pool_of,
+    values_for,
+)
 
 __all__ = [
     "any_ap_types",
+    "any_float_types",
     "ap_types",
     "assert_bit_exact",
     "codes",
+    "float_types",
     "load_profile",
     "type_pool_of",
     "values_for",

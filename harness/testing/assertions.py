@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from harness import reference
 from harness.oracle import Oracle
-from harness.types import ApFixed
+from harness.oracle.kernels import OURS
+from harness.types import ApFixed, MiniFloat, NumberType
 from harness.verify import Implementation, verify
 
 __all__ = ["assert_bit_exact"]
@@ -20,21 +22,37 @@ def _oracle() -> Oracle:
     return Oracle()
 
 
+def _truth(x: Any, t: Any) -> Any:
+    """The strongest truth that there is for a type."""
+    if isinstance(t, ApFixed):
+        return _oracle().codes(x, t)
+    if isinstance(t, MiniFloat) and t.m > 0:
+        return _oracle().codes(x, t, header=OURS)
+    found = [reference.from_double(float(v), t) for v in np.ravel(x)]
+    if t.width > 64:
+        codes = np.empty(len(found), dtype=object)
+        codes[:] = found
+    else:
+        codes = np.array(found, dtype=np.uint64).view(np.int64)
+    return codes.reshape(np.shape(x))
+
+
 def assert_bit_exact(
     fn: Implementation,
-    t: ApFixed,
+    t: NumberType,
     x: Any = None,
     *,
     truth: Implementation | None = None,
     seed: int = 0,
 ) -> None:
-    """Assert that ``fn`` computes what ``ap_fixed`` computes in C++.
+    """Assert that ``fn`` computes what the type ``t`` does.
 
     Args:
         fn: a quantizer ``fn(x, t)``; it returns values (floats) or codes (integers).
         t: the type.
         x: the inputs; by default the breakpoints and bounds of ``t`` and random values.
-        truth: what to compare with; by default the vendor's headers.
+        truth: what to compare with; by default the vendor's headers for ``ap_fixed``, our
+            ``minifloat.h`` for a minifloat, and the exact reference for other types.
         seed: of the default inputs.
 
     Raises:
@@ -43,7 +61,7 @@ def assert_bit_exact(
     """
     __tracebackhide__ = True
     inputs = None if x is None else (lambda _: np.atleast_1d(np.asarray(x)))
-    verdict = verify(fn, truth or _oracle().codes, [t], inputs, seed=seed)
+    verdict = verify(fn, truth or _truth, [t], inputs, seed=seed)
     for m in verdict.mismatches:
         raise AssertionError(
             f"{t}: {m.input} => got {m.got}, expected {m.expected} "

@@ -9,11 +9,30 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from harness.types import ApFixed
+from harness.types import (
+    FORMATS,
+    ApFixed,
+    Binary,
+    BinaryFloat,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    NumberType,
+    VitisFloat,
+)
 from harness.verify.cases import SPECIALS
+from harness.verify.float_profiles import MINIFLOATS, VITIS, variants
 from harness.verify.profiles import Profile, modes, type_pool
 
-__all__ = ["any_ap_types", "ap_types", "codes", "type_pool_of", "values_for"]
+__all__ = [
+    "any_ap_types",
+    "any_float_types",
+    "ap_types",
+    "codes",
+    "float_types",
+    "type_pool_of",
+    "values_for",
+]
 
 
 @functools.cache
@@ -51,18 +70,57 @@ def any_ap_types(draw: st.DrawFn, max_width: int = 64) -> ApFixed:
     return ApFixed(width, integer, signed, rounding, overflow, n)
 
 
-def codes(t: ApFixed) -> st.SearchStrategy[int]:
+def float_types() -> st.SearchStrategy[BinaryFloat]:
+    """Minifloats and Vitis floats that ``verify`` asks about, and the named formats in all modes.
+
+    A bounded pool, like that of :func:`ap_types`: a minifloat costs a compilation.
+    """
+    return st.sampled_from(
+        [*MINIFLOATS, *VITIS, *(t for base in FORMATS.values() for t in variants(base))]
+    )
+
+
+@st.composite
+def any_float_types(draw: st.DrawFn, *, stochastic: bool = False) -> BinaryFloat:
+    """Any float type at all of up to 64 bits: for code that needs no compiler behind it."""
+    family = draw(st.sampled_from(["minifloat", "vitis", "ieee"]), label="family")
+    if family == "minifloat":
+        m, e = draw(st.integers(0, 52), label="m"), draw(st.integers(1, 11), label="e")
+        return MiniFloat(m, e, draw(st.integers(-40, 40), label="e0"))
+    if family == "vitis":
+        e = draw(st.integers(4, 11), label="e")
+        return VitisFloat(e + draw(st.integers(4, 53), label="significand"), e)
+    specials = draw(st.sampled_from(["ieee", "fn", "fnuz", "none"]), label="specials")
+    overflows = ["saturate"] if specials == "none" else ["inf", "saturate"]
+    return IeeeFloat(
+        draw(st.integers(2, 11), label="exp_bits"),
+        draw(st.integers(1, 50), label="sig_bits"),
+        subnormals=draw(st.booleans(), label="subnormals"),
+        overflow=draw(st.sampled_from(overflows), label="overflow"),
+        specials=specials,
+        rounding=draw(
+            st.sampled_from([r for r in FloatRounding if stochastic or not r.stochastic]),
+            label="rounding",
+        ),
+    )
+
+
+def codes(t: NumberType) -> st.SearchStrategy[int]:
     """Codes of ``t``; the ends often."""
     ends = st.sampled_from([t.min_code, min(1, t.max_code), 0, t.max_code])
     return ends | st.integers(t.min_code, t.max_code)
 
 
 @st.composite
-def values_for(draw: st.DrawFn, t: ApFixed, *, finite: bool = False) -> float:
+def values_for(draw: st.DrawFn, t: NumberType, *, finite: bool = False) -> float:
     """Doubles near the ties, codes and bounds of ``t``, and far from them.
 
-    With ``finite`` neither NaN nor infinities are drawn.
+    With ``finite`` neither NaN nor infinities are drawn; NaN never for a type that has none.
     """
+    if isinstance(t, BinaryFloat):
+        return draw(_values_near_floats(t, finite))
+    if isinstance(t, Binary):
+        return draw(st.sampled_from([0.0, -0.0, 1.0, -1.0]) | st.floats(allow_nan=False))
     kind = draw(st.sampled_from(["tie", "bound", "far", "any", "special"]), label="kind")
     if kind == "any":
         return draw(st.floats(allow_nan=not finite, allow_infinity=not finite))
@@ -78,6 +136,29 @@ def values_for(draw: st.DrawFn, t: ApFixed, *, finite: bool = False) -> float:
     x = _as_double(half, -t.frac - 1)
     for _ in range(draw(st.integers(0, 1), label="ulps")):
         x = math.nextafter(x, draw(st.sampled_from([-math.inf, math.inf])))
+    return x if math.isfinite(x) or not finite else math.copysign(1.0, x)
+
+
+@st.composite
+def _values_near_floats(draw: st.DrawFn, t: BinaryFloat, finite: bool) -> float:
+    """Half ulps of any binade, with their neighbours; specials; anything."""
+    kind = draw(st.sampled_from(["half", "edge", "special", "any"]), label="kind")
+    if kind in ("special", "any"):
+        nan = t.nan_code is not None and not finite
+        anything = st.floats(allow_nan=nan, allow_infinity=not finite)
+        specials = [
+            float(x) for x in SPECIALS if not math.isnan(x) and not (finite and math.isinf(x))
+        ]
+        return draw(st.sampled_from(specials) if kind == "special" else anything)
+    ends = st.sampled_from([t.emin - 1, t.emin, t.emax, t.emax + 1])
+    exponent = draw(
+        ends if kind == "edge" else st.integers(t.emin - 2, t.emax + 1), label="exponent"
+    )
+    half = draw(st.integers(0, 1 << (t.frac_bits + 2)), label="half ulps")
+    x = _as_double(half, exponent - t.frac_bits - 1)
+    for _ in range(draw(st.integers(0, 1), label="ulps")):
+        x = math.nextafter(x, draw(st.sampled_from([-math.inf, math.inf])))
+    x = -x if draw(st.booleans(), label="minus") else x
     return x if math.isfinite(x) or not finite else math.copysign(1.0, x)
 
 

@@ -25,7 +25,7 @@ from harness.verify.other_questions import Chance, Signs, Ternary
 from harness.verify.questions import Question
 from harness.verify.witnesses import WITNESSES
 
-__all__ = ["float_questions", "questions_about"]
+__all__ = ["MINIFLOATS", "VITIS", "float_questions", "questions_about", "variants"]
 
 Generator = np.random.Generator
 #: Every run asks about these: the usual one, the ends of the limits, and offsets both ways.
@@ -59,8 +59,10 @@ def float_questions(minifloats: int, rng: Generator) -> list[Question]:
     asked: list[Question] = []
     for t in (*MINIFLOATS, *_drawn_minifloats(minifloats, rng)):
         asked += questions_about(t, rng)
+    for t in MINIFLOATS[:2]:
+        asked += _other_ways_in(t)
     for base in (*FORMATS.values(), *ODD_SIZES):
-        for variant in _variants(base):
+        for variant in variants(base):
             asked += _witnessed(variant)
     for vitis in (*VITIS, *_drawn_vitis(minifloats, rng)):
         asked += _witnessed(vitis)
@@ -100,6 +102,14 @@ def _about_minifloat(t: MiniFloat, rng: Generator) -> Iterator[Question]:
         yield FloatProduct(OURS, t, other)
 
 
+def _other_ways_in(t: MiniFloat) -> Iterator[Question]:
+    """Floats, integers and the constructor, which is no assignment in the vendor's header."""
+    for header in (VENDOR, OURS):
+        yield MiniFloatNumber(header, t, "float")
+        yield MiniFloatNumber(header, t, "std::int64_t")
+        yield FloatCast(header, ApFixed(18, 9), t, construct=True)
+
+
 def _compiles(make: Any) -> bool:
     """Whether a type exists; the headers end at 1024 bits, minifloats at 52 and 11."""
     try:
@@ -136,7 +146,7 @@ def _drawn_vitis(count: int, rng: Generator) -> list[VitisFloat]:
     return [VitisFloat(e + int(rng.integers(4, 54)), e) for e in exponents]
 
 
-def _variants(base: IeeeFloat) -> Iterator[IeeeFloat]:
+def variants(base: IeeeFloat) -> Iterator[IeeeFloat]:
     """A format in every deterministic rounding, and once flushed and once saturating."""
     for rounding in FloatRounding:
         if not rounding.stochastic:

@@ -25,14 +25,17 @@ from harness.verify.questions import ALL, Answer, Inputs, unfold
 __all__ = ["FloatCast", "FloatProduct", "MiniFloatNumber"]
 
 Array = np.ndarray[Any, Any]
+#: Numbers as the validity domain names them.
+DOMAINS = {"double": "double", "float": "float", "std::int64_t": "int"}
 
 
 @dataclass(frozen=True)
 class MiniFloatNumber(FloatQuestion):
-    """``MiniFloat(x)`` in C++, for a double."""
+    """``MiniFloat(x)`` in C++, for a double, a float or a 64-bit integer."""
 
     header: str
     target: MiniFloat
+    number: str = "double"
     path = "minifloat"
 
     @property
@@ -43,7 +46,7 @@ class MiniFloatNumber(FloatQuestion):
     @property
     def kernel(self) -> Kernel:
         """The C++ that answers."""
-        return kernels.from_number("double", self.target, self.header)
+        return kernels.from_number(self.number, self.target, self.header)
 
     @property
     def key(self) -> str:
@@ -51,8 +54,9 @@ class MiniFloatNumber(FloatQuestion):
         return self.kernel.cpp
 
     def exhausted(self, exhaustive_width: int) -> int:
-        """Codes of which each is a case; the vendor's header is not asked about all."""
-        return 0 if self.header == VENDOR else super().exhausted(exhaustive_width)
+        """Codes of which each is a case; only our header is asked about all, from doubles."""
+        everywhere = self.header != VENDOR and self.number == "double"
+        return super().exhausted(exhaustive_width) if everywhere else 0
 
     def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
         """The values to ask about; for the vendor's header those of its validity domain."""
@@ -60,16 +64,33 @@ class MiniFloatNumber(FloatQuestion):
         if self.header == VENDOR:
             coarse = np.round(np.ldexp(x[np.abs(x) < 2.0**15], 16))  # what its source can hold
             x = np.concatenate([x, np.ldexp(coarse, -16)])
-            x = x[domain(self.target, "double").holds(x)]
+        if self.number == "float":
+            with np.errstate(over="ignore", under="ignore"):
+                x = x.astype(np.float32)
+        elif self.number != "double":
+            x = np.unique(np.rint(x[np.abs(x) < 2.0**62])).astype(np.int64)
+        if self.header == VENDOR:
+            x = x[domain(self.target, DOMAINS[self.number]).holds(x)]
         return (x,)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
         """The codes of the C++."""
         return oracle.codes(inputs[0], self.target, header=self.header)
 
+    def exact(self, inputs: Inputs, k: int) -> int:
+        """The exact reference's code for input ``k``."""
+        x = inputs[0][k]
+        if self.number in ("double", "float"):
+            return reference.from_double(float(x), self.target)
+        return reference.from_int(int(x), self.target)
+
+    def show(self, inputs: Inputs, k: int) -> str:
+        """Input ``k``, for people and for reproduction."""
+        return str(inputs[0][k]) if self.number.startswith("std") else super().show(inputs, k)
+
     def snippet(self, inputs: Inputs, k: int) -> str:
         """A C++ program that prints the code."""
-        return snippets.minifloat(self.header, inputs[0][k], self.target)
+        return snippets.minifloat(self.header, self.number, inputs[0][k], self.target)
 
 
 @dataclass(frozen=True)
@@ -79,6 +100,7 @@ class FloatCast:
     header: str
     source: Any
     target: Any
+    construct: bool = False
     path = "minifloat"
 
     @property
@@ -94,7 +116,7 @@ class FloatCast:
     @property
     def kernel(self) -> Kernel:
         """The C++ that answers."""
-        return kernels.cast(self.source, self.target, self.header)
+        return kernels.cast(self.source, self.target, self.header, construct=self.construct)
 
     @property
     def key(self) -> str:
@@ -113,12 +135,14 @@ class FloatCast:
         window = self.source if self.target.e > 8 else self.target.fixed
         codes = cases.codes_for(self.source, window, size // 4, rng, exhaustive_width + 4)
         if self.header == VENDOR:
-            codes = codes[domain(self.target, self.source).holds(codes)]
+            valid = domain(self.target, self.source, construct=self.construct)
+            codes = codes[valid.holds(codes)]
         return (codes,)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
         """The codes of the C++."""
-        return oracle.cast(inputs[0], self.source, self.target, header=self.header)
+        types = self.source, self.target
+        return oracle.cast(inputs[0], *types, header=self.header, construct=self.construct)
 
     def answers(self) -> list[Answer]:
         """The casts under test."""

@@ -88,7 +88,9 @@ def _families(verdict: Verdict) -> RenderableType:
         )
         last = family
     title = "other types: who said what is right (a code is exhausted with its midpoints)"
-    return Group(Text(title, "bold"), table, Text())
+    closed = "the vendor's header is closed, MPFR with a flush to zero stands for it"
+    note = [Text(f"vitis: {closed}", "dim")] if any(verdict.on("vitis")) else []
+    return Group(Text(title, "bold"), table, *note, Text())
 
 
 def _domains(domains: Sequence[Domain]) -> RenderableType:

@@ -19,7 +19,7 @@ from harness.verify.fixed_questions import FixedQuestion, FromNumber
 from harness.verify.float_cases import float_doubles_for
 from harness.verify.float_profiles import questions_about
 from harness.verify.float_questions import Plain, Witnessed
-from harness.verify.minifloat_questions import FloatCast, MiniFloatNumber
+from harness.verify.minifloat_questions import DOMAINS, FloatCast, MiniFloatNumber
 from harness.verify.other_questions import Chance
 from harness.verify.profiles import PROFILES, Profile, questions_for
 from harness.verify.questions import HAS_TORCH, Answer, Question
@@ -115,7 +115,8 @@ def run(
         oracle: the C++.
         seed: decides types and inputs.
         types: ask about these only, from numbers, instead of the pool.
-        subject: the user's own quantizer, asked on the double path instead of ours.
+        subject: the user's own quantizer, asked on the double path instead of ours; without
+            ``types``, about fixed point alone.
         subject_name: what the report calls the subject.
         jobs: compilers to run at once; by default one per core.
         progress: told after every question.
@@ -132,7 +133,8 @@ def run(
     else:
         asked = questions_for(chosen, rng)
     if subject is not None:
-        asked = [q for q in asked if _is_from_double(q)]
+        # A stranger's quantizer knows fixed point; other types are asked about by name.
+        asked = [q for q in asked if _is_from_double(q) and (types or isinstance(q, FromNumber))]
     findings = []
     checks = 0
     for question in _in_order(asked, oracle, jobs):
@@ -177,9 +179,12 @@ def _domains(asked: Sequence[Question]) -> tuple[Domain, ...]:
     found = []
     for question in asked:
         if isinstance(question, MiniFloatNumber | FloatCast) and question.header == VENDOR:
-            source = "double" if isinstance(question, MiniFloatNumber) else question.source
+            if isinstance(question, MiniFloatNumber):
+                source, construct = DOMAINS[question.number], False
+            else:
+                source, construct = question.source, question.construct
             if not isinstance(source, MiniFloat):
-                text = domain(question.target, source).describe()
+                text = domain(question.target, source, construct=construct).describe()
                 found.append(Domain(question.target, str(source), text))
     return tuple(found)
 

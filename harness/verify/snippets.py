@@ -46,9 +46,9 @@ def assign(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed) -> str:
     return _program(f"{lines}\n  result {op.value}= b;")
 
 
-def minifloat(header: str, x: Any, t: MiniFloat) -> str:
+def minifloat(header: str, number: str, x: Any, t: MiniFloat) -> str:
     """``t(x)`` in the vendor's header or in ours; prints the fields."""
-    arguments = f"<{t.m}, {t.e}, {t.e0}> result({_literal('double', x)});"
+    arguments = f"<{t.m}, {t.e}, {t.e0}> result({_literal(number, x)});"
     if header == OURS:
         shown = "result.bits.to_string(16)"
         return _program(f"harness::minifloat{arguments}", header, shown)

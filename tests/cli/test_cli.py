@@ -28,7 +28,7 @@ def test_verify_one_type() -> None:
     """Agreement is exit status 0 and a sentence that says so."""
     status, out, _ = harness("verify", "--type", T)
     assert status == 0
-    assert "AGREE: harness.quantize and the C++ headers" in out
+    assert "AGREE: harness.quantize and every witness" in out
 
 
 def test_verify_json() -> None:
@@ -65,6 +65,27 @@ def test_explain() -> None:
         assert text in out
 
 
+@pytest.mark.parametrize(
+    ("t", "value", "shown"),
+    [
+        ("ap_float<3,4,0>", "3.1416", ["[1.100] 1", "0x0d = 0 0001 101", "minifloat.h  the same"]),
+        ("ap_float<3,4,0>", "40000", ["DIFFERENT: 0xbf, outside its domain (source)", "-> 240"]),
+        ("float8_e4m3fn", "-0.0137", ["0x87 = 1 0000 111", "MPFR", "it would round twice"]),
+        ("ap_float<32,8>", "1e-40", ["flushed to 0", "MPFR"]),
+        ("ieee<5,10>", "inf", ["0x7c00", "value", "NumPy casts"]),
+        ("ieee<5,2,STOCHASTIC>", "1.3", ["1.25", "1.5", "0.2 for the second"]),
+        ("ap_fixed<8,4,S_RND>", "-0.3", ["-0.3125", "-0.25", "0.2 for the second"]),
+        ("binary", "0", ["by the sign; 0 is 1"]),
+    ],
+)
+def test_explain_other_families(t: str, value: str, shown: list[str]) -> None:
+    """Floats show their fields and their witnesses, chance its neighbours, a bit its sign."""
+    status, out, err = harness("explain", t, value)
+    assert (status, err) == (0, "")
+    for text in shown:
+        assert text in out
+
+
 @pytest.mark.parametrize("value", ["nan", "-inf", "0x1.8p+70", "-1e-300", "1e308", "-0.0"])
 @pytest.mark.parametrize("t", ["ap_fixed<80,-3,AP_RND,AP_WRAP_SM>", "ap_ufixed<1,9,AP_TRN,AP_SAT>"])
 def test_explain_takes_every_double(value: str, t: str) -> None:
@@ -86,6 +107,12 @@ def test_explain_takes_every_double(value: str, t: str) -> None:
         (["verify", "--subject", "nowhere:f"], "cannot load nowhere:f"),
         (["verify", "--headers", "/nonexistent"], "lacks the header"),
         (["explain", "ap_fixed<8,4>", "three"], "is no double"),
+        (["explain", "ap_float<3,4,0>", "nan"], "has no NaN"),
+        (["explain", "ap_fixed<8,4,S_RND>", "nan"], "does not round by chance"),
+        (["explain", "ap_float<3,4>", "1"], "significand bits w - e must be 4 to 64"),
+        (["verify", "--type", "ap_float<60,4,0>"], "mantissa bits m must be 0 to 52"),
+        (["verify", "--type", "ieee<5,10,SIDEWAYS>"], "unknown rounding 'SIDEWAYS'"),
+        (["verify", "--type", "ap_float<0,4,0>"], "without mantissa bits"),
         (["verify", "--seed", "-1"], "seed"),
         (["verify", "--nonsense"], "nonsense"),
         (["nonsense"], "nonsense"),

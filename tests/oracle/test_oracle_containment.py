@@ -151,7 +151,6 @@ def test_missing_headers_and_compiler(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_same_headers_elsewhere_are_still_pinned(own_headers: Path) -> None:
     """The pinned headers are recognised by content, wherever they are."""
     assert find_headers(own_headers).pinned
-    assert find_headers(own_headers).digest == find_headers().digest
 
 
 def test_every_operation_knows_its_conversion() -> None:

@@ -3,19 +3,31 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import ApFixed, cast_codes, quantize, quantize_codes, reference
+from harness import (
+    FORMATS,
+    ApFixed,
+    Binary,
+    MiniFloat,
+    cast_codes,
+    quantize,
+    quantize_codes,
+    reference,
+)
 from harness.oracle import Oracle, kernels
 from harness.testing import (
     any_ap_types,
+    any_float_types,
     ap_types,
     assert_bit_exact,
     codes,
+    float_types,
     type_pool_of,
     values_for,
 )
@@ -110,3 +122,34 @@ def test_in_a_strangers_suite(tmp_path: Path, fault: str, status: int) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stdout
+
+
+@given(t=any_float_types(), data=st.data())
+def test_any_float_and_its_values(t: Any, data: st.DataObject) -> None:
+    """Any float type, a value near its breakpoints: quantizer and reference agree on the code."""
+    x = data.draw(values_for(t))
+    assert int(quantize_codes(x, t)) % (1 << t.width) == reference.from_double(x, t)
+    code = data.draw(codes(t))
+    assert 0 <= code <= t.max_code
+
+
+@given(t=float_types(), data=st.data())
+def test_pooled_floats_have_a_truth(t: Any, data: st.DataObject) -> None:
+    """The pool's types can be asserted about, without a truth being named."""
+    x = [data.draw(values_for(t, finite=True)) for _ in range(3)]
+    assert_bit_exact(quantize_codes, t, x)
+
+
+@given(x=values_for(Binary()))
+def test_values_for_binary(x: float) -> None:
+    """Zeros, and any number but NaN."""
+    assert int(quantize_codes(x, Binary())) == (x >= 0)
+
+
+def test_assertion_fails_on_a_wrong_float() -> None:
+    """A quantizer that truncates is caught, with the law it breaks."""
+    t = FORMATS["float8_e4m3fn"]
+    with pytest.raises(AssertionError, match="rule: overflow, inf: beyond 448"):
+        assert_bit_exact(lambda x, t: quantize_codes(x, t.with_modes(rounding=4)), t)
+    with pytest.raises(AssertionError, match="MiniFloat|ap_float<3,4,0>"):
+        assert_bit_exact(lambda x, t: np.nan_to_num(x), MiniFloat(3, 4, 0))

@@ -1,4 +1,4 @@
-"""One value on its way into a type, step by step, as people would do it on paper."""
+"""One value on its way into fixed point, step by step."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from harness import reference
-from harness.oracle import Oracle, OracleError
+from harness.explain.numbers import hexadecimal, number
 from harness.reference.fixed import ROUND
 from harness.types import ApFixed
 
-__all__ = ["Explanation", "explain", "print_explanation"]
+__all__ = ["Explanation", "explain", "rows"]
 
 #: Bits shown on either side of the type's window before the rest is summed up.
 CONTEXT = 12
@@ -77,37 +73,16 @@ def explain(x: float, t: ApFixed) -> Explanation:
     )
 
 
-def print_explanation(steps: Explanation, console: Console, oracle: Oracle | None) -> bool:
-    """Print every step; whether the C++ gave the same code (true if it could not be asked)."""
-    t = steps.type
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    for name, text in _rows(steps):
-        table.add_row(name, escape(text))
-    agrees = True
-    if oracle is not None:
-        try:
-            answer = int(oracle.codes(steps.value, t)[()]) % (1 << t.width)
-            agrees = answer == steps.code % (1 << t.width)
-            verdict = "the same" if agrees else f"DIFFERENT: {answer:#x}"
-            table.add_row("C++", f"{verdict}   ({oracle.headers.label})")
-        except OracleError as error:
-            table.add_row("C++", escape(f"no answer: {error}"))
-    console.print(f"{t}  <-  {steps.value!r}", style="bold", highlight=False, markup=False)
-    console.print(table, highlight=False)
-    return agrees
-
-
-def _rows(steps: Explanation) -> list[tuple[str, str]]:
+def rows(steps: Explanation) -> list[tuple[str, str]]:
+    """What is printed: a name and a text for every step."""
     t = steps.type
     moved = "+1" if steps.rounded != steps.floor else "stays"
     kind = "ap_fixed" if t.signed else "ap_ufixed"
     rows = [
         ("type", f"{kind}: {t.integer} integer bits, {t.frac} fractional bits, LSB 2**{-t.frac}"),
-        ("range", f"{_number(t.min)} to {_number(t.max)}, codes {t.min_code} to {t.max_code}"),
-        ("input", f"{_hex(steps.value)} = {_number(steps.exact)}"),
-        ("in LSBs", _number(steps.exact / t.lsb)),
+        ("range", f"{number(t.min)} to {number(t.max)}, codes {t.min_code} to {t.max_code}"),
+        ("input", f"{hexadecimal(steps.value)} = {number(steps.exact)}"),
+        ("in LSBs", number(steps.exact / t.lsb)),
         ("bits", _window(steps)),
         ("floor", f"code {steps.floor}, guard bit {steps.guard}, sticky {int(steps.sticky)}"),
         (
@@ -127,35 +102,11 @@ def _rows(steps: Explanation) -> list[tuple[str, str]]:
     error = steps.result - steps.exact
     rows += [
         ("code", f"{steps.code} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
-        ("value", _number(steps.result)),
-        ("error", f"{_number(error)} = {_number(error / t.lsb)} LSB"),
+        ("value", number(steps.result)),
+        ("error", f"{number(error)} = {number(error / t.lsb)} LSB"),
     ]
     rows += [("quirk", f"{name}: {reference.QUIRKS[name]}") for name in steps.quirks]
     return rows
-
-
-def _hex(x: float) -> str:
-    return x.hex() if math.isfinite(x) else str(x)
-
-
-def _number(value: Fraction) -> str:
-    """Decimal where that is short and exact; otherwise about how much."""
-    if value.denominator == 1 and abs(value.numerator) < 10**20:
-        return str(value.numerator)
-    if 2**-30 <= abs(value) < 10**9 and value.denominator <= 2**30:
-        places = value.denominator.bit_length() - 1
-        digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
-        return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}".rstrip("0")
-    if value == 0:
-        return "0"
-    try:
-        nearest = float(value)
-    except OverflowError:
-        nearest = math.inf
-    if nearest and math.isfinite(nearest):
-        return f"about {nearest:.6g}"
-    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
-    return f"about {'-' if value < 0 else ''}2**{exponent}"
 
 
 def _window(steps: Explanation) -> str:
