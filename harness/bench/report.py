@@ -69,7 +69,7 @@ def rivals_table(rivalries: Sequence[Rivalry]) -> RenderableType:
     """The peers; a slow one says how often it was timed."""
     columns = (
         "library",
-        "type or mode of the fixed one",
+        "mode or type",
         "x copyto",
         "x ours",
         "timed",
