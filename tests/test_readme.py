@@ -1,11 +1,13 @@
 """The documentation is true: its examples run, and its names are the code's."""
 
 import doctest
+import importlib.util
 import re
 from pathlib import Path
 
+from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
-from harness.types import Overflow, Rounding
+from harness.types import FloatRounding, Overflow, Rounding, floats
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +27,28 @@ def test_every_quirk_and_mode_is_documented() -> None:
     assert set(re.findall(r"^\| `([a-z][a-z-]+)` \|", text, re.MULTILINE)) == set(QUIRKS)
     for mode in [*Rounding, *Overflow]:
         assert f"`{mode.cpp}`" in text
+
+
+def test_table_of_formats_is_the_code() -> None:
+    """The README has the table that scripts/formats.py makes, as it makes it today."""
+    spec = importlib.util.spec_from_file_location("formats", ROOT / "scripts" / "formats.py")
+    assert spec is not None
+    assert spec.loader is not None
+    formats = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(formats)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{formats.BEGIN}{formats.table()}{formats.END}" in text
+
+
+def test_every_float_rounding_and_clause_is_documented() -> None:
+    """docs/floats.md names each rounding with its code, each alias and each clause."""
+    text = (ROOT / "docs" / "floats.md").read_text(encoding="utf-8")
+    for mode in FloatRounding:
+        assert f"| `{mode.name}` | {mode.value} |" in text
+    for alias in floats._ALIASES:
+        assert f"`{alias}`" in text
+    for clause in CLAUSES:
+        assert f"| `{clause}` |" in text
 
 
 def test_nothing_names_a_machine() -> None:
