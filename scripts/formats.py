@@ -1,4 +1,4 @@
-"""Write the table of formats into README.md from the code: ``.venv/bin/python scripts/formats.py``."""
+"""Write the README's table of formats from the code: ``.venv/bin/python scripts/formats.py``."""
 
 import sys
 from fractions import Fraction
@@ -21,7 +21,9 @@ SPECIALS = {
 
 def table() -> str:
     """The lines of the table, in Markdown."""
-    head = "| type | spelled | bits | largest | smallest | specials | truth |\n|---|---|---|---|---|---|---|\n"
+    head = (
+        "| type | spelled | bits | largest | smallest | specials | truth |\n" + "|---" * 7 + "|\n"
+    )
     rows = [_row(repr(t), t) for t in EXAMPLES]
     rows += [_row(f'FORMATS["{name}"]', t) for name, t in FORMATS.items()]
     return head + "".join(rows)
