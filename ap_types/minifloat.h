@@ -12,7 +12,7 @@
 //   acc += exact;
 //   weight.bits                                        // sign | exponent | mantissa, as ap_uint
 //
-// Limits: 1 <= M <= 52, 1 <= E <= 11.  A negative value that rounds to zero keeps its sign bit;
+// Limits: 0 <= M <= 52, 1 <= E <= 11.  A negative value that rounds to zero keeps its sign bit;
 // zero has none.  NaN has no code: it becomes the largest magnitude.  Everything but from_double()
 // and to_double() is integer logic; shifts are barrel shifters, loops unroll.
 #ifndef HARNESS_MINIFLOAT_H
@@ -27,7 +27,7 @@ namespace harness {
 
 template <int M, int E, int E0 = 0>
 struct minifloat {
-  static_assert(M >= 1 && M <= 52, "mantissa bits M: 1 to 52");
+  static_assert(M >= 0 && M <= 52, "mantissa bits M: 0 to 52");
   static_assert(E >= 1 && E <= 11, "exponent bits E: 1 to 11");
 
   static constexpr int width = 1 + E + M;

@@ -9,6 +9,9 @@ Each clause is a step that loses something:
 ``zero``      0 counts as a leading bit in the lowest place, so it needs an exponent so low
 ``floor``     bits shifted out to the right are cut before the rounding that should see them
 ``window``    bits shifted out to the left are lost
+
+Inside the domain no step loses anything, and the header is right.  Outside it is often wrong, and
+sometimes right by luck: what was lost did not matter, or the result saturates all the same.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.oracle import kernels, limits
 from harness.types import ApFixed, MiniFloat
 
 __all__ = ["CLAUSES", "Domain", "domain"]
@@ -26,7 +30,9 @@ Array = np.ndarray[Any, Any]
 CLAUSES = ("source", "minimum", "counter", "zero", "floor", "window")
 #: What the constructor makes of every source.
 THROUGH = ApFixed(32, 16)
+#: Magnitudes the counter of the leading bit can tell apart have so many bits.
 COUNTER = 32
+_NUMBERS = {"double": "double", "float": "float", "int": "std::int64_t"}
 
 
 @dataclass(frozen=True)
@@ -43,16 +49,23 @@ class Domain:
     source: ApFixed | str
     fixed: ApFixed
 
+    @property
+    def refusal(self) -> str | None:
+        """Why the header cannot convert the source at all; ``None`` if it can."""
+        if isinstance(self.source, ApFixed):
+            construct = self.fixed != self.source
+            return limits.refusal(kernels.cast(self.source, self.type, construct=construct))
+        return limits.refusal(kernels.from_number(_NUMBERS[self.source], self.type))
+
     def holds(self, x: Any) -> Array:
-        """Which elements are inside: doubles for a C++ number, else codes of the source."""
+        """Which elements are inside: doubles or integers for a C++ number, else codes."""
         inside: Array = self.broken(x) == ""
         return inside
 
     def broken(self, x: Any) -> Array:
-        """The first clause that each element breaks; empty where the header is right."""
-        codes, exact = self._codes(np.atleast_1d(np.asarray(x)))
-        found = np.array([self._clause(int(c)) for c in codes.ravel()], dtype="<U7")
-        return np.where(exact, found.reshape(codes.shape), "source")
+        """The first clause that each element breaks; empty inside.  An array of ``x``'s shape."""
+        magnitudes, exact = self._magnitudes(np.atleast_1d(np.asarray(x)))
+        return np.where(exact, self._clauses(magnitudes), "source")
 
     def describe(self) -> str:
         """The domain in one line."""
@@ -64,39 +77,66 @@ class Domain:
         if t.emax < 0:
             top = min(top, t.emax + whole)
         parts = [f"multiples of 2**{-frac}, |x| < 2**{top}"]
-        if t.emin > 0:
+        if t.emin > 0 and frac >= 0:
             parts.append(f"of 2**{t.emin - frac} below 2**{t.emin}")
         if top > 1 and t.emax > 0:
-            parts.append(f"at most {max(frac + 1, 0)} significant bits up to 2**{t.emax + 1}")
-        zero = "and 0" if self._clause(0) == "" else "not 0"
+            if frac >= 0:
+                parts.append(f"at most {frac + 1} significant bits up to 2**{t.emax + 1}")
+            else:
+                parts.append(f"none but 0 below 2**{t.emax - frac}")
+        zero = "and 0" if self.holds(0)[0] else "not 0"
         return f"{', '.join(parts)}; {zero}"
 
-    def _codes(self, x: Array) -> tuple[Array, Array]:
-        """Codes of ``fixed``, and where they are exactly the source."""
+    def _magnitudes(self, x: Array) -> tuple[Array, Array]:
+        """Magnitudes of the codes of ``fixed``, and where these are exactly the source."""
         if self.source == self.fixed:
-            return x, np.ones(x.shape, bool)
-        frac = self.source.frac if isinstance(self.source, ApFixed) else 0
-        with np.errstate(over="ignore"):
-            y = np.ldexp(np.nan_to_num(x.astype(np.float64), nan=np.inf), self.fixed.frac - frac)
-        exact = (y == np.rint(y)) & (y >= self.fixed.min_code) & (y <= self.fixed.max_code)
-        return np.where(exact, y, 0.0).astype(np.int64), exact
+            return _magnitudes_of(x, self.fixed), np.ones(x.shape, bool)
+        if isinstance(self.source, ApFixed):
+            codes, exact = _moved(x.astype(object), self.fixed.frac - self.source.frac)
+        else:
+            with np.errstate(over="ignore"):
+                codes = np.ldexp(np.nan_to_num(x.astype(np.float64), nan=np.inf), self.fixed.frac)
+            exact = codes == np.rint(codes)
+        exact &= ((codes >= self.fixed.min_code) & (codes <= self.fixed.max_code)).astype(bool)
+        return np.abs(np.where(exact, codes, 0).astype(np.int64)), exact
 
-    def _clause(self, code: int) -> str:
-        t, fixed = self.type, self.fixed
-        magnitude, width = abs(code), fixed.width - fixed.signed
-        if magnitude >> width:
-            return "minimum"
-        if magnitude >> COUNTER:
-            return "counter"
-        if magnitude == 0:
-            return "" if fixed.frac + t.e0 >= 1 << (t.e - 1) else "zero"
-        lead = magnitude.bit_length() - 1 - fixed.frac
-        shift = min(max(lead, t.emin), t.emax)
-        if shift < 0:
-            return "window" if magnitude << -shift >> width else ""
-        if lead > t.emax:  # saturates, unless the shift leaves less than 2
-            return "" if magnitude >> shift >= max(1, 1 << max(fixed.frac + 1, 0)) else "floor"
-        return "floor" if magnitude % (1 << shift) else ""
+    def _clauses(self, magnitudes: Array) -> Array:
+        """The first clause that each magnitude breaks; ``source`` and signs aside."""
+        t, frac, width = self.type, self.fixed.frac, self.fixed.width - self.fixed.signed
+        minimum = (magnitudes > (1 << width) - 1).astype(bool)
+        counter = (magnitudes > (1 << COUNTER) - 1).astype(bool)
+        small = np.where(minimum | counter, 0, magnitudes).astype(np.int64)
+        bits = np.frexp(small.astype(np.float64))[1].astype(np.int64)
+        lead = bits - 1 - frac
+        shift = np.clip(lead, t.emin, t.emax)
+        # A shift to the left loses what leaves the width, one to the right what it passes.
+        window = (shift < 0) & (bits - shift > width)
+        floor = (small & ((1 << np.clip(shift, 0, COUNTER)) - 1)) != 0
+        # Beyond the largest nothing matters, unless the shift leaves less than 2.
+        beyond = (lead > t.emax) & (t.emax >= 0)
+        floor = np.where(beyond, bits - 1 - t.emax < max(frac + 1, 0), floor)
+        zero = frac + t.e0 >= 1 << (t.e - 1)
+        conditions = [minimum, counter, small == 0, window, floor]
+        return np.select(
+            conditions, ["minimum", "counter", "" if zero else "zero", "window", "floor"], ""
+        )
+
+
+def _magnitudes_of(codes: Array, t: ApFixed) -> Array:
+    """Absolute values: ``uint64``, or Python integers where they have more bits."""
+    if codes.dtype.kind == "O" or t.width > 64:
+        magnitudes: Array = np.abs(codes.astype(object))
+        return magnitudes
+    if codes.dtype.kind == "u" or not t.signed:
+        return codes.astype(np.uint64)  # a word of 64 bits may come as a negative int64
+    return np.abs(codes.astype(np.int64)).view(np.uint64)  # of the most negative one too
+
+
+def _moved(codes: Array, left: int) -> tuple[Array, Array]:
+    """Python integers times ``2**left``, floored, and where that is exact."""
+    if left >= 0:
+        return codes << left, np.ones(codes.shape, bool)
+    return codes >> -left, (codes & ((1 << -left) - 1) == 0).astype(bool)
 
 
 def domain(t: MiniFloat, source: ApFixed | str, *, construct: bool = False) -> Domain:

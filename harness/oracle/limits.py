@@ -38,10 +38,10 @@ def refusal(kernel: Kernel) -> str | None:
     for t in (*kernel.operands, kernel.result):
         if why := _no_cpp(t):
             return why
+    if kernel.template == "to_fixed" and (why := _not_its_value(kernel.operands[0], kernel.result)):
+        return why
     if kernel.header == VENDOR:
         return _open_float_refuses(kernel)
-    if kernel.header and any(isinstance(t, MiniFloat) and t.m == 0 for t in _types(kernel)):
-        return "minifloat.h needs a mantissa bit"
     for source, target in _conversions(kernel):
         if cast_aborts(source, target):
             return (
@@ -64,25 +64,46 @@ def _no_cpp(t: Any) -> str | None:
     return f"no open C++ header has {t}"
 
 
+def _not_its_value(source: MiniFloat, target: Any) -> str | None:
+    """Why ``to_ap_fixed()`` of a minifloat is no ``target``."""
+    width = source.m + (1 << source.e) + 1
+    if width > MAX_WIDTH:
+        return f"the values of {source} take {width} bits, the headers have {MAX_WIDTH}"
+    return None if target == source.fixed else f"{source} becomes {source.fixed}, not {target}"
+
+
 def _open_float_refuses(kernel: Kernel) -> str | None:
     """What ``ap_float.h`` does not compile, or would end the process with."""
     for t in _types(kernel):
-        if isinstance(t, MiniFloat):
-            if t.m == 0:
-                return f"ap_float.h needs a mantissa bit, {t} has none"
-            if t.m + (1 << t.e) + 1 > MAX_WIDTH:
-                return f"ap_float.h needs more than {MAX_WIDTH} bits for the value of {t}"
+        if isinstance(t, MiniFloat) and t.m == 0:
+            return f"ap_float.h needs a mantissa bit, {t} has none"
+    if kernel.template == "product":
+        a, b = kernel.operands
+        if isinstance(kernel.result, MiniFloat):
+            return f"ap_float.h multiplies by fixed point alone, not {a} by {b}"
+        # It aligns the product in two more bits, and negates that in one more.
+        if kernel.result.width + 3 > MAX_WIDTH:
+            return f"ap_float.h needs more than {MAX_WIDTH} bits to multiply {a} by {b}"
     if kernel.template == "assigned":
-        source = kernel.operands[0]
-        if source.width - source.signed < 1:
-            return f"ap_float.h takes a magnitude of no bits from {source}"
-        if source.frac - kernel.result.m > source.width - source.signed:
-            return (
-                f"ap_float.h rounds more bits away than {source} has: it reads a bit beyond "
-                "the MSB and aborts"
-            )
-        if source.overflow is Overflow.WRAP_SM:
-            return f"ap_float.h makes {source} unsigned; unsigned WRAP_SM ends the process"
+        return _assignment_refuses(kernel.operands[0], kernel.result)
+    return None
+
+
+def _assignment_refuses(source: ApFixed, target: MiniFloat) -> str | None:
+    """What ``ap_float.h`` cannot take the magnitude of, shift, and round."""
+    integer, width = source.integer - source.signed, source.width - source.signed
+    if width < 1:
+        return f"ap_float.h takes a magnitude of no bits from {source}"
+    if source.frac - target.m > width:
+        return (
+            f"ap_float.h rounds more bits away than {source} has: it reads a bit beyond "
+            "the MSB and aborts"
+        )
+    # The leading bit is removed by subtracting a 32-bit 1 from the shifted magnitude.
+    if 1 + max(integer + 1, 32) + max(source.frac, 0) > MAX_WIDTH:
+        return f"ap_float.h needs more than {MAX_WIDTH} bits to convert {source}"
+    if source.overflow is Overflow.WRAP_SM:
+        return f"ap_float.h makes {source} unsigned; unsigned WRAP_SM ends the process"
     return None
 
 

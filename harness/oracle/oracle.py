@@ -202,8 +202,13 @@ class Oracle:
         """An oracle whose ``wanted`` kernels cling compiles, here and now: a second compiler.
 
         They are put to the C++ compiler first, because a source that fails corrupts cling.
+
+        Raises:
+            ValueError: for a kernel that needs more than the fixed-point headers.
         """
         for kernel in wanted:
+            if kernel.source != "fixed_kernels.h":
+                raise ValueError(f"cling is given fixed point alone, not {kernel.cpp}")
             self._slot(kernel)
         twin = copy.copy(self)
         address = process.jit_table(self.headers, [kernel.cpp for kernel in wanted])
