@@ -17,7 +17,11 @@ def test_a_small_run() -> None:
         assert len(grid) == 7
         assert all(len(row) == 5 and min(row.values()) > 0 for row in grid.values())
     assert {"apytypes", "fxpmath", "quantizers"} <= {p["distribution"] for p in figures["peers"]}
-    assert all(p["differing"] == 0 for p in figures["peers"])
+    # apytypes makes 0 of what should round up to the smallest normal.
+    different = {(p["name"], p["mode"]) for p in figures["peers"] if p["differing"]}
+    assert different <= {("apytypes, cast alone", "ieee<4,3>")}
+    for kind in ("NumPy", "torch"):
+        assert min(figures["quantize_floats"][kind].values()) > 0
     assert "x copyto" in out.getvalue()
 
 
