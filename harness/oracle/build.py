@@ -154,9 +154,15 @@ class Builder:
         except CompileError:
             if len(kernels) == 1:
                 raise
+            refused = []
             middle = len(kernels) // 2
             for half in (kernels[:middle], kernels[middle:]):
-                self.compile(half)
+                try:
+                    self.compile(half)
+                except CompileError as error:
+                    refused.append(error)
+            if refused:
+                raise refused[0] from None
 
     def _compile_group(self, names: list[str], header: str) -> None:
         stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]

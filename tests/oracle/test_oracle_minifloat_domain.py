@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness import ApFixed, MiniFloat, Operation, reference
-from harness.oracle import HeaderRefuses, Oracle, kernels
+from harness.oracle import CompileError, HeaderRefuses, Oracle, kernels
 from harness.oracle.domain import Domain, domain
 from harness.oracle.headers import find_headers
 from harness.oracle.kernels import OURS, VENDOR, Kernel
@@ -206,3 +206,14 @@ def test_fixed_kernels_never_see_ap_float() -> None:
     assert kernels.compute(times, T, fixed).source == "minifloat_kernels.h"
     assert kernels.cast(fixed, fixed).source == "fixed_kernels.h"
     assert kernels.cast(T, T.fixed).source == "minifloat_kernels.h"
+
+
+def test_one_bad_kernel_stops_no_other() -> None:
+    """Of kernels over two headers all but the refused one are compiled, wherever it stands."""
+    own = Oracle(cache=False)
+    good = [kernels.from_number("float", t) for t in (ApFixed(8, 4), T)]
+    bad = Kernel("no_such_template", (), (), T)
+    with pytest.raises(CompileError, match="no_such_template"):
+        own.builder.compile([bad, *good])
+    assert own.builder.missing([bad, *good]) == [bad]
+    own.close()
