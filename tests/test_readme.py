@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
-from harness.types import FloatRounding, Overflow, Rounding, floats
+from harness.types import FloatRounding, Overflow, Rounding, modes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,7 @@ def test_every_float_rounding_and_clause_is_documented() -> None:
     text = (ROOT / "docs" / "floats.md").read_text(encoding="utf-8")
     for mode in FloatRounding:
         assert f"| `{mode.name}` | {mode.value} |" in text
-    for alias in floats._ALIASES:
+    for alias in modes._ALIASES:
         assert f"`{alias}`" in text
     for clause in CLAUSES:
         assert f"| `{clause}` |" in text

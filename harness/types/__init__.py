@@ -2,16 +2,16 @@
 
 from harness.types.binary import Binary
 from harness.types.fixed import MAX_WIDTH, ApFixed
-from harness.types.floats import (
-    BinaryFloat,
+from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
+from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
+from harness.types.modes import (
     FloatOverflow,
     FloatRounding,
-    IeeeFloat,
-    MiniFloat,
-    VitisFloat,
+    Overflow,
+    Rounding,
+    StochasticRounding,
+    parse_rounding,
 )
-from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
-from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 from harness.types.operations import Operation, result_type
 
 __all__ = [

@@ -7,7 +7,6 @@ reference and one quantizer serve them.
 
 from __future__ import annotations
 
-import enum
 import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,91 +14,12 @@ from fractions import Fraction
 
 from harness.types import spelling
 from harness.types.fixed import ApFixed, as_int
+from harness.types.modes import FloatOverflow, FloatRounding
 
-__all__ = ["BinaryFloat", "FloatOverflow", "FloatRounding", "IeeeFloat", "MiniFloat", "VitisFloat"]
+__all__ = ["BinaryFloat", "IeeeFloat", "MiniFloat", "VitisFloat"]
 
 #: Twice the exponents of a double, and room to spare; beyond, no double could tell types apart.
 MAX_E0 = 2**16
-
-
-class FloatRounding(enum.IntEnum):
-    """How a float rounds; the integer is the code of the ``rmode`` argument of pychop.
-
-    ``law`` says which of the two neighbours in the format is taken.
-    """
-
-    law: str
-
-    NEAREST_EVEN = (1, "the nearest; ties to the even significand")
-    UP = (2, "the upper neighbour")
-    DOWN = (3, "the lower neighbour")
-    TOWARD_ZERO = (4, "the neighbour nearer to zero")
-    STOCHASTIC = (5, "a neighbour by chance, the likelier the nearer")
-    STOCHASTIC_EQUAL = (6, "a neighbour by chance, both equally likely")
-    NEAREST_ZERO = (7, "the nearest; ties toward zero")
-    NEAREST_AWAY = (8, "the nearest; ties away from zero")
-    ODD = (9, "the neighbour with the odd significand")
-
-    def __new__(cls, value: int, law: str) -> FloatRounding:
-        """Make a member of its code and its law."""
-        member = int.__new__(cls, value)
-        member._value_ = value
-        member.law = law
-        return member
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def stochastic(self) -> bool:
-        """Whether it takes a generator."""
-        return self in (FloatRounding.STOCHASTIC, FloatRounding.STOCHASTIC_EQUAL)
-
-    @classmethod
-    def parse(cls, value: object) -> FloatRounding:
-        """The member that ``value`` names: a member, its name, its code 1 to 9, or an alias.
-
-        Raises:
-            ValueError: for any other value; the message lists what is allowed.
-        """
-        if isinstance(value, cls):
-            return value
-        if isinstance(value, str):
-            name = value.strip().upper()
-            if name in cls.__members__:
-                return cls[name]
-            if name.lower() in _ALIASES:
-                return next(member for member in cls if member == _ALIASES[name.lower()])
-        elif not isinstance(value, bool) and value in tuple(cls):
-            return next(member for member in cls if member == value)
-        allowed = ", ".join(f"{member.value} {member.name}" for member in cls)
-        raise ValueError(f"unknown rounding {value!r}; allowed: {allowed}")
-
-
-#: The strings that pychop knows its roundings by, and their common spellings.
-_ALIASES = {
-    "nearest": 1,
-    "plus_inf": 2,
-    "minus_inf": 3,
-    "toward_zero": 4,
-    "towards_zero": 4,
-    "stoc_prop": 5,
-    "stochastic_prop": 5,
-    "stoc_equal": 6,
-    "nearest_ties_to_zero": 7,
-    "nearest_ties_to_away": 8,
-    "round_to_odd": 9,
-}
-
-
-class FloatOverflow(str, enum.Enum):
-    """What a float does with a rounded magnitude beyond its largest."""
-
-    INF = "inf"  # infinity as IEEE 754 has it; NaN where a format has NaN alone
-    SATURATE = "saturate"  # the largest magnitude, also for infinities
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class BinaryFloat(ABC):

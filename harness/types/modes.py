@@ -1,8 +1,8 @@
-"""The policies of a fixed-point type: how it rounds, and what it does past its range.
+"""The policies of a type: how it rounds, and what it does past its range.
 
-Members are numbered as the vendor's ``ap_q_mode`` and ``ap_o_mode`` enumerate them, so a member's
-integer value is the constant that the C++ compiler sees.  ``law`` is the definition in one line,
-where ``y = x * 2**F`` is the exact value in units of the LSB.
+Members of fixed point are numbered as the vendor's ``ap_q_mode`` and ``ap_o_mode`` enumerate them,
+so a member's integer value is the constant that the C++ compiler sees.  ``law`` is the definition
+in one line, where ``y = x * 2**F`` is the exact value in units of the LSB.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ from __future__ import annotations
 import enum
 from typing import TypeVar
 
-__all__ = ["Overflow", "Rounding", "StochasticRounding", "parse_rounding"]
+__all__ = [
+    "FloatOverflow",
+    "FloatRounding",
+    "Overflow",
+    "Rounding",
+    "StochasticRounding",
+    "parse_rounding",
+]
 
 _M = TypeVar("_M", bound="_Mode")
 
 
-class _Mode(enum.IntEnum):
+class _Law(enum.IntEnum):
     """An enumeration whose members also carry their law."""
 
     law: str
 
-    def __new__(cls, value: int, law: str) -> _Mode:
+    def __new__(cls, value: int, law: str) -> _Law:
         member = int.__new__(cls, value)
         member._value_ = value
         member.law = law
@@ -28,6 +35,10 @@ class _Mode(enum.IntEnum):
 
     def __str__(self) -> str:
         return self.name
+
+
+class _Mode(_Law):
+    """A mode of fixed point, which C++ has a constant for."""
 
     @property
     def cpp(self) -> str:
@@ -115,3 +126,71 @@ class Overflow(_Mode):
     def wraps(self) -> bool:
         """Whether the mode keeps low bits, and so takes a number of saturated bits N."""
         return self in (Overflow.WRAP, Overflow.WRAP_SM)
+
+
+class FloatRounding(_Law):
+    """How a float rounds; the integer is the code of the ``rmode`` argument of pychop.
+
+    ``law`` says which of the two neighbours in the format is taken.
+    """
+
+    NEAREST_EVEN = (1, "the nearest; ties to the even significand")
+    UP = (2, "the upper neighbour")
+    DOWN = (3, "the lower neighbour")
+    TOWARD_ZERO = (4, "the neighbour nearer to zero")
+    STOCHASTIC = (5, "a neighbour by chance, the likelier the nearer")
+    STOCHASTIC_EQUAL = (6, "a neighbour by chance, both equally likely")
+    NEAREST_ZERO = (7, "the nearest; ties toward zero")
+    NEAREST_AWAY = (8, "the nearest; ties away from zero")
+    ODD = (9, "the neighbour with the odd significand")
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it takes a generator."""
+        return self in (FloatRounding.STOCHASTIC, FloatRounding.STOCHASTIC_EQUAL)
+
+    @classmethod
+    def parse(cls, value: object) -> FloatRounding:
+        """The member that ``value`` names: a member, its name, its code 1 to 9, or an alias.
+
+        Raises:
+            ValueError: for any other value; the message lists what is allowed.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            name = value.strip().upper()
+            if name in cls.__members__:
+                return cls[name]
+            if name.lower() in _ALIASES:
+                return next(member for member in cls if member == _ALIASES[name.lower()])
+        elif not isinstance(value, bool) and value in tuple(cls):
+            return next(member for member in cls if member == value)
+        allowed = ", ".join(f"{member.value} {member.name}" for member in cls)
+        raise ValueError(f"unknown rounding {value!r}; allowed: {allowed}")
+
+
+#: The strings that pychop knows its roundings by, and their common spellings.
+_ALIASES = {
+    "nearest": 1,
+    "plus_inf": 2,
+    "minus_inf": 3,
+    "toward_zero": 4,
+    "towards_zero": 4,
+    "stoc_prop": 5,
+    "stochastic_prop": 5,
+    "stoc_equal": 6,
+    "nearest_ties_to_zero": 7,
+    "nearest_ties_to_away": 8,
+    "round_to_odd": 9,
+}
+
+
+class FloatOverflow(str, enum.Enum):
+    """What a float does with a rounded magnitude beyond its largest."""
+
+    INF = "inf"  # infinity as IEEE 754 has it; NaN where a format has NaN alone
+    SATURATE = "saturate"  # the largest magnitude, also for infinities
+
+    def __str__(self) -> str:
+        return self.value

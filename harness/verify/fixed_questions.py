@@ -19,6 +19,7 @@ from harness.verify.questions import (
     FEW,
     HAS_TORCH,
     Answer,
+    CodeQuestion,
     Inputs,
     fits,
     tensor_codes,
@@ -126,17 +127,12 @@ class FromNumber(FixedQuestion):
 
 
 @dataclass(frozen=True)
-class Cast(FixedQuestion):
+class Cast(CodeQuestion, FixedQuestion):
     """``target(a)`` for ``a`` of type ``source``."""
 
     source: ApFixed
     target: ApFixed
     path = "cast"
-
-    @property
-    def label(self) -> str:
-        """The types, for people."""
-        return f"{self.source} -> {self.target}"
 
     @property
     def kernel(self) -> Kernel:
@@ -154,18 +150,6 @@ class Cast(FixedQuestion):
     def answers(self) -> list[Answer]:
         """The quantizers under test."""
         return [("cast_codes", ALL, lambda i: cast_codes(i[0], self.source, self.target))]
-
-    def exact(self, inputs: Inputs, k: int) -> int:
-        """The exact reference's code for input ``k``."""
-        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
-    def value(self, inputs: Inputs, k: int) -> Fraction | None:
-        """The exact value that comes into the type."""
-        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
-
-    def show(self, inputs: Inputs, k: int) -> str:
-        """Input ``k``, for people and for reproduction."""
-        return f"code {unfold(inputs[0][k], self.source)}"
 
     def simple(self) -> Inputs:
         """Inputs that are easy to think about, to shrink to."""

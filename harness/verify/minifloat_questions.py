@@ -20,7 +20,7 @@ from harness.types import MiniFloat, Operation, result_type
 from harness.verify import cases, snippets
 from harness.verify.float_cases import float_codes_for, float_doubles_for
 from harness.verify.float_questions import FloatQuestion
-from harness.verify.questions import ALL, Answer, Inputs, unfold
+from harness.verify.questions import ALL, Answer, CodeQuestion, Inputs, unfold
 
 __all__ = ["FloatCast", "FloatProduct", "MiniFloatNumber"]
 
@@ -99,7 +99,7 @@ class MiniFloatNumber(FloatQuestion):
 
 
 @dataclass(frozen=True)
-class FloatCast:
+class FloatCast(CodeQuestion):
     """``target(a)`` for ``a`` of type ``source``: into a minifloat, or out of one."""
 
     header: str
@@ -112,11 +112,6 @@ class FloatCast:
     def witness(self) -> str:
         """The header."""
         return _named(self.header)
-
-    @property
-    def label(self) -> str:
-        """The types, for people."""
-        return f"{self.source} -> {self.target}"
 
     @property
     def kernel(self) -> Kernel:
@@ -152,18 +147,6 @@ class FloatCast:
     def answers(self) -> list[Answer]:
         """The casts under test."""
         return [("cast_codes", ALL, lambda i: cast_codes(i[0], self.source, self.target))]
-
-    def exact(self, inputs: Inputs, k: int) -> int:
-        """The exact reference's code for input ``k``."""
-        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
-    def value(self, inputs: Inputs, k: int) -> Fraction | None:
-        """The exact value that comes into the type."""
-        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
-
-    def show(self, inputs: Inputs, k: int) -> str:
-        """Input ``k``, for people and for reproduction."""
-        return f"code {unfold(inputs[0][k], self.source):#x}"
 
     def simple(self) -> Inputs | None:
         """Nothing simpler than what was drawn."""

@@ -17,7 +17,7 @@ from harness.verify import cases, snippets
 from harness.verify.fixed_questions import FromNumber
 from harness.verify.float_cases import float_doubles_for
 from harness.verify.float_questions import FloatQuestion
-from harness.verify.questions import ALL, Answer, Inputs, fits, unfold
+from harness.verify.questions import ALL, Answer, CodeQuestion, Inputs, fits, unfold
 
 __all__ = ["Chance", "Signs", "Ternary"]
 
@@ -26,7 +26,7 @@ CHANCES = 1500
 
 
 @dataclass(frozen=True)
-class Signs:
+class Signs(CodeQuestion):
     """The sign of a fixed-point number, as hls4ml's ``binary_tanh`` has it.
 
     Where the target sends 0 the other way, the C++ is not asked about 0.
@@ -36,11 +36,6 @@ class Signs:
     target: Binary
     path = "binary"
     witness = "hls4ml's binary_tanh"
-
-    @property
-    def label(self) -> str:
-        """The types, for people."""
-        return f"{self.source} -> {self.target}"
 
     @property
     def kernel(self) -> Kernel:
@@ -73,18 +68,6 @@ class Signs:
             name = "quantize_codes"
             found.append((name, ALL, lambda i: quantize_codes(decode(i[0], source), t)))
         return found
-
-    def exact(self, inputs: Inputs, k: int) -> int:
-        """The exact reference's code for input ``k``."""
-        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
-    def value(self, inputs: Inputs, k: int) -> Fraction | None:
-        """The exact value."""
-        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
-
-    def show(self, inputs: Inputs, k: int) -> str:
-        """Input ``k``, for people and for reproduction."""
-        return f"code {unfold(inputs[0][k], self.source)}"
 
     def simple(self) -> Inputs | None:
         """Nothing simpler than what was drawn."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from harness import reference
 from harness.oracle import Oracle
 from harness.oracle.kernels import Kernel
 from harness.quantize import quantize, quantize_codes
@@ -22,6 +23,7 @@ __all__ = [
     "FEW",
     "HAS_TORCH",
     "Answer",
+    "CodeQuestion",
     "Inputs",
     "Question",
     "fits",
@@ -94,6 +96,30 @@ class Question(Protocol):
 
     def snippet(self, inputs: Inputs, k: int) -> str:
         """A program that prints the code."""
+
+
+class CodeQuestion:
+    """What questions about conversions from codes have in common."""
+
+    source: Any
+    target: Any
+
+    @property
+    def label(self) -> str:
+        """The types, for people."""
+        return f"{self.source} -> {self.target}"
+
+    def exact(self, inputs: Inputs, k: int) -> int:
+        """The exact reference's code for input ``k``."""
+        return reference.cast(unfold(inputs[0][k], self.source), self.source, self.target)
+
+    def value(self, inputs: Inputs, k: int) -> Fraction | None:
+        """The exact value that comes into the type."""
+        return Fraction(reference.decode(unfold(inputs[0][k], self.source), self.source))
+
+    def show(self, inputs: Inputs, k: int) -> str:
+        """Input ``k``, for people and for reproduction."""
+        return f"code {unfold(inputs[0][k], self.source)}"
 
 
 def fits(t: Any, dtype: Any) -> bool:
