@@ -148,7 +148,7 @@ class MiniFloat(BinaryFloat):
     complement and without E0, as the header's fields hold them.
 
     Args:
-        m: mantissa bits M without the hidden one, 0 to 52 (the header needs one).
+        m: mantissa bits M without the hidden one, 0 to 52 (the vendor's header needs one).
         e: exponent bits E, 1 to 11.
         e0: what every exponent is moved by.
 

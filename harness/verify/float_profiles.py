@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.oracle.kernels import OURS, VENDOR
+from harness.oracle.limits import refusal
 from harness.types import (
     FORMATS,
     TERNARY,
@@ -18,6 +19,7 @@ from harness.types import (
     IeeeFloat,
     MiniFloat,
     VitisFloat,
+    result_type,
 )
 from harness.verify.float_questions import Witnessed
 from harness.verify.minifloat_questions import FloatCast, FloatProduct, MiniFloatNumber
@@ -85,21 +87,15 @@ def questions_about(t: Any, rng: Generator) -> list[Question]:
 
 def _about_minifloat(t: MiniFloat, rng: Generator) -> Iterator[Question]:
     """Into it, out of it and products, by the headers that can."""
-    if t.m == 0:
-        raise ValueError(f"no C++ header has a minifloat without mantissa bits: {t}")
     source, factor = _source(t, rng), _factor(rng)
-    out = _compiles(lambda: t.fixed)
     for header in (VENDOR, OURS):
-        if header == OURS or out:
-            yield MiniFloatNumber(header, t)
-            yield FloatCast(header, source, t)
-        if out:
-            yield FloatCast(header, t, t.fixed)
-        if _compiles(lambda: FloatProduct(OURS, t, factor).target):
-            yield FloatProduct(header, t, factor)
-    other = MiniFloat(2, 3, 1)
-    if _compiles(lambda: FloatProduct(OURS, t, other).target):
-        yield FloatProduct(OURS, t, other)
+        found: list[Any] = [MiniFloatNumber(header, t), FloatCast(header, source, t)]
+        if _exists(lambda: t.fixed):
+            found.append(FloatCast(header, t, t.fixed))
+        for other in (factor, MiniFloat(2, 3, 1)):
+            if _exists(lambda other=other: result_type("*", t, other)):
+                found.append(FloatProduct(header, t, other))
+        yield from (question for question in found if refusal(question.kernel) is None)
 
 
 def _other_ways_in(t: MiniFloat) -> Iterator[Question]:
@@ -110,7 +106,7 @@ def _other_ways_in(t: MiniFloat) -> Iterator[Question]:
         yield FloatCast(header, ApFixed(18, 9), t, construct=True)
 
 
-def _compiles(make: Any) -> bool:
+def _exists(make: Any) -> bool:
     """Whether a type exists; the headers end at 1024 bits, minifloats at 52 and 11."""
     try:
         make()
