@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.oracle.build import cache_directory, find_compiler
+from harness.oracle.build import find_compiler
+from harness.oracle.errors import CompileError
 from harness.oracle.headers import kernel_directory
 
 __all__ = ["has_float16", "native_float", "native_float16"]
@@ -54,29 +54,19 @@ def _memory(x: Any, out: Any) -> tuple[Any, Any, Any]:
 
 @functools.cache
 def _library() -> Any:
-    """The compiled functions, kept on disk; with ``_Float16`` if the compiler takes it."""
-    compiler = find_compiler()
-    source = kernel_directory() / "native_kernels.h"
-    parts = [compiler.command, compiler.version, *FLAGS, source.read_text(encoding="utf-8")]
-    stem = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-    folder = cache_directory() / "native"
-    path = folder / f"{stem}.so"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        _build(compiler.command, source, path)
-    return ctypes.CDLL(str(path))
+    """The functions, compiled here and now, which takes a moment; with ``_Float16`` if there is one.
 
-
-def _build(command: str, source: Path, path: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
-        built = Path(scratch, "native.so")
+    Raises:
+        CompileError: if the compiler refuses.
+    """
+    command = find_compiler().command
+    source = str(kernel_directory() / "native_kernels.h")
+    with tempfile.TemporaryDirectory(prefix="hls-harness-") as scratch:
+        built = str(Path(scratch, "native.so"))
         for more in (["-DHARNESS_FLOAT16"], []):
-            arguments = [command, *FLAGS, *more, "-x", "c++", str(source), "-o", str(built)]
+            arguments = [command, *FLAGS, *more, "-x", "c++", source, "-o", built]
             done = subprocess.run(arguments, capture_output=True, text=True, check=False)
             if done.returncode == 0:
-                built.replace(path)
-                return
-    from harness.oracle.errors import CompileError
-
+                return ctypes.CDLL(built)  # stays mapped when the file is gone
     why = (done.stderr.strip().splitlines() or ["no message"])[0]
     raise CompileError(f"the compiler refused native_kernels.h: {why}")
