@@ -54,7 +54,7 @@ def _memory(x: Any, out: Any) -> tuple[Any, Any, Any]:
 
 @functools.cache
 def _library() -> Any:
-    """The functions, compiled here and now, which takes a moment; with ``_Float16`` if there is one.
+    """The functions, compiled here and now: it takes a moment.  With ``_Float16`` if there is one.
 
     Raises:
         CompileError: if the compiler refuses.
