@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -126,10 +127,24 @@ def differing(answer: Any, expected: Array, t: Any) -> tuple[Array, Array]:
 def _differing_values(values: Array, expected: Array, t: Any) -> tuple[Array, Array]:
     """The same for values of floats: equal numbers, whatever the sign of a zero; NaN is NaN."""
     numbers = values.astype(np.float64)
-    wanted = decode(expected, t)
-    wrong = (numbers != wanted) & ~(np.isnan(numbers) & np.isnan(wanted))
-    shown = np.where(wrong, values.astype(object), expected.astype(object))
-    return np.flatnonzero(wrong), shown
+    try:
+        wanted = decode(expected, t)
+    except ValueError as error:
+        raise SubjectError(f"returned values, but {error}") from None
+    wrong = np.flatnonzero((numbers != wanted) & ~(np.isnan(numbers) & np.isnan(wanted)))
+    shown = expected.astype(object)
+    shown[wrong] = [_as_code(x, t) for x in numbers[wrong].tolist()]
+    return wrong, shown
+
+
+def _as_code(x: float, t: Any) -> int | float:
+    """The code of a value that the type has, else the value."""
+    try:
+        code = reference.from_double(x, t)
+    except ValueError:
+        return x
+    value = reference.decode(code, t)
+    return code if value == x or (math.isnan(x) and math.isnan(value)) else x
 
 
 def rule_broken(value: Fraction | None, t: Any) -> str:

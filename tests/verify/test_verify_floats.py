@@ -22,7 +22,7 @@ from harness import (
     reference,
 )
 from harness.oracle import Oracle
-from harness.verify import PROFILES, report, run, verify
+from harness.verify import PROFILES, SubjectError, report, run, verify
 from harness.verify.engine import examine
 from harness.verify.float_profiles import float_questions, questions_about
 from harness.verify.other_questions import Chance, Signs
@@ -170,6 +170,10 @@ def test_verify_of_values(oracle: Oracle) -> None:
     verdict = verify(lambda x, t: quantize(x, t) * 1.01, quantize_codes, [MINI])
     assert verdict.differences > 0
     assert "not a value" in str(verdict.mismatches[0].got)
+    verdict = verify(lambda x, t: np.clip(np.nan_to_num(x), 448, 448), quantize_codes, [E4M3])
+    assert verdict.mismatches[0].got == 126  # 448 is a value, and is shown as its code
+    with pytest.raises(SubjectError, match="returned values, but"):
+        verify(lambda x, t: x, quantize_codes, [VitisFloat(60, 8)])
 
 
 def test_report_names_witnesses_and_domains(oracle: Oracle) -> None:
