@@ -173,7 +173,7 @@ def test_verify_of_values(oracle: Oracle) -> None:
     verdict = verify(lambda x, t: np.clip(np.nan_to_num(x), 448, 448), quantize_codes, [E4M3])
     assert verdict.mismatches[0].got == 126  # 448 is a value, and is shown as its code
     with pytest.raises(SubjectError, match="returned values, but"):
-        verify(lambda x, t: x, quantize_codes, [VitisFloat(60, 8)])
+        verify(lambda x, t: x, quantize_codes, [VitisFloat(80, 16)])
 
 
 def test_report_names_witnesses_and_domains(oracle: Oracle) -> None:
