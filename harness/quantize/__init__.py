@@ -15,6 +15,7 @@ import numpy as np
 from harness.quantize.stochastic import check_rounding
 from harness.types import (
     ApFixed,
+    Binary,
     BinaryFloat,
     MiniFloat,
     NumberType,
@@ -52,6 +53,7 @@ def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
         ValueError: if the dtype of ``x`` cannot hold every value of ``t``; the message names one
             that can.  Also for NaN, if ``t`` is a float without NaN, or binary.
     """
+    _check_type(t)
     return _face(x).quantize(x, t, rng)
 
 
@@ -65,6 +67,7 @@ def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
         TypeError: for a dtype that is neither float nor integer.
         ValueError: for a tensor and a type of more than 64 bits, or NaN as in :func:`quantize`.
     """
+    _check_type(t)
     return _face(x).quantize_codes(x, t, rng)
 
 
@@ -141,6 +144,7 @@ def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
         TypeError: if ``codes`` are not integers, or ``dtype`` is not a float.
         ValueError: if ``dtype`` cannot hold every value of ``t``, or an element is not a code.
     """
+    _check_type(t)
     return _face(codes).decode(codes, t, dtype)
 
 
@@ -150,6 +154,8 @@ def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
     Between two ``ap_fixed`` this is the C++ conversion.  Raises as :func:`decode` does, and
     ``ValueError`` for infinities and NaN that ``target`` does not have.
     """
+    _check_type(source)
+    _check_type(target)
     check_rounding(target, None)
     return _face(codes).cast_codes(codes, source, target)
 
@@ -185,6 +191,11 @@ def compute_codes(
     from harness.quantize import arithmetic
 
     return arithmetic.compute_numpy(op, a, a_type, b, b_type)
+
+
+def _check_type(t: Any) -> None:
+    if not isinstance(t, ApFixed | BinaryFloat | Binary):
+        raise TypeError(f"{t!r} is no type; parse_type reads the spelling of one")
 
 
 def as_floats(x: Any) -> Any:

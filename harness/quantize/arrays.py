@@ -206,7 +206,7 @@ def _drawn(array: Array, t: NumberType, rng: Any) -> Array:
     """A neighbour of each element in ``t``, by chance, as float64."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, not {type(rng).__name__}")
-    x = np.ascontiguousarray(widened(array, np.float64).astype("=f8", copy=False))
+    x = np.array(widened(array, np.float64), "=f8", order="C")
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         return np.asarray(stochastic.drawn(x, rng.random(x.shape), t, np))
 

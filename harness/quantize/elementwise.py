@@ -52,7 +52,7 @@ def fixed(x: Any, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
     array = _floats(x)
     x64, k, i, f = np.broadcast_arrays(arrays.widened(array, np.float64), k, i, f)
     _check_fixed(k, i, f, rounding, overflow, array.dtype)
-    x64 = np.ascontiguousarray(x64)
+    x64 = np.array(x64, order="C")
     if rounding.stochastic:
         u = np.random.default_rng(rng).random(x64.shape)
         with np.errstate(over="ignore", invalid="ignore"):

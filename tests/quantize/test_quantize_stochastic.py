@@ -130,6 +130,17 @@ def test_float_overflow_by_chance() -> None:
     assert values[1000:].tolist() == [math.inf, -math.inf, math.inf]
 
 
+def test_shapes_are_kept() -> None:
+    """Scalars stay scalars, no dimension is made up, and empties are empty."""
+    t, rng = TYPES[0], np.random.default_rng(0)
+    assert isinstance(quantize(0.3, t, rng), np.float64)
+    assert isinstance(quantize_codes(np.float32(0.3), t, rng), np.int64)
+    assert quantize(np.array(0.3), t, rng).shape == ()
+    assert quantize(torch.tensor(0.3), t, torch.Generator()).shape == ()
+    assert quantize(np.zeros((0, 3)), t, rng).shape == (0, 3)
+    assert quantize(np.ones((4, 6))[::2, ::3].T, t, rng).shape == (2, 2)
+
+
 def test_off_unless_asked_for() -> None:
     """A generator without such a type, or such a type without a generator, is an error."""
     rng = np.random.default_rng(0)

@@ -102,6 +102,10 @@ def test_widths_broadcast_and_whole_floats_are_integers() -> None:
     """Widths may stretch ``x``; 3.0 is 3; a width of another shape is an error."""
     quantizer = get_fixed_quantizer_np("RND", "SAT")
     assert quantizer(np.float32(1.3), np.array([1, 2, 3]), 4).shape == (3,)
+    assert isinstance(quantizer(0.3, 3.0, 4.0), np.float64)
+    assert quantizer(np.array(0.3), 3.0, 4).shape == ()
+    assert quantizer(torch.tensor(0.3), 3.0, 4).shape == ()
+    assert isinstance(float_quantize(0.3, 3.0, 4), np.float64)
     same = quantizer(X, i=3.0, f=np.float32(4), k=True)
     assert np.array_equal(same, quantizer(X, 3, 4, 1))
     assert quantizer(np.zeros((0, 3), np.float32), np.array([1, 2, 3]), 4).shape == (0, 3)
