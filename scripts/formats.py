@@ -10,7 +10,13 @@ from harness.types import FORMATS, TERNARY, ApFixed, Binary, IeeeFloat, MiniFloa
 from harness.verify.witnesses import WITNESSES
 
 BEGIN, END = "<!-- formats: scripts/formats.py -->\n", "<!-- end of formats -->\n"
-EXAMPLES = (ApFixed(16, 6), TERNARY, Binary(), MiniFloat(3, 4, 0), VitisFloat(32, 8))
+EXAMPLES = {
+    "ApFixed(16, 6)": ApFixed(16, 6),
+    "TERNARY": TERNARY,
+    "Binary()": Binary(),
+    "MiniFloat(3, 4, 0)": MiniFloat(3, 4, 0),
+    "VitisFloat(32, 8)": VitisFloat(32, 8),
+}
 SPECIALS = {
     "ieee": "infinities, NaN",
     "fn": "NaN",
@@ -24,7 +30,7 @@ def table() -> str:
     head = (
         "| type | spelled | bits | largest | smallest | specials | truth |\n" + "|---" * 7 + "|\n"
     )
-    rows = [_row(repr(t), t) for t in EXAMPLES]
+    rows = [_row(name, t) for name, t in EXAMPLES.items()]
     rows += [_row(f'FORMATS["{name}"]', t) for name, t in FORMATS.items()]
     return head + "".join(rows)
 
