@@ -24,6 +24,8 @@ __all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
 Array = np.ndarray[Any, Any]
 #: How many inputs of a question the exact reference answers: it is scalar.
 SAMPLE = 64
+#: The witness of a question about other types that C++ could not be asked.
+ALONE = "the exact reference alone"
 LARGEST = Fraction(1.7e308)
 
 
@@ -82,8 +84,8 @@ def examine(
         question.target,
         checks,
         differences,
-        question.witness,
-        question.exhausted(exhaustive_width),
+        question.witness if why is None else question.witness and ALONE,
+        question.exhausted(exhaustive_width) if why is None else 0,
     )
     unwitnessed = Unwitnessed(question.label, why, checks) if why else None
     return Finding(tally, tuple(mismatches), unwitnessed)

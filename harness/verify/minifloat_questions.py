@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import reference
 from harness.oracle import Oracle, kernels
-from harness.oracle.domain import domain
+from harness.oracle.domain import Domain, domain
 from harness.oracle.kernels import VENDOR, Kernel
 from harness.quantize import cast_codes, compute_codes
 from harness.types import MiniFloat, Operation, result_type
@@ -44,6 +44,11 @@ class MiniFloatNumber(FloatQuestion):
         return _named(self.header)
 
     @property
+    def domain(self) -> Domain | None:
+        """Where the vendor's header is valid; ``None`` for ours, which is everywhere."""
+        return domain(self.target, DOMAINS[self.number]) if self.header == VENDOR else None
+
+    @property
     def kernel(self) -> Kernel:
         """The C++ that answers."""
         return kernels.from_number(self.number, self.target, self.header)
@@ -69,9 +74,7 @@ class MiniFloatNumber(FloatQuestion):
                 x = x.astype(np.float32)
         elif self.number != "double":
             x = np.unique(np.rint(x[np.abs(x) < 2.0**62])).astype(np.int64)
-        if self.header == VENDOR:
-            x = x[domain(self.target, DOMAINS[self.number]).holds(x)]
-        return (x,)
+        return (x if self.domain is None else x[self.domain.holds(x)],)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
         """The codes of the C++."""
@@ -114,6 +117,13 @@ class FloatCast(CodeQuestion):
         return _named(self.header)
 
     @property
+    def domain(self) -> Domain | None:
+        """Where the vendor's header is valid; ``None`` for ours, and out of minifloats."""
+        if self.header != VENDOR or isinstance(self.source, MiniFloat):
+            return None
+        return domain(self.target, self.source, construct=self.construct)
+
+    @property
     def kernel(self) -> Kernel:
         """The C++ that answers."""
         return kernels.cast(self.source, self.target, self.header, construct=self.construct)
@@ -134,10 +144,7 @@ class FloatCast(CodeQuestion):
             return (_codes_of(self.source, size // 4, rng, exhaustive_width),)
         window = self.source if self.target.e > 8 else self.target.fixed
         codes = cases.codes_for(self.source, window, size // 4, rng, exhaustive_width + 4)
-        if self.header == VENDOR:
-            valid = domain(self.target, self.source, construct=self.construct)
-            codes = codes[valid.holds(codes)]
-        return (codes,)
+        return (codes if self.domain is None else codes[self.domain.holds(codes)],)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
         """The codes of the C++."""

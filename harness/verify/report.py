@@ -179,9 +179,15 @@ def _unwitnessed(verdict: Verdict) -> RenderableType:
         lines.append(Text(f"  {found.question}"))
     if count > SHOWN:
         lines.append(Text(f"  ... and {count - SHOWN} more (--json has them all)"))
-    reasons = dict.fromkeys(u.why.partition(" shifts ")[2] or u.why for u in verdict.unwitnessed)
-    lines += [Text(f"  because each shifts {reason}", style="dim") for reason in reasons]
+    reasons = dict.fromkeys(_reason(u.why) for u in verdict.unwitnessed)
+    lines += [Text(f"  because {reason}", style="dim") for reason in reasons]
     return Group(*lines, Text())
+
+
+def _reason(why: str) -> str:
+    """A reason without the types that it is about."""
+    _, shifts, rest = why.partition(" shifts ")
+    return f"each{shifts}{rest}" if shifts else why
 
 
 def _sentence(verdict: Verdict) -> Text:

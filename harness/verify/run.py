@@ -10,16 +10,15 @@ from typing import Any
 import numpy as np
 
 from harness.oracle import Oracle, OracleError
-from harness.oracle.domain import domain
-from harness.oracle.kernels import VENDOR, Kernel
-from harness.types import ApFixed, BinaryFloat, MiniFloat, NumberType
+from harness.oracle.kernels import Kernel
+from harness.types import ApFixed, BinaryFloat, NumberType
 from harness.verify import cases
 from harness.verify.engine import SubjectError, differing, examine, simplest
 from harness.verify.fixed_questions import FixedQuestion, FromNumber
 from harness.verify.float_cases import float_doubles_for
 from harness.verify.float_profiles import questions_about
 from harness.verify.float_questions import Plain, Witnessed
-from harness.verify.minifloat_questions import DOMAINS, FloatCast, MiniFloatNumber
+from harness.verify.minifloat_questions import FloatCast, MiniFloatNumber
 from harness.verify.other_questions import Chance
 from harness.verify.profiles import PROFILES, Profile, questions_for
 from harness.verify.questions import HAS_TORCH, Answer, Question
@@ -149,7 +148,7 @@ def run(
     return Verdict(
         tallies=tuple(f.tally for f in findings),
         mismatches=tuple(m for f in findings for m in f.mismatches),
-        domains=_domains(asked),
+        domains=_domains(asked, oracle),
         unwitnessed=tuple(f.unwitnessed for f in findings if f.unwitnessed is not None),
         subject=subject_name,
         truth=oracle.headers.label,
@@ -174,19 +173,11 @@ def _is_from_double(question: Question) -> bool:
     return isinstance(question, Witnessed | MiniFloatNumber)
 
 
-def _domains(asked: Sequence[Question]) -> tuple[Domain, ...]:
+def _domains(asked: Sequence[Question], oracle: Oracle) -> tuple[Domain, ...]:
     """Where the vendor's ap_float.h was asked, and where it is no truth."""
-    found = []
-    for question in asked:
-        if isinstance(question, MiniFloatNumber | FloatCast) and question.header == VENDOR:
-            if isinstance(question, MiniFloatNumber):
-                source, construct = DOMAINS[question.number], False
-            else:
-                source, construct = question.source, question.construct
-            if not isinstance(source, MiniFloat):
-                text = domain(question.target, source, construct=construct).describe()
-                found.append(Domain(question.target, str(source), text))
-    return tuple(found)
+    minis = [q for q in asked if isinstance(q, MiniFloatNumber | FloatCast)]
+    valid = [q.domain for q in minis if oracle.refusal(q.kernel) is None]
+    return tuple(Domain(d.type, str(d.source), d.describe()) for d in valid if d is not None)
 
 
 def rng_of(seed: int, question: Question) -> np.random.Generator:

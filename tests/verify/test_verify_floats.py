@@ -1,7 +1,9 @@
 """``verify`` on the other families: agreement, planted faults, and what the report says."""
 
+import contextlib
 import io
 import json
+import shutil
 from typing import Any
 
 import numpy as np
@@ -174,6 +176,24 @@ def test_verify_of_values(oracle: Oracle) -> None:
     assert verdict.mismatches[0].got == 126  # 448 is a value, and is shown as its code
     with pytest.raises(SubjectError, match="returned values, but"):
         verify(lambda x, t: x, quantize_codes, [VitisFloat(80, 16)])
+
+
+def test_headers_without_ap_float(tmp_path: Any) -> None:
+    """A vendor's own folder has no ap_float.h: ours is asked, and the report says who was not."""
+    source = Oracle().headers.directory
+    own = shutil.copytree(source, tmp_path / "include")
+    (own / "ap_float.h").unlink()
+    with contextlib.closing(Oracle(own)) as oracle:
+        assert oracle.headers.pinned
+        verdict = run(oracle=oracle, types=[MINI, Binary()])
+    assert verdict.agrees
+    assert not verdict.domains
+    assert {witness for _, witness in verdict.families} == {
+        "minifloat.h, ours",
+        "the exact reference alone",
+    }
+    reasons = {u.why.rpartition(" has no ")[2] for u in verdict.unwitnessed}
+    assert reasons == {"ap_float.h", "../nnet_utils/nnet_activation.h"}
 
 
 def test_report_names_witnesses_and_domains(oracle: Oracle) -> None:
