@@ -18,8 +18,12 @@ MAX_FRACTION = 51
 
 
 def exhausted(t: BinaryFloat, exhaustive_width: int) -> int:
-    """Codes of ``t`` of which each is an input, with the midpoints beside it; all or none."""
-    return 1 << t.width if t.width <= exhaustive_width and t.frac_bits <= MAX_FRACTION else 0
+    """Codes of ``t`` of which each is an input, with the midpoints beside it: all, or none.
+
+    None of a type that is too large, or whose midpoints are not all normal doubles.
+    """
+    doubles = t.frac_bits <= MAX_FRACTION and t.emin - t.frac_bits > -1022 and t.emax < 1022
+    return 1 << t.width if t.width <= exhaustive_width and doubles else 0
 
 
 def float_codes_for(t: BinaryFloat, size: int, rng: Generator, exhaustive_width: int) -> Array:

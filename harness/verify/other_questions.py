@@ -108,9 +108,9 @@ class Chance(FloatQuestion):
         """A text that no other question has."""
         return f"by chance {self.target}"
 
-    def exhausted(self, exhaustive_width: int) -> int:
-        """Floats alone are exhausted."""
-        return super().exhausted(exhaustive_width) if isinstance(self.target, BinaryFloat) else 0
+    def exhausted(self, exhaustive_width: int) -> int:  # noqa: ARG002
+        """None: the inputs are a sample."""
+        return 0
 
     def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
         """Finite values within the range, and the draws for them: each a code."""

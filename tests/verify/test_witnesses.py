@@ -87,6 +87,7 @@ def test_small_types_meet_every_breakpoint(t: Any) -> None:
         assert {x, math.nextafter(x, math.inf), math.nextafter(x, -math.inf)} <= inputs
     assert exhausted(t, 16) == 1 << t.width
     assert exhausted(t, 3) == 0
+    assert exhausted(MiniFloat(3, 4, 1100), 16) == 0  # beyond the doubles
 
 
 def test_inputs_are_a_function_of_the_seed() -> None:
