@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from harness import reference
-from harness.explain.numbers import hexadecimal, number
+from harness.explain.numbers import dropped_bits, hexadecimal, number
 from harness.reference.fixed import ROUND
 from harness.types import ApFixed
 
@@ -121,11 +121,5 @@ def _window(steps: Explanation) -> str:
     above = steps.floor >> t.width
     deleted = "".join(str(above >> k & 1) for k in reversed(range(4)))
     y = steps.exact / t.lsb
-    rest = y - steps.floor
-    below = ""
-    for _ in range(CONTEXT):
-        rest *= 2
-        below += str(int(rest >= 1))
-        rest -= rest >= 1
-    tail = f"{below[0]} {below[1:]}{'...' if rest else ''}"
+    tail = dropped_bits(y - steps.floor, CONTEXT)
     return f"...{deleted} [{bits}] {tail}   (deleted [kept] guard, below)"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness import reference
-from harness.explain.numbers import hexadecimal, number
+from harness.explain.numbers import dropped_bits, hexadecimal, number
 from harness.oracle import Oracle, OracleError
 from harness.oracle.domain import domain
 from harness.oracle.kernels import OURS, VENDOR
@@ -20,6 +20,8 @@ from harness.verify.witnesses import WITNESSES
 __all__ = ["chances", "rows", "sign", "witnesses"]
 
 Rows = list[tuple[str, str]]
+#: Bits shown below the kept ones before the rest is summed up.
+CONTEXT = 8
 
 
 def rows(x: float, t: BinaryFloat) -> Rows:
@@ -73,7 +75,7 @@ def witnesses(x: float, t: BinaryFloat, oracle: Oracle) -> list[tuple[str, str, 
         return []
     code = reference.from_double(x, t)
     if isinstance(t, MiniFloat):
-        return [_ours(x, t, code, oracle), _vendors(x, t, code, oracle)]
+        return [_by_header(header, x, t, code, oracle) for header in (OURS, VENDOR)]
     found = []
     for witness in WITNESSES:
         if not witness.accepts(t):
@@ -104,28 +106,16 @@ def _input(x: float) -> str:
 
 def _placed(value: Fraction, t: BinaryFloat) -> Rows:
     """The binade, and the bits that are kept and dropped."""
-    exponent = _exponent(abs(value), t)
+    exponent = floats.exponent_of(abs(value), t)
     y = abs(value) / Fraction(2) ** (exponent - t.frac_bits)
     floor = math.floor(y)
-    rest = y - floor
     kept = f"{floor:0{t.precision}b}"
-    below = ""
-    for _ in range(8):
-        rest *= 2
-        below += str(int(rest >= 1))
-        rest -= rest >= 1
-    tail = f"{below[0]} {below[1:]}{'...' if rest else ''}"
+    tail = dropped_bits(y - floor, CONTEXT)
     subnormal = ", subnormal" if floor >> t.frac_bits == 0 else ""
     return [
         ("exponent", f"{exponent}{subnormal}; one ulp is 2**{exponent - t.frac_bits}"),
         ("bits", f"[{kept[0]}.{kept[1:]}] {tail}   ([kept] guard, below)"),
     ]
-
-
-def _exponent(magnitude: Fraction, t: BinaryFloat) -> int:
-    exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
-    exponent -= magnitude < Fraction(2) ** exponent
-    return max(exponent, t.emin) if t.subnormals else exponent
 
 
 def _brought_in(value: Fraction, code: int, t: BinaryFloat) -> str:
@@ -160,23 +150,17 @@ def _verdict(answer: int, code: int) -> str:
     return "the same" if answer == code else f"DIFFERENT: {answer:#x}"
 
 
-def _ours(x: float, t: MiniFloat, code: int, oracle: Oracle) -> tuple[str, str, bool]:
-    try:
-        answer = int(oracle.codes(x, t, header=OURS)[()]) % (1 << t.width)
-    except OracleError as error:
-        return OURS, f"no answer: {error}", True
-    return OURS, _verdict(answer, code), answer == code
-
-
-def _vendors(x: float, t: MiniFloat, code: int, oracle: Oracle) -> tuple[str, str, bool]:
+def _by_header(
+    header: str, x: float, t: MiniFloat, code: int, oracle: Oracle
+) -> tuple[str, str, bool]:
     """Outside its domain the vendor's header may differ, and that is no disagreement."""
     try:
-        answer = int(oracle.codes(x, t, header=VENDOR)[()]) % (1 << t.width)
+        answer = int(oracle.codes(x, t, header=header)[()]) % (1 << t.width)
     except OracleError as error:
-        return VENDOR, f"no answer: {error}", True
+        return header, f"no answer: {error}", True
     valid = domain(t, "double")
-    clause = valid.broken(np.array([x]))[0]
+    clause = valid.broken(np.array([x]))[0] if header == VENDOR else ""
     if clause:
         outside = f"outside its domain ({clause}): {valid.describe()}"
-        return VENDOR, f"{_verdict(answer, code)}, {outside}", True
-    return VENDOR, _verdict(answer, code), answer == code
+        return header, f"{_verdict(answer, code)}, {outside}", True
+    return header, _verdict(answer, code), answer == code

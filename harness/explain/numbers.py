@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-__all__ = ["hexadecimal", "number"]
+__all__ = ["dropped_bits", "hexadecimal", "number"]
 
 
 def hexadecimal(x: float) -> str:
@@ -31,3 +31,13 @@ def number(value: Fraction) -> str:
         return f"about {nearest:.6g}"
     exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
     return f"about {'-' if value < 0 else ''}2**{exponent}"
+
+
+def dropped_bits(rest: Fraction, count: int) -> str:
+    """The first ``count`` bits of a fraction below 1: the guard, then those below it."""
+    bits = ""
+    for _ in range(count):
+        rest *= 2
+        bits += str(int(rest >= 1))
+        rest -= rest >= 1
+    return f"{bits[0]} {bits[1:]}{'...' if rest else ''}"

@@ -24,7 +24,7 @@ import numpy as np
 from harness.oracle import kernels, limits
 from harness.types import ApFixed, MiniFloat
 
-__all__ = ["CLAUSES", "Domain", "domain"]
+__all__ = ["CLAUSES", "NUMBERS", "Domain", "domain"]
 
 Array = np.ndarray[Any, Any]
 CLAUSES = ("source", "minimum", "counter", "zero", "floor", "window")
@@ -32,7 +32,8 @@ CLAUSES = ("source", "minimum", "counter", "zero", "floor", "window")
 THROUGH = ApFixed(32, 16)
 #: Magnitudes the counter of the leading bit can tell apart have so many bits.
 COUNTER = 32
-_NUMBERS = {"double": "double", "float": "float", "int": "std::int64_t"}
+#: C++ numbers by the names that sources have here.
+NUMBERS = {"double": "double", "float": "float", "int": "std::int64_t"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Domain:
         if isinstance(self.source, ApFixed):
             construct = self.fixed != self.source
             return limits.refusal(kernels.cast(self.source, self.type, construct=construct))
-        return limits.refusal(kernels.from_number(_NUMBERS[self.source], self.type))
+        return limits.refusal(kernels.from_number(NUMBERS[self.source], self.type))
 
     def holds(self, x: Any) -> Array:
         """Which elements are inside: doubles or integers for a C++ number, else codes."""

@@ -100,13 +100,13 @@ def quantize_fixed(
         ValueError: for widths that are not integers, a type that does not exist, or one that the
             dtype of ``x`` cannot hold.
     """
-    mode = parse_rounding(rounding)
+    x, mode = _as_floats(x), parse_rounding(rounding)
     over = None if overflow is None else Overflow.parse(overflow)
     one_type = all(isinstance(bits, int) for bits in (k, i, f)) and k in (0, 1) and k + i + f > 0
     if one_type and over is not None and not mode.stochastic:
         t = ApFixed.from_kif(bool(k), i, f, rounding=mode, overflow=over)
-        return _face(x).quantize(as_floats(x), t)
-    return _elementwise(x).fixed(x, k, i, f, mode, over, rng)
+        return _face(x).quantize(x, t)
+    return _elementwise(x).quantize_fixed(x, k, i, f, mode, over, rng)
 
 
 def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any = 0) -> Any:
@@ -115,9 +115,10 @@ def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any = 0) -> Any:
     ``m``, ``e`` and ``e0`` are integers, or arrays of them that broadcast against ``x``.  Returns
     and raises as :func:`quantize_fixed` does, and ``ValueError`` for NaN.
     """
+    x = _as_floats(x)
     if all(isinstance(b, int) for b in (m, e, e0)):
-        return _face(x).quantize(as_floats(x), MiniFloat(m, e, e0))
-    return _elementwise(x).minifloat(x, m, e, e0)
+        return _face(x).quantize(x, MiniFloat(m, e, e0))
+    return _elementwise(x).quantize_minifloat(x, m, e, e0)
 
 
 def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
@@ -198,18 +199,18 @@ def _check_type(t: Any) -> None:
         raise TypeError(f"{t!r} is no type; parse_type reads the spelling of one")
 
 
-def as_floats(x: Any) -> Any:
-    """``x``, or what is no float array or tensor as float64."""
+def _as_floats(x: Any) -> Any:
+    """``x``, with integers as float64."""
     if _is_tensor(x):
         return x if x.is_floating_point() else x.double()
     array = np.asarray(x)
-    return x if array.dtype.kind == "f" or array.dtype.kind not in "biu" else array.astype("f8")
+    return array.astype("f8")[()] if array.dtype.kind in "biu" else x
 
 
 def _elementwise(x: Any) -> Any:
     """What serves per-element types for the kind of ``x``."""
     if _is_tensor(x):
-        return _tensors().Elementwise
+        return _tensors()
     from harness.quantize import elementwise
 
     return elementwise

@@ -101,16 +101,14 @@ def _from_float(flat: Array, source: BinaryFloat, target: NumberType) -> Array:
     p = packing(source)
     infinite, nan = float_codes.specials(flat, p)
     if isinstance(target, Binary):
-        negative, significand, _ = float_codes.unpack(flat, p)
-        ones = np.where(significand == 0, target.zero == 1, negative == 0).astype(np.int64)
         refuse(nan, source, target)
-        return ones
+        return np.asarray(float_codes.sign_code(flat, int(target.zero == 1), p))
     out = np.empty(flat.size, np.int64)
     if isinstance(target, ApFixed):
         refuse(nan | infinite, source, target)
         float_codes.floats_to_fixed(flat, out, p, plan(target))
         return out
-    if packing(target).nan == -1:
+    if target.nan_code is None:
         refuse(nan, source, target)
     float_codes.floats_to_floats(flat, out, p, packing(target))
     return out

@@ -18,7 +18,7 @@ from harness.quantize.float_codes import double_to_code, unpack
 from harness.quantize.plan import FLOATS, Packing, Plan, float_misfit
 from harness.types import ApFixed, MiniFloat, Overflow, Rounding
 
-__all__ = ["as_widths", "fixed", "minifloat"]
+__all__ = ["as_widths", "quantize_fixed", "quantize_minifloat"]
 
 Array = np.ndarray[Any, Any]
 SAT_SYM = int(Overflow.SAT_SYM)
@@ -46,7 +46,9 @@ def as_widths(name: str, value: Any) -> Array:
     return array.astype(np.int64)
 
 
-def fixed(x: Any, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any = None) -> Any:
+def quantize_fixed(
+    x: Any, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any = None
+) -> Any:
     """See :func:`harness.quantize.quantize_fixed`."""
     k, i, f = as_widths("k", k), as_widths("i", i), as_widths("f", f)
     array = _floats(x)
@@ -67,7 +69,7 @@ def fixed(x: Any, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
     return arrays.like(out.reshape(x64.shape).astype(array.dtype), x)
 
 
-def minifloat(x: Any, m: Any, e: Any, e0: Any) -> Any:
+def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any) -> Any:
     """See :func:`harness.quantize.quantize_minifloat`."""
     m, e, e0 = as_widths("m", m), as_widths("e", e), as_widths("e0", e0)
     array = _floats(x)
@@ -84,8 +86,6 @@ def minifloat(x: Any, m: Any, e: Any, e0: Any) -> Any:
 
 def _floats(x: Any) -> Array:
     array = np.asarray(x)
-    if array.dtype.kind in "biu":
-        return array.astype(np.float64)
     if array.dtype.kind != "f" or array.dtype.name not in FLOATS:
         raise TypeError(f"cannot quantize dtype {array.dtype}; allowed: float16, float32, float64")
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -23,6 +23,7 @@ __all__ = [
     "floats_to_floats",
     "integers_to_codes",
     "pack",
+    "sign_code",
     "specials",
     "unpack",
 ]
@@ -139,6 +140,12 @@ def unpack(code: Any, p: Packing) -> Any:
     if p.flush:
         significand = significand * normal
     return ((word & p.sign) != 0) * 1, significand, field - normal + p.emin - p.frac
+
+
+def sign_code(code: Any, zero: int, p: Packing) -> Any:
+    """1 or 0 by the sign of a number; ``zero`` is what 0 becomes.  Arrays or tensors."""
+    negative, significand, _ = unpack(code, p)
+    return select(significand == 0, zero, 1 - negative)
 
 
 @register_jitable

@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from harness.quantize.float_codes import DOWN, EVEN, ODD, TIES_AWAY, TIES_ZERO, UP
 from harness.quantize.plan import FLOATS, Packing
 from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat
 
 __all__ = ["ValuePlan", "quantize_values", "value_plan", "values_to_codes"]
 
-EVEN, UP, DOWN, ZERO = 1, 2, 3, 4
-TIES_ZERO, TIES_AWAY, ODD = 7, 8, 9
 BLOCK = 1024
 
 

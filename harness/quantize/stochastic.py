@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.types import ApFixed, FloatRounding, IeeeFloat, NumberType
 
-__all__ = ["MAX_SHIFT", "check_rounding", "deterministic", "drawn", "drawn_on"]
+__all__ = ["MAX_SHIFT", "check_rounding", "deterministic", "drawn", "drawn_on", "scaled"]
 
 #: Beyond these a neighbour of a double may not be a double.
 MAX_SHIFT = 900
@@ -55,15 +55,15 @@ def drawn(x: Any, u: Any, t: Any, xp: Any) -> Any:
 
 def drawn_on(x: Any, u: Any, shift: Any, even_odds: bool, xp: Any) -> Any:
     """A neighbour of each ``x`` among the multiples of ``2**-shift``."""
-    y = _scaled(xp.abs(x), shift, xp)
+    y = scaled(xp.abs(x), shift, xp)
     toward_zero = xp.floor(y)
     rest = y - toward_zero
     away = (u < 0.5) & (rest > 0) if even_odds else u < rest
-    result = xp.copysign(_scaled(toward_zero + away * 1.0, -shift, xp), x)
+    result = xp.copysign(scaled(toward_zero + away * 1.0, -shift, xp), x)
     return xp.where(y < 2.0**52, result, x)  # larger ones, infinities and NaN do not move
 
 
-def _scaled(x: Any, shift: Any, xp: Any) -> Any:
+def scaled(x: Any, shift: Any, xp: Any) -> Any:
     """``x * 2**shift`` in two steps, each by a power of two that is a double."""
     half = shift >> 1
     return x * _power(half, xp) * _power(shift - half, xp)

@@ -27,6 +27,8 @@ __all__ = [
     "from_array",
     "quantize",
     "quantize_codes",
+    "quantize_fixed",
+    "quantize_minifloat",
 ]
 
 _FLOATS = {getattr(torch, name): facts for name, facts in FLOATS.items()}
@@ -83,30 +85,24 @@ def cast_codes(codes: torch.Tensor, source: NumberType, target: NumberType) -> t
     return torch.from_numpy(arrays.cast_codes(words.numpy(), source, target))
 
 
-class Elementwise:
-    """Types that differ from element to element; see ``harness.quantize.elementwise``.
+def quantize_fixed(
+    x: torch.Tensor, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
+) -> torch.Tensor:
+    """See :func:`harness.quantize.quantize_fixed`.
 
-    On the CPU the kernels of the NumPy face; elsewhere each distinct type in turn, where it is.
+    On the CPU the kernel of the NumPy face; elsewhere each distinct type in turn, where it is.
     """
+    if rounding.stochastic or overflow is None or x.device.type == "cpu":
+        source = np.random.default_rng(_seed_of(rng)) if rounding.stochastic else None
+        return _through_arrays(elementwise.quantize_fixed, x, k, i, f, rounding, overflow, source)
+    return _grouped(x, (k, i, f), lambda part, kif: _fixed_or_zero(part, kif, rounding, overflow))
 
-    @staticmethod
-    def fixed(
-        x: torch.Tensor, k: Any, i: Any, f: Any, rounding: Any, overflow: Any, rng: Any
-    ) -> Any:
-        """See :func:`harness.quantize.quantize_fixed`."""
-        if rounding.stochastic or overflow is None or x.device.type == "cpu":
-            source = np.random.default_rng(_seed_of(rng)) if rounding.stochastic else None
-            return _through_arrays(elementwise.fixed, x, k, i, f, rounding, overflow, source)
-        return _grouped(
-            x, (k, i, f), lambda part, kif: _fixed_or_zero(part, kif, rounding, overflow)
-        )
 
-    @staticmethod
-    def minifloat(x: torch.Tensor, m: Any, e: Any, e0: Any) -> Any:
-        """See :func:`harness.quantize.quantize_minifloat`."""
-        if x.device.type == "cpu":
-            return _through_arrays(elementwise.minifloat, x, m, e, e0)
-        return _grouped(x, (m, e, e0), lambda part, facts: quantize(part, MiniFloat(*facts)))
+def quantize_minifloat(x: torch.Tensor, m: Any, e: Any, e0: Any) -> torch.Tensor:
+    """See :func:`harness.quantize.quantize_minifloat`."""
+    if x.device.type == "cpu":
+        return _through_arrays(elementwise.quantize_minifloat, x, m, e, e0)
+    return _grouped(x, (m, e, e0), lambda part, facts: quantize(part, MiniFloat(*facts)))
 
 
 def compute(
@@ -128,6 +124,7 @@ _to_code: Callable[..., torch.Tensor] = fixed_codes.to_code
 _pack: Callable[..., torch.Tensor] = float_codes.pack
 _double_to_code: Callable[..., torch.Tensor] = float_codes.double_to_code
 _to_fixed: Callable[..., torch.Tensor] = float_codes.to_fixed
+_sign_code: Callable[..., torch.Tensor] = float_codes.sign_code
 _to_float: Callable[..., torch.Tensor] = float_codes.to_float
 _compute_words: Callable[..., torch.Tensor] = arithmetic.compute_words
 _broadcast: Any = torch.broadcast_tensors  # torch leaves it untyped
@@ -143,7 +140,6 @@ def _seed_of(rng: Any) -> int:
 
 def _through_arrays(function: Any, x: torch.Tensor, *arguments: Any) -> torch.Tensor:
     """A function of the NumPy face on a tensor, whose other arguments may be tensors too."""
-    x = x if x.is_floating_point() else x.double()
     _check_gradient(x)
     found = np.asarray(function(_numpy(x.cpu()), *map(_plain, arguments)))
     return torch.from_numpy(found).to(x.device, x.dtype)
@@ -230,7 +226,8 @@ def device_codes(x: torch.Tensor, t: NumberType) -> torch.Tensor:
     """Codes by tensor operations, on any device."""
     if x.dtype in _FLOATS:
         doubles = x.detach().to(torch.float64)
-        if not isinstance(t, ApFixed) and lacks_nan(t) and bool(doubles.isnan().any()):
+        lacks_nan = isinstance(t, Binary) or (isinstance(t, BinaryFloat) and t.nan_code is None)
+        if lacks_nan and bool(doubles.isnan().any()):
             raise ValueError(f"x has NaN, {t} has none")
         if isinstance(t, Binary):
             return _is_one(doubles, t)
@@ -251,19 +248,14 @@ def device_cast(words: torch.Tensor, source: NumberType, target: NumberType) -> 
     p = packing(source)
     infinite, nan = float_codes.specials(words, p)
     if isinstance(target, BinaryFloat):
-        if lacks_nan(target):
+        if target.nan_code is None:
             arrays.refuse(nan, source, target)
         return _to_float(words, p, packing(target))
     if isinstance(target, Binary):
         arrays.refuse(nan, source, target)
-        return _is_one(_values(words, source, torch.float64), target)
+        return _sign_code(words, int(target.zero == 1), p)
     arrays.refuse(nan | infinite, source, target)
     return _to_fixed(words, p, plan(target))
-
-
-def lacks_nan(t: NumberType) -> bool:
-    """Whether NaN is refused."""
-    return isinstance(t, Binary) or (isinstance(t, BinaryFloat) and t.nan_code is None)
 
 
 def _from_words(words: torch.Tensor, unsigned: int, frac: int, t: NumberType) -> torch.Tensor:
@@ -311,12 +303,6 @@ def _float_values(codes: torch.Tensor, t: BinaryFloat) -> torch.Tensor:
     negative, significand, exponent = float_codes.unpack(codes, p)
     infinite, nan = float_codes.specials(codes, p)
     exponent = exponent.clamp(-2000, 2000)  # beyond are specials, and zeros
-    half = exponent >> 1
-    values = significand.to(torch.float64) * _power(half) * _power(exponent - half)
+    values = stochastic.scaled(significand.to(torch.float64), exponent, torch)
     values = torch.where(nan, torch.nan, torch.where(infinite, torch.inf, values))
     return torch.where(negative != 0, -values, values)
-
-
-def _power(exponent: torch.Tensor) -> torch.Tensor:
-    """2**exponent, made of its bits."""
-    return ((exponent + 1023) << 52).view(torch.float64)

@@ -39,7 +39,7 @@ def from_double(x: float, t: Any, *, published: bool = False) -> int:
     if isinstance(t, Binary):
         if math.isnan(x):
             raise ValueError(f"{t} has no NaN")
-        return int(x > 0 or (x == 0 and t.zero == 1))
+        return _sign(x, t)
     return floats.from_double(x, t)
 
 
@@ -91,5 +91,9 @@ def _to_code(value: Fraction, t: Any, published: bool) -> int:
     if isinstance(t, ApFixed):
         return fixed.to_code(value, t, published=published)
     if isinstance(t, Binary):
-        return int(value > 0 or (value == 0 and t.zero == 1))
+        return _sign(value, t)
     return floats.to_code(value, t)
+
+
+def _sign(value: float | Fraction, t: Binary) -> int:
+    return int(value > 0 or (value == 0 and t.zero == 1))

@@ -9,12 +9,11 @@ subnormals.  IEEE 754 says so for its own formats, and the open ``ap_float`` fol
 from __future__ import annotations
 
 import math
-import struct
 from fractions import Fraction
 
 from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat
 
-__all__ = ["decode", "from_double", "neighbours", "to_code", "unpack"]
+__all__ = ["decode", "exponent_of", "from_double", "neighbours", "to_code", "unpack"]
 
 HALF = Fraction(1, 2)
 #: The sign whose magnitudes a directed rounding keeps from growing: true for negative.
@@ -50,7 +49,7 @@ def neighbours(value: Fraction, t: BinaryFloat) -> tuple[int, int]:
     """The codes of the neighbours of ``value`` toward zero and away from it; equal if it is one."""
     if value == 0:
         return (_packed(0, False, t),) * 2
-    magnitude, exponent = abs(value), _exponent(abs(value), t)
+    magnitude, exponent = abs(value), exponent_of(abs(value), t)
     y = magnitude / Fraction(2) ** (exponent - t.frac_bits)
     found = [_brought_in(n, exponent, t, None) for n in (math.floor(y), math.ceil(y))]
     low, high = (_packed(m, value < 0, t) for m in found)
@@ -89,13 +88,7 @@ def unpack(code: int, t: BinaryFloat) -> tuple[bool, int, int | None]:
     return negative, mantissa | 1 << t.frac_bits, field - t.bias - t.frac_bits
 
 
-def bits_of(x: float) -> int:
-    """The IEEE word of a double."""
-    (bits,) = struct.unpack("<Q", struct.pack("<d", x))
-    return int(bits)
-
-
-def _exponent(magnitude: Fraction, t: BinaryFloat) -> int:
+def exponent_of(magnitude: Fraction, t: BinaryFloat) -> int:
     """The exponent of the binade in which a positive magnitude is rounded."""
     exponent = magnitude.numerator.bit_length() - magnitude.denominator.bit_length()
     if magnitude < Fraction(2) ** exponent:
@@ -105,7 +98,7 @@ def _exponent(magnitude: Fraction, t: BinaryFloat) -> int:
 
 def _rounded(magnitude: Fraction, negative: bool, t: BinaryFloat) -> int:
     """The magnitude's code without sign, exponent field biased."""
-    exponent = _exponent(magnitude, t)
+    exponent = exponent_of(magnitude, t)
     y = magnitude / Fraction(2) ** (exponent - t.frac_bits)
     floor = math.floor(y)
     return _brought_in(floor + _moves_up(y - floor, floor, negative, t), exponent, t, negative)

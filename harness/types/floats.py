@@ -288,7 +288,7 @@ class IeeeFloat(BinaryFloat):
 
     @classmethod
     def parse(cls, text: str) -> IeeeFloat:
-        """Read ``ieee<E,S[,...]>`` or the name of a format; ``ValueError`` for other text."""
+        """Read ``ieee<E,S[,...]>``; ``ValueError`` for other text."""
         return cls(**spelling.parse_ieee(text))
 
     def with_modes(self, **modes: object) -> IeeeFloat:

@@ -159,11 +159,9 @@ class FloatRounding(_Law):
         if isinstance(value, cls):
             return value
         if isinstance(value, str):
-            name = value.strip().upper()
+            name = _ALIASES.get(value.strip().lower(), value.strip().upper())
             if name in cls.__members__:
                 return cls[name]
-            if name.lower() in _ALIASES:
-                return next(member for member in cls if member == _ALIASES[name.lower()])
         elif not isinstance(value, bool) and value in tuple(cls):
             return next(member for member in cls if member == value)
         allowed = ", ".join(f"{member.value} {member.name}" for member in cls)
@@ -172,17 +170,17 @@ class FloatRounding(_Law):
 
 #: The strings that pychop knows its roundings by, and their common spellings.
 _ALIASES = {
-    "nearest": 1,
-    "plus_inf": 2,
-    "minus_inf": 3,
-    "toward_zero": 4,
-    "towards_zero": 4,
-    "stoc_prop": 5,
-    "stochastic_prop": 5,
-    "stoc_equal": 6,
-    "nearest_ties_to_zero": 7,
-    "nearest_ties_to_away": 8,
-    "round_to_odd": 9,
+    "nearest": "NEAREST_EVEN",
+    "plus_inf": "UP",
+    "minus_inf": "DOWN",
+    "toward_zero": "TOWARD_ZERO",
+    "towards_zero": "TOWARD_ZERO",
+    "stoc_prop": "STOCHASTIC",
+    "stochastic_prop": "STOCHASTIC",
+    "stoc_equal": "STOCHASTIC_EQUAL",
+    "nearest_ties_to_zero": "NEAREST_ZERO",
+    "nearest_ties_to_away": "NEAREST_AWAY",
+    "round_to_odd": "ODD",
 }
 
 

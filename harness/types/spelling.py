@@ -73,10 +73,10 @@ def _join(t: ApFixed, numbers: list[int], modes: list[str]) -> str:
     return ",".join([*map(str, numbers), *modes])
 
 
-def _split(text: str, body: str) -> list[str]:
+def _split(text: str, body: str, allowed: str = _ALLOWED) -> list[str]:
     parts = [part.strip() for part in body.split(",")]
     if not all(parts):
-        raise ValueError(f"an argument is empty in {text!r}; allowed: {_ALLOWED}")
+        raise ValueError(f"an argument is empty in {text!r}; allowed: {allowed}")
     return parts
 
 
@@ -185,7 +185,4 @@ def _float_parts(text: str) -> tuple[str, list[str]]:
     match = _FLOAT.fullmatch(text.strip()) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"cannot read a float type from {text!r}; allowed: {_FLOATS}")
-    parts = [part.strip() for part in match.group(2).split(",")]
-    if not all(parts):
-        raise ValueError(f"an argument is empty in {text!r}; allowed: {_FLOATS}")
-    return match.group(1), parts
+    return match.group(1), _split(text, match.group(2), _FLOATS)

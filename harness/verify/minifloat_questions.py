@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import reference
 from harness.oracle import Oracle, kernels
-from harness.oracle.domain import Domain, domain
+from harness.oracle.domain import NUMBERS, Domain, domain
 from harness.oracle.kernels import VENDOR, Kernel
 from harness.quantize import cast_codes, compute_codes
 from harness.types import MiniFloat, Operation, result_type
@@ -26,7 +26,7 @@ __all__ = ["FloatCast", "FloatProduct", "MiniFloatNumber"]
 
 Array = np.ndarray[Any, Any]
 #: Numbers as the validity domain names them.
-DOMAINS = {"double": "double", "float": "float", "std::int64_t": "int"}
+DOMAINS = {cpp: name for name, cpp in NUMBERS.items()}
 
 
 @dataclass(frozen=True)
@@ -155,14 +155,6 @@ class FloatCast(CodeQuestion):
         """The casts under test."""
         return [("cast_codes", ALL, lambda i: cast_codes(i[0], self.source, self.target))]
 
-    def simple(self) -> Inputs | None:
-        """Nothing simpler than what was drawn."""
-        return None
-
-    def snippet(self, inputs: Inputs, k: int) -> str:
-        """A program that prints the code."""
-        return snippets.python_cast(unfold(inputs[0][k], self.source), self.source, self.target)
-
 
 @dataclass(frozen=True)
 class FloatProduct:
@@ -220,7 +212,7 @@ class FloatProduct:
 
     def exact(self, inputs: Inputs, k: int) -> int:
         """The exact reference's code for input ``k``."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
+        a, b = self._pair(inputs, k)
         return reference.compute(Operation.MUL, a, self.a, b, self.b)
 
     def value(self, inputs: Inputs, k: int) -> Fraction | None:
@@ -229,7 +221,7 @@ class FloatProduct:
 
     def show(self, inputs: Inputs, k: int) -> str:
         """Input ``k``, for people and for reproduction."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
+        a, b = self._pair(inputs, k)
         return f"code {a:#x} * code {b:#x}"
 
     def simple(self) -> Inputs | None:
@@ -238,8 +230,11 @@ class FloatProduct:
 
     def snippet(self, inputs: Inputs, k: int) -> str:
         """A program that prints the code."""
-        a, b = (unfold(column[k], t) for column, t in zip(inputs, (self.a, self.b), strict=True))
+        a, b = self._pair(inputs, k)
         return snippets.python_product(a, self.a, b, self.b)
+
+    def _pair(self, inputs: Inputs, k: int) -> tuple[int, int]:
+        return unfold(inputs[0][k], self.a), unfold(inputs[1][k], self.b)
 
 
 def _named(header: str) -> str:

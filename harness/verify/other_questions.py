@@ -13,11 +13,11 @@ from harness.oracle import Oracle, kernels
 from harness.oracle.kernels import Kernel
 from harness.quantize import cast_codes, decode, quantize_codes
 from harness.types import ApFixed, Binary, BinaryFloat
-from harness.verify import cases, snippets
+from harness.verify import cases
 from harness.verify.fixed_questions import FromNumber
 from harness.verify.float_cases import float_doubles_for
 from harness.verify.float_questions import FloatQuestion
-from harness.verify.questions import ALL, Answer, CodeQuestion, Inputs, fits, unfold
+from harness.verify.questions import ALL, Answer, CodeQuestion, Inputs, fits
 
 __all__ = ["Chance", "Signs", "Ternary"]
 
@@ -68,14 +68,6 @@ class Signs(CodeQuestion):
             name = "quantize_codes"
             found.append((name, ALL, lambda i: quantize_codes(decode(i[0], source), t)))
         return found
-
-    def simple(self) -> Inputs | None:
-        """Nothing simpler than what was drawn."""
-        return None
-
-    def snippet(self, inputs: Inputs, k: int) -> str:
-        """A program that prints the code."""
-        return snippets.python_cast(unfold(inputs[0][k], self.source), self.source, self.target)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from harness import reference
 from harness.oracle import Oracle
 from harness.oracle.kernels import Kernel
 from harness.quantize import quantize, quantize_codes
+from harness.verify import snippets
 
 __all__ = [
     "ALL",
@@ -120,6 +121,14 @@ class CodeQuestion:
     def show(self, inputs: Inputs, k: int) -> str:
         """Input ``k``, for people and for reproduction."""
         return f"code {unfold(inputs[0][k], self.source)}"
+
+    def simple(self) -> Inputs | None:
+        """Nothing simpler than what was drawn."""
+        return None
+
+    def snippet(self, inputs: Inputs, k: int) -> str:
+        """A program that prints the code."""
+        return snippets.python_cast(unfold(inputs[0][k], self.source), self.source, self.target)
 
 
 def fits(t: Any, dtype: Any) -> bool:

@@ -172,6 +172,7 @@ FAMILIES: list[Any] = [
     FORMATS["float4_e2m1fn"],
     VitisFloat(80, 16),
     VitisFloat(16, 5),
+    VitisFloat(24, 16),  # beyond the exponents of a double
     Binary(),
     Binary(-1),
     ApFixed(8, 4, rounding="RND_CONV", overflow="SAT"),
