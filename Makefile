@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verify test lint format bench wheel clean
+.PHONY: help setup verify test golden golden-check rtl lint format bench wheel clean
 
 help:  ## print this
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv with pinned versions (verify and test do it themselves)
 
@@ -21,6 +21,15 @@ verify: $(STAMP)  ## hold the quantizers against the vendor's headers; ARGS="--p
 
 test: $(STAMP)  ## run the tests; ARGS="-k name"
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+golden: $(STAMP)  ## regenerate the golden vectors
+	@$(BIN)/harness golden write
+
+golden-check: $(STAMP)  ## regenerate them elsewhere and demand the same bytes
+	@$(BIN)/harness golden check
+
+rtl: $(STAMP)  ## replay them in RTL simulators; ARGS="--simulator ghdl"
+	@$(BIN)/harness golden rtl $(ARGS)
 
 lint: $(STAMP)  ## ruff, mypy --strict, clang-format
 	@$(BIN)/ruff check .

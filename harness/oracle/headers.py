@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -27,13 +27,13 @@ class Headers:
         directory: what goes on the compiler's include path.
         digest: SHA-256 over the names and contents of the headers used.
         pinned: whether they are byte for byte the headers of the manifest.
-        names: the headers that are there; a vendor's own folder has no ``ap_float.h``.
+        sums: SHA-256 of each header that is there; a vendor's own folder has no ``ap_float.h``.
     """
 
     directory: Path
     digest: str
     pinned: bool
-    names: frozenset[str]
+    sums: dict[str, str] = field(hash=False)
 
     @cached_property
     def label(self) -> str:
@@ -68,7 +68,7 @@ def find_headers(directory: str | os.PathLike[str] | None = None) -> Headers:
             sums[name] = _sum(root, name)
     known = manifest["sha256"] | manifest["optional"]
     pinned = all(known[name] == digest for name, digest in sums.items())
-    return Headers(root, _digest(sums), pinned, frozenset(sums))
+    return Headers(root, _digest(sums), pinned, sums)
 
 
 def _pinned(manifest: dict[str, Any]) -> Headers:
@@ -86,7 +86,7 @@ def _pinned(manifest: dict[str, Any]) -> Headers:
             raise HeadersError(
                 f"{header} of {name} {distribution.version} is not the pinned one; {remedy}"
             )
-    return Headers(root, _digest(sums), True, frozenset(sums))
+    return Headers(root, _digest(sums), True, sums)
 
 
 def _sum(root: Path, name: str) -> str:

@@ -5,25 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.types import ApFixed, Binary, MiniFloat, NumberType, Operation, result_type
+from harness.types import (
+    TERNARY,
+    ApFixed,
+    Binary,
+    MiniFloat,
+    NumberType,
+    Operation,
+    result_type,
+)
 
 __all__ = [
+    "ACTIVATIONS",
     "OURS",
     "VENDOR",
     "Kernel",
     "accumulate",
+    "activation",
     "assign",
     "cast",
     "compute",
     "from_number",
-    "full_cpp",
-    "sign",
 ]
 
 #: C++ numbers a value is constructed from.
 NUMBERS = ("double", "float", "std::int64_t", "std::uint64_t")
 #: The headers that have a minifloat.
 VENDOR, OURS = "ap_float.h", "minifloat.h"
+#: Functions of hls4ml, by the type they answer in.
+ACTIVATIONS = {"binary_tanh": Binary(), "ternary_tanh": TERNARY}
 _OPS = {
     Operation.ADD: "harness::add",
     Operation.SUB: "harness::sub",
@@ -54,14 +64,14 @@ class Kernel:
     def cpp(self) -> str:
         """The expression that names it in C++; also its identity in the cache."""
         types = [self._spelled(t) for t in self.operands]
-        if self.template not in ("assign", "accumulate", "shift", "binary_tanh"):
+        if self.template not in ("assign", "accumulate", "shift", *ACTIVATIONS):
             types.append(self._spelled(self.result))
         return f"&harness::{self.template}<{', '.join([*self.arguments, *types])}>"
 
     @property
     def source(self) -> str:
         """The kernel header that has the template."""
-        if self.template == "binary_tanh":
+        if self.template in ACTIVATIONS:
             return "activation_kernels.h"
         return "minifloat_kernels.h" if self.header else "fixed_kernels.h"
 
@@ -74,13 +84,7 @@ class Kernel:
         if isinstance(t, MiniFloat):
             family = "ap_float" if self.header == VENDOR else "harness::minifloat"
             return f"{family}<{t.m}, {t.e}, {t.e0}>"
-        return full_cpp(t)
-
-
-def full_cpp(t: ApFixed) -> str:
-    """A type with every template argument written out, so that equal types have equal text."""
-    family = "ap_fixed" if t.signed else "ap_ufixed"
-    return f"{family}<{t.width}, {t.integer}, {t.rounding.cpp}, {t.overflow.cpp}, {t.n}>"
+        return str(t.cpp_full)
 
 
 def from_number(number: str, t: NumberType, header: str = VENDOR) -> Kernel:
@@ -129,9 +133,9 @@ def accumulate(op: Operation, a: ApFixed, b: ApFixed) -> Kernel:
     return Kernel("accumulate", (_OPS[op],), (a, b), a)
 
 
-def sign(source: ApFixed) -> Kernel:
-    """hls4ml's ``binary_tanh`` of a fixed-point number."""
-    return Kernel("binary_tanh", (), (source,), Binary())
+def activation(name: str, source: ApFixed) -> Kernel:
+    """A function in :data:`ACTIVATIONS` of a fixed-point number."""
+    return Kernel(name, (), (source,), ACTIVATIONS[name])
 
 
 def _header(header: str, *types: Any) -> str:

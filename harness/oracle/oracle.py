@@ -158,18 +158,20 @@ class Oracle:
         words = self._run(kernel, to_words([start], a_type), to_words(b, b_type), _size(shape))
         return from_words(words, a_type, shape)
 
-    def signs(self, codes: Any, source: ApFixed) -> Any:
-        """The codes of ``Binary()`` that hls4ml's ``binary_tanh`` makes of codes of ``source``."""
-        shape = np.shape(codes)
-        words = self._run(kernels.sign(source), to_words(codes, source), None, _size(shape))
-        return words.reshape(shape)
+    def activate(self, name: str, codes: Any, source: ApFixed) -> Any:
+        """What hls4ml's ``binary_tanh`` or ``ternary_tanh`` makes of codes of ``source``.
+
+        The answers are codes of ``Binary()`` or of ``TERNARY``.
+        """
+        shape, kernel = np.shape(codes), kernels.activation(name, source)
+        return self._run(kernel, to_words(codes, source), None, _size(shape)).reshape(shape)
 
     def refusal(self, kernel: Kernel) -> str | None:
         """Why the headers cannot answer ``kernel`` at all; ``None`` if they can."""
         needed = VENDOR if kernel.header == VENDOR else ""
-        if kernel.template == "binary_tanh":
+        if kernel.template in kernels.ACTIVATIONS:
             needed = "../nnet_utils/nnet_activation.h"
-        if needed and needed not in self.headers.names:
+        if needed and needed not in self.headers.sums:
             return f"{self.headers.directory} has no {needed}"
         return limits.refusal(kernel)
 

@@ -134,6 +134,12 @@ class ApFixed:
         return spelling.format_cpp(self)
 
     @property
+    def cpp_full(self) -> str:
+        """The C++ spelling with every argument, so that equal types have equal text."""
+        modes = f"{self.rounding.cpp},{self.overflow.cpp},{self.n}"
+        return f"ap_{'' if self.signed else 'u'}fixed<{self.width},{self.integer},{modes}>"
+
+    @property
     def hls4ml(self) -> str:
         """The spelling of hls4ml configurations: ``fixed<16,6,RND,SAT>``."""
         return spelling.format_hls4ml(self)

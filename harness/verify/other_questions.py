@@ -40,7 +40,7 @@ class Signs(CodeQuestion):
     @property
     def kernel(self) -> Kernel:
         """The C++ that answers."""
-        return kernels.sign(self.source)
+        return kernels.activation("binary_tanh", self.source)
 
     @property
     def key(self) -> str:
@@ -58,7 +58,7 @@ class Signs(CodeQuestion):
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:
         """The codes of the C++."""
-        return oracle.signs(inputs[0], self.source)
+        return oracle.activate("binary_tanh", inputs[0], self.source)
 
     def answers(self) -> list[Answer]:
         """The casts and quantizers under test."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from harness.oracle.kernels import OURS, full_cpp
+from harness.oracle.kernels import OURS
 from harness.types import ApFixed, MiniFloat, Operation
 
 __all__ = [
@@ -22,12 +22,12 @@ __all__ = [
 
 def from_number(number: str, x: Any, t: ApFixed) -> str:
     """``t(x)``."""
-    return _program(f"{full_cpp(t)} result({_literal(number, x)});")
+    return _program(f"{t.cpp_full} result({_literal(number, x)});")
 
 
 def cast(code: int, source: ApFixed, target: ApFixed) -> str:
     """``target(a)``."""
-    return _program(f"{_variable('a', code, source)}\n  {full_cpp(target)} result(a);")
+    return _program(f"{_variable('a', code, source)}\n  {target.cpp_full} result(a);")
 
 
 def compute(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed | None) -> str:
@@ -99,7 +99,7 @@ def _literal(number: str, x: Any) -> str:
 def _variable(name: str, code: int, t: ApFixed) -> str:
     digits = format(code % (1 << t.width), "x")
     parse = f'ap_uint<{t.width}>("{digits}", 16)' if t.width > 1 else f"{code % 2}"
-    return f"{full_cpp(t)} {name};\n  {name}.range({t.width - 1}, 0) = {parse};"
+    return f"{t.cpp_full} {name};\n  {name}.range({t.width - 1}, 0) = {parse};"
 
 
 def _program(

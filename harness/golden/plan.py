@@ -1,0 +1,303 @@
+"""Which questions the committed truth files ask: every mode, every class of shape, every family."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.golden.answer import Question, kernel_of
+from harness.golden.inputs import codes_for, numbers_for
+from harness.golden.record import NUMBERS, code_of, columns_for, word_of
+from harness.golden.stream import Stream
+from harness.oracle.limits import refusal, traps
+from harness.types import (
+    FORMATS,
+    TERNARY,
+    ApFixed,
+    Binary,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    Operation,
+    Overflow,
+    Rounding,
+    VitisFloat,
+    result_type,
+)
+
+__all__ = ["FILES", "File", "casts", "conversion", "modes"]
+
+#: Ranges of widths: one bit, few, bytes, words, beyond a float, beyond a double, beyond 64 bits.
+_WIDTHS = ((1, 1), (2, 4), (5, 9), (10, 24), (25, 53), (54, 64), (65, 65))
+DOUBLE = NUMBERS["double"]
+
+
+@dataclass(frozen=True)
+class File:
+    """A truth file to be written: what it is about, and its questions."""
+
+    name: str
+    family: str
+    operation: str
+    path: str
+    questions: Callable[[Stream], Iterable[Question]]
+
+
+def modes() -> Iterator[tuple[bool, Rounding, Overflow, int]]:
+    """Every (signed, rounding, overflow) and class of N: none, one, some, all bits."""
+    for signed, rounding, overflow in itertools.product((True, False), Rounding, Overflow):
+        if signed or overflow is not Overflow.WRAP_SM:
+            for n_class in range(4 if overflow.wraps else 1):
+                yield signed, rounding, overflow, n_class
+
+
+def _fixed_types(stream: Stream) -> list[ApFixed]:
+    """Every mode once, the shapes in turn; then each shape in every rounding."""
+    found: dict[ApFixed, None] = {}
+    for k, (signed, rounding, overflow, n_class) in enumerate(modes()):
+        width = stream.between(*_WIDTHS[k % len(_WIDTHS)])
+        if n_class == 2 and width < 3:
+            width = stream.between(*_WIDTHS[2])
+        n = (0, 1, max(1, width // 2), width)[n_class]
+        integer = _integer(k // len(_WIDTHS), width, stream)
+        found[ApFixed(width, integer, signed, rounding, overflow, n)] = None
+    for k, (rounding, bounds) in enumerate(itertools.product(Rounding, _WIDTHS)):
+        width = stream.between(*bounds)
+        overflow = (Overflow.SAT, Overflow.WRAP, Overflow.SAT_SYM)[k % 3]
+        found[ApFixed(width, _integer(k, width, stream), k % 2 == 0, rounding, overflow)] = None
+    return list(found)
+
+
+def _integer(style: int, width: int, stream: Stream) -> int:
+    """Integer bits: within the width, negative, or more than it has."""
+    return (
+        stream.between(0, width),
+        -stream.between(1, 12),
+        stream.between(0, width),
+        width + stream.between(1, 12),
+    )[style % 4]
+
+
+def conversion(number: str, t: Any, count: int, stream: Stream) -> Question:
+    """About ``count`` C++ numbers on their way into ``t``."""
+    source = NUMBERS[number]
+    words = numbers_for(source, t, count, stream)
+    return Question("convert", columns_for("convert", [source], t), (tuple(words),))
+
+
+def cast(source: Any, t: Any, count: int, stream: Stream) -> Question:
+    """About ``count`` codes of ``source`` on their way into ``t``."""
+    words = codes_for(source, t, count, stream)
+    return Question("cast", columns_for("cast", [source], t), (tuple(words),))
+
+
+def _doubles(stream: Stream) -> Iterator[Question]:
+    for t in [*_fixed_types(stream), TERNARY, *_quirky()]:
+        yield conversion("double", t, 110, stream)
+
+
+def _quirky() -> list[ApFixed]:
+    """Types whose header quirks a draw could miss: one bit, unrounded bits, subnormals."""
+    return [
+        ApFixed(1, 1, True, "TRN", "SAT_SYM"),
+        ApFixed(4, 4, True, "RND", "WRAP_SM"),
+        ApFixed(8, -1015, True, "RND_CONV", "SAT"),
+    ]
+
+
+def _numbers(*names: str) -> Callable[[Stream], Iterator[Question]]:
+    def questions(stream: Stream) -> Iterator[Question]:
+        for k, t in enumerate(_fixed_types(stream)[::3]):
+            if t.width <= 64:
+                question = conversion(names[k % len(names)], t, 60, stream)
+                kernel = kernel_of(question)
+                if kernel is not None and refusal(kernel) is None:
+                    yield question
+
+    return questions
+
+
+def casts(stream: Stream, count: int = 900) -> Iterator[Question]:
+    """From a source that rounds and overflows into every type; at times from one that does not."""
+    for k, t in enumerate([*_fixed_types(stream), TERNARY, *_quirky()]):
+        yield cast(_source(k, t, stream), t, count, stream)
+
+
+def _source(k: int, t: ApFixed, stream: Stream) -> ApFixed:
+    """A type whose conversion to ``t`` the headers can make."""
+    signed = k % 4 != 1
+    if k % 8 == 7:  # nothing to round, or nothing to lose at all
+        frac, integer = t.frac - stream.between(0, 3), t.integer + stream.between(-2, 3)
+    else:
+        frac, integer = t.frac + stream.between(1, 6), t.integer + stream.between(1, 4)
+    if k % 16 == 5:  # far finer than the target: its bound lies within the source's lowest bits
+        frac += 12
+    width = max(frac + integer, 1)
+    return ApFixed(width, integer, signed)
+
+
+def _arithmetic(stream: Stream) -> Iterator[Question]:
+    shapes = [(8, 4), (6, -2), (5, 9), (16, 6), (1, 1), (32, 20), (33, 1), (64, 40)]
+    signs = list(itertools.product((True, False), repeat=2))
+    for op, (k, (sa, sb)) in itertools.product("+-*/", enumerate(signs * 2)):
+        (wa, ia), (wb, ib) = shapes[k % 8], shapes[(3 * k + 1) % 8]
+        yield _binary(op, ApFixed(wa, ia, sa), ApFixed(wb, ib, sb), 40, stream)
+    # The most negative dividend by the code -1, which is the quirk division-of-minimum.
+    yield _binary("/", ApFixed(8, 4), ApFixed(8, 8), 60, stream)
+    for wide in (ApFixed(65, 30), ApFixed(65, 70, False)):
+        for op in "+-*/":
+            yield _binary(op, wide, ApFixed(12, 5), 24, stream)
+    for width, integer in (*shapes, (65, 3)):
+        t = ApFixed(width, integer, width % 3 != 0)
+        words = _few(t, 24, stream)
+        yield Question("neg", columns_for("neg", [t], result_type("neg", t)), (words,))
+        for op in ("<<", ">>"):
+            yield _shift(op, t, stream)
+
+
+def _few(t: Any, count: int, stream: Stream) -> tuple[int, ...]:
+    """The ends, zero, one, and random words."""
+    ends = [t.min_code, t.max_code, 0, 1, -1 if t.signed else 1, t.max_code - 1, t.min_code + 1]
+    words = [word_of(code, t) for code in ends if t.min_code <= code <= t.max_code]
+    words += [stream.bits(t.width) for _ in range(count)]
+    return tuple(dict.fromkeys(words))
+
+
+def _pairs(op: str, ta: Any, tb: Any, count: int, stream: Stream) -> list[tuple[int, int]]:
+    """The ends of one with the ends of the other, and random pairs; none that would trap."""
+    pairs = list(itertools.product(_few(ta, 0, stream)[:5], _few(tb, 0, stream)[:5]))
+    pairs += [(stream.bits(ta.width), stream.bits(tb.width)) for _ in range(count)]
+    kept = dict.fromkeys(pairs)
+    if op[0] != "/":
+        return list(kept)
+    divide = Operation.DIV
+    codes = {(a, b): (code_of(a, ta), code_of(b, tb)) for a, b in kept}
+    return [pair for pair in kept if traps(divide, ta, tb, [codes[pair]]) is None]
+
+
+def _binary(op: str, ta: Any, tb: Any, count: int, stream: Stream, target: Any = None) -> Question:
+    pairs = _pairs(op, ta, tb, count, stream)
+    columns = columns_for(op, [ta, tb], target or result_type(op, ta, tb))
+    a, b = zip(*pairs, strict=True)
+    return Question(op, columns, (a, b))
+
+
+def _shift(op: str, t: ApFixed, stream: Stream) -> Question:
+    count = NUMBERS["int"]
+    pairs = [
+        (word, word_of(n, count))
+        for word in _few(t, 4, stream)
+        for n in (0, 1, -1, t.width // 2, t.width, -t.width - 1)
+    ]
+    a, b = zip(*dict.fromkeys(pairs), strict=True)
+    return Question(op, columns_for(op, [t, count], t), (a, b))
+
+
+def _assignments(stream: Stream) -> Iterator[Question]:
+    for k, t in enumerate(_fixed_types(stream)):
+        if t.width > 64 or abs(t.frac) > 40:
+            continue
+        op = ("+=", "-=", "*=", "/=")[k % 4]
+        operand = ApFixed(stream.between(2, 16), stream.between(-2, 10), k % 3 != 0)
+        question = _binary(op, t, operand, 20, stream, t)
+        kernel = kernel_of(question)
+        if kernel is not None and refusal(kernel) is None:
+            yield question
+
+
+def _accumulations(stream: Stream) -> Iterator[Question]:
+    for k, t in enumerate(_fixed_types(stream)):
+        if t.width > 64 or t.width < 2 or abs(t.frac) > 40:
+            continue
+        addend = ApFixed(t.width + 2, t.integer + stream.between(-1, 1), k % 3 != 0)
+        operation = "product" if k % 5 == 0 else "sum"
+        words = [stream.bits(addend.width) for _ in range(40)]
+        columns = columns_for(operation, [addend], t)
+        start = word_of(stream.choice((0, 1, t.max_code)), t)
+        question = Question(operation, columns, (tuple(words),), start)
+        kernel = kernel_of(question)
+        if kernel is not None and refusal(kernel) is None:
+            yield question
+
+
+MINIFLOATS = (
+    MiniFloat(3, 4, 0),
+    MiniFloat(2, 3, 1),
+    MiniFloat(4, 3, -2),
+    MiniFloat(7, 4, 0),
+    MiniFloat(1, 2, 0),
+    MiniFloat(10, 5, -3),
+    MiniFloat(23, 8, 0),
+    MiniFloat(5, 4, 9),
+    MiniFloat(0, 3, 0),
+)
+
+
+def _minifloat_conversions(stream: Stream) -> Iterator[Question]:
+    for k, t in enumerate(MINIFLOATS):
+        yield conversion("double", t, 200, stream)
+        yield conversion(("float", "std::int64_t")[k % 2], t, 80, stream)
+
+
+def _minifloat_casts(stream: Stream) -> Iterator[Question]:
+    for k, t in enumerate(MINIFLOATS):
+        yield cast(ApFixed(12 + k, (4, 6, 2, 12)[k % 4], k % 3 != 2), t, 300, stream)
+        if t.e < 8:
+            yield cast(t, t.fixed, 256, stream)
+
+
+def _minifloat_products(stream: Stream) -> Iterator[Question]:
+    for t in MINIFLOATS[:5]:
+        yield _binary("*", t, ApFixed(8, 3), 60, stream)
+        yield _binary("*", t, MINIFLOATS[0], 60, stream)
+
+
+def _ieee(stream: Stream) -> Iterator[Question]:
+    formats: dict[IeeeFloat, None] = dict.fromkeys(FORMATS.values())
+    for name in ("float16", "bfloat16", "float8_e5m2", "float8_e4m3fn", "float32"):
+        base = FORMATS[name]
+        for rounding in FloatRounding:
+            if not rounding.stochastic:
+                formats[base.with_modes(rounding=rounding)] = None
+        formats[base.with_modes(subnormals=False)] = None
+        formats[base.with_modes(overflow="saturate")] = None
+    for t in formats:
+        yield conversion("double", t, 160, stream)
+    for name in ("float16", "float8_e4m3fn"):
+        yield conversion("float", FORMATS[name], 160, stream)
+
+
+def _vitis(stream: Stream) -> Iterator[Question]:
+    for width, exponent in ((16, 5), (32, 8), (24, 6), (12, 4), (64, 11)):
+        yield conversion("double", VitisFloat(width, exponent), 160, stream)
+
+
+def _binary_signs(stream: Stream) -> Iterator[Question]:
+    for source in (ApFixed(8, 4), ApFixed(16, 6), ApFixed(10, -2), ApFixed(7, 9)):
+        yield cast(source, Binary(), 300, stream)
+
+
+#: Every truth file, by its name under ``golden/``.
+FILES = (
+    File("fixed/double.json", "fixed", "conversion", "double", _doubles),
+    File("fixed/float.json", "fixed", "conversion", "float", _numbers("float")),
+    File(
+        "fixed/integer.json",
+        "fixed",
+        "conversion",
+        "integer",
+        _numbers("std::int64_t", "std::uint64_t"),
+    ),
+    File("fixed/cast.json", "fixed", "cast", "cast", casts),
+    File("fixed/arithmetic.json", "fixed", "arithmetic", "arithmetic", _arithmetic),
+    File("fixed/assignment.json", "fixed", "compound assignment", "arithmetic", _assignments),
+    File("fixed/accumulation.json", "fixed", "accumulation", "accumulate", _accumulations),
+    File("minifloat/double.json", "minifloat", "conversion", "double", _minifloat_conversions),
+    File("minifloat/cast.json", "minifloat", "cast", "cast", _minifloat_casts),
+    File("minifloat/product.json", "minifloat", "product", "arithmetic", _minifloat_products),
+    File("ieee/double.json", "ieee", "conversion", "double", _ieee),
+    File("vitis/double.json", "vitis", "conversion", "double", _vitis),
+    File("binary/cast.json", "binary", "cast", "cast", _binary_signs),
+)
