@@ -144,7 +144,7 @@ def answered(question: Question, place: int, oracle: Oracle, note: str = "") -> 
     codes = _witness(question, oracle)
     agreed = _agrees_with_vendor(question, codes, oracle)
     cases = []
-    for k, (exact, flags) in enumerate(_references(question, codes)):
+    for k, (exact, flags) in enumerate(_references(question)):
         if int(codes[k]) != exact:
             shown = ", ".join(f"{column[k]:x}" for column in question.inputs)
             raise Disagreement(
@@ -234,16 +234,15 @@ def _agrees_with_vendor(question: Question, codes: list[int], oracle: Oracle) ->
     return inside.tolist()  # type: ignore[no-any-return]
 
 
-def _references(question: Question, codes: list[int]) -> Iterator[tuple[int, list[str]]]:
+def _references(question: Question) -> Iterator[tuple[int, list[str]]]:
     """What the exact reference says of each case, and its flags."""
     types, target = question.types, question.target
     state = code_of(question.start or 0, target)
-    for k, code in enumerate(codes):
-        words = [column[k] for column in question.inputs]
+    for words in zip(*question.inputs, strict=True):
         a, *rest = (code_of(word, t) for word, t in zip(words, types, strict=True))
         match question.operation:
             case "convert" | "cast":
-                yield _converted(a, words[0], types[0], target, code)
+                yield _converted(a, words[0], types[0], target)
             case "sum" | "product":
                 op = _ACCUMULATORS[question.operation]
                 state, flags = _assigned(op, state, target, a, types[0])
@@ -255,7 +254,7 @@ def _references(question: Question, codes: list[int]) -> Iterator[tuple[int, lis
                 yield _computed(question, a, rest)
 
 
-def _converted(a: Any, word: int, source: Any, target: Any, code: int) -> tuple[int, list[str]]:
+def _converted(a: Any, word: int, source: Any, target: Any) -> tuple[int, list[str]]:
     if isinstance(source, Number):
         value: Any = a
         make = reference.from_double if isinstance(a, float) else reference.from_int
@@ -264,7 +263,7 @@ def _converted(a: Any, word: int, source: Any, target: Any, code: int) -> tuple[
         value = reference.decode(a, source)
         exact = reference.cast(a, source, target)
     below, above = neighbours(word, source)
-    return exact, conversion_flags(value, below, above, target, code)
+    return exact, conversion_flags(value, below, above, target, exact)
 
 
 def _assigned(op: str, a: int, ta: ApFixed, b: int, tb: ApFixed) -> tuple[int, list[str]]:

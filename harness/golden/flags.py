@@ -23,6 +23,7 @@ FLAGS = {
     "carry-binade": "rounding carried into the next power of two",
     "saturate-max": "clamped to the largest value",
     "saturate-min": "clamped to the lowest value",
+    "at-bound": "less than one step beyond the largest magnitude, and back to it",
     "symmetric": "the lowest code, brought to the opposite of the highest by SAT_SYM",
     "zeroed": "out of range, made 0 by SAT_ZERO",
     "wrap": "out of range, the low bits kept by WRAP with N = 0",
@@ -59,7 +60,7 @@ def conversion_flags(value: Any, below: Any, above: Any, target: Any, code: int)
         below: the next input below it, or ``None``; for ties.
         above: the next one above it, or ``None``.
         target: the type.
-        code: what the witness and the reference say.
+        code: what the reference says.
     """
     found = _input_flags(value)
     if isinstance(target, Binary):
@@ -160,8 +161,10 @@ def _float_flags(exact: Fraction, t: BinaryFloat, code: int) -> list[str]:
     if exact == 0:
         return []
     result = reference.decode(code, t)
-    if isinstance(result, float) or abs(result) == t.max < abs(exact):
+    if isinstance(result, float) or abs(exact) >= t.max + _unit(t.max, t):
         return _overflow_flags(exact < 0, t, code)
+    if abs(result) == t.max < abs(exact):
+        return ["at-bound"]
     if result == 0:
         return ["underflow"]
     found = []

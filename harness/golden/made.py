@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,7 +95,7 @@ def family_of(t: Any) -> str:
 
 def _tensors(path: Path) -> dict[str, Any]:
     try:
-        loaded = np.load(path, allow_pickle=False)
+        loaded: Any = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
         tensors = {path.stem: loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
     except OSError as error:
         raise GoldenError(path, None, f"cannot be read: {error.strerror or error}") from None

@@ -119,23 +119,35 @@ def _numbers(*names: str) -> Callable[[Stream], Iterator[Question]]:
     return questions
 
 
-def casts(stream: Stream, count: int = 900) -> Iterator[Question]:
+def casts(stream: Stream) -> Iterator[Question]:
     """From a source that rounds and overflows into every type; at times from one that does not."""
     for k, t in enumerate([*_fixed_types(stream), TERNARY, *_quirky()]):
-        yield cast(_source(k, t, stream), t, count, stream)
-
-
-def _source(k: int, t: ApFixed, stream: Stream) -> ApFixed:
-    """A type whose conversion to ``t`` the headers can make."""
-    signed = k % 4 != 1
-    if k % 8 == 7:  # nothing to round, or nothing to lose at all
-        frac, integer = t.frac - stream.between(0, 3), t.integer + stream.between(-2, 3)
-    else:
         frac, integer = t.frac + stream.between(1, 6), t.integer + stream.between(1, 4)
-    if k % 16 == 5:  # far finer than the target: its bound lies within the source's lowest bits
-        frac += 12
-    width = max(frac + integer, 1)
-    return ApFixed(width, integer, signed)
+        if k % 16 == 5:  # far finer than the target: its bound lies within the source's lowest bits
+            frac += 12
+        yield cast(_source(frac, integer, k % 4 != 1), t, 800, stream)
+        if k % 8 == 7:  # nothing to round, or nothing to lose at all
+            frac, integer = t.frac - stream.between(0, 3), t.integer + stream.between(-2, 3)
+            yield cast(_source(frac, integer, k % 3 != 1), t, 400, stream)
+    for source, t in _far():
+        yield cast(source, t, 200, stream)
+
+
+def _far() -> Iterator[tuple[ApFixed, ApFixed]]:
+    """Shifts of all the source's bits out to the right, and past the target to the left."""
+    for rounding in Rounding:
+        yield ApFixed(5, -4), ApFixed(6, 2, rounding=rounding, overflow="SAT")
+        yield ApFixed(5, -4, False), ApFixed(6, 2, rounding=rounding, overflow="WRAP")
+    yield ApFixed(5, -9), ApFixed(6, 2)
+    yield ApFixed(5, -9, False), ApFixed(6, 2, rounding="TRN_ZERO")
+    for overflow in Overflow:
+        yield ApFixed(5, 40), ApFixed(6, 2, overflow=overflow)
+        if overflow.wraps:
+            yield ApFixed(5, 40), ApFixed(6, 2, overflow=overflow, n=3)
+
+
+def _source(frac: int, integer: int, signed: bool) -> ApFixed:
+    return ApFixed(max(frac + integer, 1), integer, signed)
 
 
 def _arithmetic(stream: Stream) -> Iterator[Question]:

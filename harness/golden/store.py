@@ -182,9 +182,10 @@ def check(directory: Path, truths: dict[str, Truth]) -> Checked:
         texts[MANIFEST] = manifest(truths, texts)
         texts[SUMS] = _sums(texts, directory)
         for name in (MANIFEST, SUMS):
-            text = (directory / name).read_text() if (directory / name).is_file() else ""
+            path = directory / name
+            text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
             if text != texts[name]:
-                differences.append(_first_difference(directory / name, text, texts[name]))
+                differences.append(_first_difference(path, text, texts[name]))
     listed = {*truths, MANIFEST, SCHEMA_FILE}
     for path in sorted(directory.rglob("*.json")):
         if str(path.relative_to(directory)) not in listed:

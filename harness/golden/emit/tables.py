@@ -72,7 +72,7 @@ def _read_npz(stored: Stored) -> list[list[int]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             tables = {name: arrays[name] for name in arrays.files}
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise GoldenError(path, None, f"is no .npz: {error}") from None
     for name, t in stored.columns.items():
         array, limbs = tables.get(identifier(name)), (t.width + 63) // 64
