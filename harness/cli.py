@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from harness.console import progress, wide_console
 from harness.golden.commands import app as golden
 from harness.types import NumberType, parse_type
 
@@ -57,25 +55,6 @@ def _types(spellings: list[str] | None) -> list[NumberType]:
     return [parse_type(spelling) for spelling in spellings or []]
 
 
-@contextlib.contextmanager
-def _bar(console: Console) -> Iterator[Callable[[int, int, int], None]]:
-    """A progress bar over questions, with the count of checks."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[checks]:,} checks"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("compiling and comparing", total=None, checks=0)
-
-        def update(done: int, total: int, checks: int) -> None:
-            progress.update(task, completed=done, total=total, checks=checks)
-
-        yield update
-
-
 @app.command()
 def verify(
     profile: Annotated[str, typer.Option(help="quick, full or exhaustive.")] = "quick",
@@ -100,9 +79,10 @@ def verify(
         raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
     types = _types(type_)
     function = load_subject(subject) if subject else None
-    # Progress stays off standard output, which is the verdict's.
-    console = Console(stderr=True)
-    with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle, _bar(console) as bar:
+    with (
+        contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle,
+        progress("compiling and comparing") as update,
+    ):
         verdict = run(
             profile,
             oracle=oracle,
@@ -111,12 +91,12 @@ def verify(
             subject=function,
             subject_name=subject or "harness.quantize",
             jobs=jobs,
-            progress=bar,
+            progress=lambda done, total, checks: update(done, total, f"{checks:,} checks"),
         )
     if as_json:
         sys.stdout.write(report.as_json(verdict) + "\n")
     else:
-        report.print_verdict(verdict, _wide_console())
+        report.print_verdict(verdict, wide_console())
     raise typer.Exit(AGREE if verdict.agrees else DIFFER)
 
 
@@ -140,7 +120,7 @@ def explain(
 
     t = parse_type(type_)
     with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
-        agrees = print_explanation(_number(value), t, _wide_console(), oracle)
+        agrees = print_explanation(_number(value), t, wide_console(), oracle)
     raise typer.Exit(AGREE if agrees else DIFFER)
 
 
@@ -151,12 +131,6 @@ def _number(text: str) -> float:
         raise ValueError(f"{text!r} is no double; allowed: 3.25, 0x1.ap+1, inf, nan") from None
 
 
-def _wide_console() -> Console:
-    """Standard output; where that is no terminal, wide enough for the tables."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
-
-
 @app.command()
 def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Repetitions behind each median.")] = 15,
@@ -164,7 +138,7 @@ def bench(
     """Measure the speed side by side with np.copyto and with other libraries."""
     from harness.bench import run as run_bench
 
-    run_bench(_wide_console(), repeats=repeats)
+    run_bench(wide_console(), repeats=repeats)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from harness.console import progress, wide_console
 from harness.types import parse_type
 
 __all__ = ["app"]
@@ -37,24 +36,6 @@ Headers = Annotated[
 
 
 @contextlib.contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on standard error: done, of how many, doing what."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-
-        def update(done: int, total: int, doing: str) -> None:
-            progress.update(task, completed=done, total=total, description=doing)
-
-        yield update
-
-
-@contextlib.contextmanager
 def _oracle(headers: Path | None = None) -> Iterator[Any]:
     from harness.oracle import Oracle
 
@@ -62,9 +43,12 @@ def _oracle(headers: Path | None = None) -> Iterator[Any]:
         yield oracle
 
 
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+def _committed() -> Path:
+    """The committed vectors, named as a person here would name them."""
+    from harness.golden.files import golden_directory
+
+    directory, here = golden_directory(), Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
 def _say(text: str) -> None:
@@ -74,13 +58,12 @@ def _say(text: str) -> None:
 @app.command()
 def write(directory: Directory = None) -> None:
     """Generate every truth file anew, with manifest and sums."""
-    from harness.golden.files import golden_directory
     from harness.golden.store import generate
     from harness.golden.store import write as write_all
 
-    directory = directory or golden_directory()
-    with _oracle() as oracle, _progress("compiling") as progress:
-        truths = generate(oracle, progress)
+    directory = directory or _committed()
+    with _oracle() as oracle, progress("generating") as update:
+        truths = generate(oracle, update)
     write_all(directory, truths)
     _say(f"wrote {sum(t.count for t in truths.values()):,} vectors to {directory}")
 
@@ -88,13 +71,12 @@ def write(directory: Directory = None) -> None:
 @app.command()
 def check(directory: Directory = None) -> None:
     """Generate every truth file elsewhere, and demand the same bytes."""
-    from harness.golden.files import golden_directory
     from harness.golden.store import check as check_all
     from harness.golden.store import generate
 
-    with _oracle() as oracle, _progress("compiling") as progress:
-        truths = generate(oracle, progress)
-    found = check_all(directory or golden_directory(), truths)
+    with _oracle() as oracle, progress("generating") as update:
+        truths = generate(oracle, update)
+    found = check_all(directory or _committed(), truths)
     for line in (*found.notes, *found.differences[:SHOWN]):
         _say(line)
     if found.differences:
@@ -112,7 +94,6 @@ def replay(
     ] = None,
 ) -> None:
     """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
-    from harness.golden.files import golden_directory
     from harness.golden.replay import replay_path
 
     table = Table("file", "groups", "vectors", "differences")
@@ -120,7 +101,7 @@ def replay(
         column.justify = "right"
     total, wrong = 0, 0
     lines: list[str] = []
-    for path in paths or [golden_directory()]:
+    for path in paths or [_committed()]:
         for name, found in replay_path(path):
             table.add_row(
                 name, f"{found.groups}", f"{found.vectors:,}", f"{len(found.differences):,}"
@@ -128,7 +109,7 @@ def replay(
             total += found.vectors
             wrong += len(found.differences)
             lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
-    _console().print(table)
+    wide_console().print(table)
     for line in lines:
         _say(line)
     if wrong:
@@ -155,9 +136,8 @@ def emit(
     truth = load(file)
     groups = [g for g in truth.groups if not group or g.id in group]
     if unknown := [g for g in group or [] if g not in {each.id for each in truth.groups}]:
-        raise ValueError(
-            f"{file} has no group {unknown[0]}; it has 0000 to {len(truth.groups):04d}"
-        )
+        last = truth.groups[-1].id
+        raise ValueError(f"{file} has no group {unknown[0]}; it has 0000 to {last}")
     found = emit_all(groups, format_, f"{truth.family}_{file.stem}", out)
     _say(f"wrote {found.vectors:,} vectors of {found.groups} groups to {out}, {found.files} files")
 
@@ -184,9 +164,9 @@ def make(
     t = parse_type(type_)
     if from_ is not None and source is not None:
         raise ValueError("--from takes the type of its arrays; leave --source out")
-    with _oracle(headers) as oracle, _progress("asking the witnesses") as progress:
+    with _oracle(headers) as oracle, progress("asking the witnesses") as update:
         if from_ is not None:
-            truth = encoded(from_, t, oracle, progress)
+            truth = encoded(from_, t, oracle, update)
         else:
             truth = made(t, parse_type(source) if source else None, count, seed, oracle)
     write_aside(out, dumps(truth))
@@ -231,7 +211,7 @@ def rtl(
             seconds = f"{found.seconds:.1f}"
             table.add_row(each.name, found.version, f"{count:,}", result, seconds)
             details += [f"{each.name}: {line}" for line in found.output]
-    _console().print(table)
+    wide_console().print(table)
     for line in details:
         _say(line)
     if failed:
@@ -246,19 +226,18 @@ def _simulated(simulator: Any, vectors: Path | None, folder: Path) -> tuple[Any,
     """Emit what a simulator is to replay, and run it."""
     from harness.golden.codec import load
     from harness.golden.emit import emit as emit_all
-    from harness.golden.files import golden_directory
     from harness.golden.simulate import simulate
 
     many = vectors is None and simulator.name == "verilator"
     words, work = folder / ("many" if many else "words"), folder / simulator.name
-    truth = load(vectors or golden_directory() / "fixed" / "cast.json")
+    truth = load(vectors or _committed() / "fixed" / "cast.json")
     groups = truth.groups
     if many:
         from harness.golden.made import extended
 
-        with _oracle() as oracle, _progress("making more vectors") as progress:
-            groups = extended(truth, MANY, oracle, progress)
+        with _oracle() as oracle, progress("making more vectors") as update:
+            groups = extended(truth, MANY, oracle, update)
     emitted = emit_all(groups, "rtl", truth.family, words)
     work.mkdir()
-    with _progress(f"{simulator.name} replays {emitted.vectors:,} vectors"):
+    with progress(f"{simulator.name} replays {emitted.vectors:,} vectors"):
         return simulate(simulator, words, emitted.vectors, work), emitted.vectors

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.console import Update
 from harness.golden.answer import Question, answered
 from harness.golden.inputs import codes_for
 from harness.golden.plan import File, cast, conversion
@@ -22,8 +22,6 @@ from harness.types import ApFixed, Binary, MiniFloat, VitisFloat
 
 __all__ = ["encoded", "extended", "made"]
 
-#: Tells how far it is: done, of how many, doing what.
-Progress = Callable[[int, int, str], None]
 _BY_DTYPE = {"f2": "float", "f4": "float", "f8": "double"}
 
 
@@ -48,7 +46,7 @@ def made(t: Any, source: Any, count: int, seed: int, oracle: Oracle) -> Truth:
     return truth_of(file, [answered(question, 0, oracle)], oracle, seed)
 
 
-def encoded(path: Path, t: Any, oracle: Oracle, progress: Progress = lambda *_: None) -> Truth:
+def encoded(path: Path, t: Any, oracle: Oracle, progress: Update = lambda *_: None) -> Truth:
     """The tensors of an ``.npz`` or ``.npy`` file in type ``t``, a group to each, in C order.
 
     float16 and float32 count as C++ ``float``, float64 as ``double``, integers as 64-bit ones.
@@ -66,7 +64,7 @@ def encoded(path: Path, t: Any, oracle: Oracle, progress: Progress = lambda *_: 
 
 
 def extended(
-    truth: Truth, count: int, oracle: Oracle, progress: Progress = lambda *_: None
+    truth: Truth, count: int, oracle: Oracle, progress: Update = lambda *_: None
 ) -> tuple[Group, ...]:
     """The casts of a truth file, and new vectors of the same types: ``count`` and more in all."""
     groups, left = [], count - truth.count

@@ -82,6 +82,8 @@ def replay_path(path: Path) -> Iterator[tuple[str, Replayed]]:
         yield str(path), replay(load(path).groups)
     elif (path / INDEX).is_file():
         yield str(path), replay(read(path))
+    elif not path.exists():
+        raise GoldenError(path, None, "is neither a truth file nor a folder of vectors")
     else:
         for name, truth in committed(path).items():
             yield str(path / name), replay(truth.groups)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import harness
+from harness.console import Update
 from harness.golden import divergences as known
 from harness.golden.answer import Question, answered, kernels_of
 from harness.golden.codec import dumps
-from harness.golden.files import MANIFEST, SCHEMA_FILE, SUMS, sha256, write_aside
+from harness.golden.files import MANIFEST, SCHEMA_FILE, SUMS, golden_directory, sha256, write_aside
 from harness.golden.flags import explain
 from harness.golden.plan import FILES, File
 from harness.golden.record import SCHEMA, Group, Truth
@@ -26,8 +27,6 @@ from harness.verify.witnesses import MPFR
 __all__ = ["Checked", "check", "generate", "manifest", "truth_of", "write"]
 
 SEED = 0
-#: Tells how far it is: done, of how many, doing what.
-Progress = Callable[[int, int, str], None]
 #: The headers that some families need beyond those of fixed point.
 _MORE = {
     "minifloat": ("ap_float.h", "minifloat.h"),
@@ -73,7 +72,7 @@ def _headers(oracle: Oracle, family: str) -> dict[str, str]:
     return {name: sums[name] for name in sorted(sums) if name not in optional or name in needed}
 
 
-def generate(oracle: Oracle, progress: Progress = lambda *_: None) -> dict[str, Truth]:
+def generate(oracle: Oracle, progress: Update = lambda *_: None) -> dict[str, Truth]:
     """Every truth file, by name.
 
     Raises:
@@ -133,7 +132,10 @@ def manifest(truths: dict[str, Truth], texts: dict[str, str]) -> str:
 
 
 def write(directory: Path, truths: dict[str, Truth]) -> None:
-    """Write truth files, their manifest and, last, the sums of it all; the schema is there."""
+    """Write truth files, schema and manifest and, last, the sums of it all."""
+    if not (directory / SCHEMA_FILE).is_file():
+        schema = (golden_directory() / SCHEMA_FILE).read_text(encoding="utf-8")
+        write_aside(directory / SCHEMA_FILE, schema)
     texts = {name: dumps(truth) for name, truth in truths.items()}
     texts[MANIFEST] = manifest(truths, texts)
     for name, text in texts.items():
@@ -170,7 +172,8 @@ def check(directory: Path, truths: dict[str, Truth]) -> Checked:
         try:
             committed = path.read_bytes().decode()
         except (OSError, UnicodeDecodeError) as error:
-            differences.append(f"{path}: cannot be read: {error}")
+            why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            differences.append(f"{path}: cannot be read: {why}")
             continue
         truth, made_by = _as_made(fresh, committed)
         texts[name] = dumps(truth)

@@ -1,0 +1,147 @@
+"""``harness golden``: exit status 0 for agreement, 1 for a difference, 2 for bad usage."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cli import harness
+
+from harness.golden import dumps, golden_directory, load, loads
+
+GOLDEN = golden_directory()
+T = "ap_fixed<8,4,AP_RND_CONV,AP_SAT>"
+
+
+def spoiled(path: Path) -> str:
+    """A truth file with one bit of one expected word flipped, its digests made right again."""
+    truth = load(path)
+    group = truth.groups[0]
+    case = replace(group.cases[7], expected=group.cases[7].expected ^ 1)
+    cases = (*group.cases[:7], case, *group.cases[8:])
+    return dumps(replace(truth, groups=(replace(group, cases=cases), *truth.groups[1:])))
+
+
+def test_replay() -> None:
+    """All committed vectors, file by file."""
+    status, out, _ = harness("golden", "replay")
+    assert status == 0
+    count = sum(load(path).count for path in GOLDEN.rglob("*/*.json"))
+    count += load(GOLDEN / "divergences.json").count
+    assert f"AGREE: harness.quantize reproduces all {count:,} vectors" in out
+
+
+def test_replay_finds_a_flipped_bit(tmp_path: Path) -> None:
+    """A file that somebody changed and signed anew is a difference, on its line."""
+    path = tmp_path / "double.json"
+    path.write_text(spoiled(GOLDEN / "vitis/double.json"))
+    status, out, _ = harness("golden", "replay", "double.json", cwd=tmp_path)
+    assert status == 1
+    lines = path.read_text().splitlines()
+    number = int(out[out.index("double.json:") + 12 :].split(":")[0])
+    assert lines[number - 1].lstrip().startswith('["')
+    assert "DIFFER: 1 of 1,0" in out
+
+
+@pytest.mark.parametrize("change", ["flipped", "truncated", "gone"])
+def test_replay_refuses(change: str, tmp_path: Path) -> None:
+    """A file changed, cut off or taken away is no agreement: one line, no traceback."""
+    shutil.copytree(GOLDEN, tmp_path / "golden")
+    path = tmp_path / "golden" / "binary" / "cast.json"
+    text = path.read_text()
+    path.write_text(
+        text.replace('["03", "1"]', '["03", "0"]') if change == "flipped" else text[:-50]
+    )
+    if change == "gone":
+        path.unlink()
+    status, out, err = harness("golden", "replay", "golden", cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert err.startswith("harness: golden/binary/cast.json")
+    assert err.count("\n") == 1
+
+
+def test_make_emit_and_back(tmp_path: Path) -> None:
+    """Vectors to order, in a format, read back and replayed."""
+    make = ("golden", "make", "--type", T, "--source", "ap_fixed<12,6>", "--count", "200")
+    status, out, _ = harness(*make, "--out", "mine.json", cwd=tmp_path)
+    assert (status, out) == (
+        0,
+        "wrote 200 vectors to mine.json; ap_fixed.h and the exact reference agree\n",
+    )
+    emit = ("golden", "emit", "mine.json", "--format", "mem", "--out", "words")
+    assert harness(*emit, cwd=tmp_path)[0] == 0
+    status, out, _ = harness("golden", "replay", "words", "mine.json", cwd=tmp_path)
+    assert status == 0
+    assert "all 400 vectors" in out
+    words = (tmp_path / "words" / "fixed_mine_0000.expected.mem").read_text()
+    assert len(words) == 600  # two digits and a line feed each
+
+
+def test_weights(tmp_path: Path) -> None:
+    """The user's own tensors become codes."""
+    np.savez(tmp_path / "weights.npz", kernel=np.array([[0.1, -8.5], [7.99, 0.03125]]))
+    make = ("golden", "make", "--type", T, "--from", "weights.npz", "--out", "codes.json")
+    assert harness(*make, cwd=tmp_path)[0] == 0
+    (group,) = loads((tmp_path / "codes.json").read_text()).groups
+    assert group.words("expected") == [0x02, 0x80, 0x7F, 0x00]
+    emit = ("golden", "emit", "codes.json", "--format", "coe", "--out", "coe")
+    assert harness(*emit, cwd=tmp_path)[0] == 0
+    text = (tmp_path / "coe" / "fixed_codes_0000.expected.coe").read_text()
+    assert text.split("\n")[2:] == ["02,", "80,", "7f,", "00;", ""]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("emit", "none.json", "--format", "mem", "--out", "x"), "none.json: cannot be read"),
+        (("emit", "{vitis}", "--format", "hex", "--out", "x"), "allowed: mem, coe"),
+        (("emit", "{vitis}", "--format", "mem", "--out", "x", "--group", "0099"), "no group 0099"),
+        (("emit", "{vitis}", "--format", "rtl", "--out", "x"), "casts between fixed-point"),
+        (("emit", "{vitis}", "--format", "dat", "--out", "x"), "cannot hold inf"),
+        (("replay", "none"), "neither a truth file nor a folder"),
+        (("make", "--type", "foo", "--out", "x"), "cannot read a type"),
+        (("make", "--type", T, "--from", "none.npz", "--out", "x"), "none.npz: cannot be read"),
+        (("make", "--type", T, "--from", "a", "--source", T, "--out", "x"), "leave --source out"),
+        (("make", "--type", "float16", "--source", T, "--out", "x"), "nobody can witness"),
+        (("rtl", "--simulator", "vcs"), "allowed: icarus, verilator, ghdl, cocotb"),
+        (("rtl", "--vectors", "{vitis}"), "casts between fixed-point types"),
+    ],
+)
+def test_bad_use(arguments: tuple[str, ...], reason: str, tmp_path: Path) -> None:
+    """Bad use is one line that says what is allowed, and leaves nothing behind."""
+    known = [a.format(vitis=GOLDEN / "vitis/double.json") for a in arguments]
+    status, _, err = harness("golden", *known, cwd=tmp_path)
+    assert status == 2
+    assert reason in err
+    assert err.startswith("harness: ")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_installed(tmp_path: Path) -> None:
+    """Without simulators: named ones are an error that says what to install, others a skip."""
+    for program in ("g++", "python3"):
+        found = shutil.which(program)
+        assert found is not None
+        (tmp_path / program).symlink_to(found)
+    status, _, err = harness("golden", "rtl", "--simulator", "ghdl", PATH=str(tmp_path))
+    assert status == 2
+    assert "ghdl needs ghdl; to install it: apt-get install ghdl" in err
+    status, out, err = harness("golden", "rtl", PATH=str(tmp_path))
+    assert status == 2
+    assert out.count("SKIPPED") == 4
+    assert "nothing was simulated" in err
+
+
+def test_check_finds_a_difference(tmp_path: Path) -> None:
+    """``harness golden check`` ends with 1 and names file and line."""
+    shutil.copytree(GOLDEN, tmp_path / "golden")
+    path = tmp_path / "golden" / "binary" / "cast.json"
+    path.write_text(spoiled(path))
+    status, out, _ = harness("golden", "check", "golden", cwd=tmp_path)
+    assert status == 1
+    assert "golden/binary/cast.json:" in out
+    assert "DIFFER: 1 of 14 files; `make golden` writes them" in out
+    assert json.loads((GOLDEN / "MANIFEST.json").read_text())["vectors"] > 180_000
