@@ -2,9 +2,11 @@
 
 import doctest
 import importlib.util
+import json
 import re
 from pathlib import Path
 
+from harness.golden.emit import FORMATS as EMITTED
 from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
 from harness.types import FloatRounding, Overflow, Rounding, modes
@@ -51,9 +53,23 @@ def test_every_float_rounding_and_clause_is_documented() -> None:
         assert f"| `{clause}` |" in text
 
 
+def test_golden_page_is_true() -> None:
+    """golden/README.md has each file with its count, each format, and the total of each README."""
+    manifest = json.loads((ROOT / "golden" / "MANIFEST.json").read_text(encoding="utf-8"))
+    page = (ROOT / "golden" / "README.md").read_text(encoding="utf-8")
+    for entry in manifest["files"]:
+        assert f"| `{entry['file']}` | {entry['vectors']:,} |" in page
+    for name in EMITTED:
+        assert f"`{name}`" in page
+    casts = next(e for e in manifest["files"] if e["file"] == "fixed/cast.json")
+    assert f"PASS {casts['vectors']} vectors" in page
+    for text in (ROOT / "README.md", ROOT / "CHANGELOG.md"):
+        assert f"{manifest['vectors']:,} vectors" in text.read_text(encoding="utf-8")
+
+
 def test_nothing_names_a_machine() -> None:
     """No file of the repository holds an absolute path of somebody's machine."""
-    for folder in ("harness", "ap_types", "docs", "scripts"):
+    for folder in ("harness", "ap_types", "docs", "golden", "scripts"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in (".py", ".h", ".md", ".sh", ".json"):
+            if path.suffix in (".py", ".h", ".md", ".sh", ".json", ".sv", ".vhd"):
                 assert "/home/" not in path.read_text(encoding="utf-8"), path

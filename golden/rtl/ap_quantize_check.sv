@@ -22,11 +22,16 @@ module ap_quantize_check #(
 );
 
   localparam int SHOWN = 3;  // differences printed a group
+  localparam int SRC_DIGITS = (SRC_W + 3) / 4;
+  localparam int DIGITS = (W + 3) / 4;
 
-  reg [SRC_W-1:0] inputs[0:COUNT-1];
-  reg [W-1:0] expected[0:COUNT-1];
+  // As wide as their digits: what stands above the word is compared too, and must be 0.
+  reg [4*SRC_DIGITS-1:0] inputs[0:COUNT-1];
+  reg [4*DIGITS-1:0] expected[0:COUNT-1];
+  reg [4*SRC_DIGITS-1:0] word;
   reg [SRC_W-1:0] a;
   wire [W-1:0] y;
+  wire [4*DIGITS-1:0] found = (4 * DIGITS)'(y);
   string directory, source, target;
 
   ap_quantize #(
@@ -73,22 +78,24 @@ module ap_quantize_check #(
     if (!$value$plusargs("vectors=%s", directory)) directory = ".";
     source = $sformatf("%0s/%04d.a.mem", directory, GROUP);
     target = $sformatf("%0s/%04d.expected.mem", directory, GROUP);
-    if (COUNT == 0 || lines_of(source, (SRC_W + 3) / 4) != COUNT) begin
+    if (COUNT == 0 || lines_of(source, SRC_DIGITS) != COUNT) begin
       $display("FAIL group %0d: %0s has not %0d words of %0d bits", GROUP, source, COUNT, SRC_W);
       failed = failed + 1;
-    end else if (lines_of(target, (W + 3) / 4) != COUNT) begin
+    end else if (lines_of(target, DIGITS) != COUNT) begin
       $display("FAIL group %0d: %0s has not %0d words of %0d bits", GROUP, target, COUNT, W);
       failed = failed + 1;
     end else begin
       $readmemh(source, inputs);
       $readmemh(target, expected);
       for (int k = 0; k < COUNT; k = k + 1) begin
-        a = inputs[k];
+        word = inputs[k];
+        a = word[SRC_W-1:0];
         #1;
         // An X anywhere is no word: ^ of it is X, and === sees that.
-        if (^y === 1'bx || ^a === 1'bx || y !== expected[k]) begin
+        if (^y === 1'bx || word !== (4 * SRC_DIGITS)'(a) || found !== expected[k]) begin
           if (failed < SHOWN)
-            $display("FAIL group %0d, line %0d: %h => %h, expected %h", GROUP, k + 1, a, y, expected[k]);
+            $display("FAIL group %0d, line %0d: %h => %h, expected %h", GROUP, k + 1, word, found,
+                     expected[k]);
           failed = failed + 1;
         end
         checked = checked + 1;

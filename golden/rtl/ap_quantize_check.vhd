@@ -62,6 +62,11 @@ architecture test of ap_quantize_check is
     if not valid or is_x(padded) then
       return;
     end if;
+    for k in padded'high downto word'length loop  -- what stands above the word must be 0
+      if padded(k) /= '0' then
+        return;
+      end if;
+    end loop;
     word := padded(word'length - 1 downto 0);
     good := true;
   end procedure;

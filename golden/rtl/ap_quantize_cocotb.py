@@ -29,7 +29,9 @@ def words_of(path, count, width):
     for k, line in enumerate(lines):
         assert set(line) <= set("0123456789abcdef"), f"{path}:{k + 1}: no word: {line}"
         assert len(line) == (width + 3) // 4, f"{path}:{k + 1}: not {width} bits: {line}"
-    return [int(line, 16) for line in lines]
+    words = [int(line, 16) for line in lines]
+    assert max(words) < 1 << width, f"{path}: a word has more than {width} bits"
+    return words
 
 
 @cocotb.test()

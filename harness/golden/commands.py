@@ -51,6 +51,10 @@ def _committed() -> Path:
     return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def _say(text: str) -> None:
     typer.echo(text)
 
@@ -139,7 +143,8 @@ def emit(
         last = truth.groups[-1].id
         raise ValueError(f"{file} has no group {unknown[0]}; it has 0000 to {last}")
     found = emit_all(groups, format_, f"{truth.family}_{file.stem}", out)
-    _say(f"wrote {found.vectors:,} vectors of {found.groups} groups to {out}, {found.files} files")
+    written, files = _counted(found.groups, "group"), _counted(found.files, "file")
+    _say(f"wrote {found.vectors:,} vectors of {written} to {out}, {files}")
 
 
 @app.command()
@@ -219,7 +224,7 @@ def rtl(
         raise typer.Exit(DIFFER)
     if not ran:
         raise ValueError("nothing was simulated: no simulator is installed")
-    _say(f"PASS: {ran} simulators; {len(chosen) - ran} skipped")
+    _say(f"PASS: {_counted(ran, 'simulator')}; {len(chosen) - ran} skipped")
 
 
 def _simulated(simulator: Any, vectors: Path | None, folder: Path) -> tuple[Any, int]:

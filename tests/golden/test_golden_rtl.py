@@ -69,6 +69,11 @@ def _flipped(text: str) -> str:
     return f"{body}{int(last, 16) ^ 1:x}\n"
 
 
+def _above(text: str) -> str:
+    """The highest bit of the first digit set, which is above a word of 1, 65 or 69 bits."""
+    return f"{int(text[0], 16) ^ 8:x}{text[1:]}"
+
+
 def _with_x(text: str) -> str:
     return f"{text[:-2]}x\n"
 
@@ -87,6 +92,8 @@ FAULTS: dict[str, Callable[[Path], None]] = {
     "a word less": lambda d: _edited(d / "0003.expected.mem", _without_last),
     "a word more": lambda d: _edited(d / "0003.a.mem", lambda s: s + s[-18:]),
     "no last end of line": lambda d: _edited(d / "0002.a.mem", lambda s: s[:-1]),
+    "a bit above an expected word": lambda d: _edited(d / "0000.expected.mem", _above),
+    "a bit above an input": lambda d: _edited(d / "0003.a.mem", _above),
     "a digit less": lambda d: _edited(d / "0003.a.mem", lambda s: s[1:]),
     "a blank line": lambda d: _edited(d / "0002.a.mem", lambda s: "\n" + s),
     "a comment": lambda d: _edited(d / "0002.a.mem", lambda s: "// words\n" + s),
