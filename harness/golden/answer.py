@@ -84,7 +84,7 @@ def kernel_of(question: Question) -> Kernel | None:
             return kernels.accumulate(
                 Operation.parse(_ACCUMULATORS[question.operation]), target, types[0]
             )
-    op = Operation.parse(question.operation.removesuffix("=") or "=")
+    op = Operation.parse(question.operation.removesuffix("="))
     if question.operation.endswith("="):
         return kernels.assign(op, types[0], types[1])
     return kernels.compute(op, types[0], types[1] if op.binary else None, OURS)
@@ -175,6 +175,8 @@ def arrays_of(question: Question) -> list[Any]:
 def _witness(question: Question, oracle: Oracle) -> list[int]:
     """What the witness says: Python integers."""
     arrays, types, target = arrays_of(question), question.types, question.target
+    if isinstance(target, Binary) and not (isinstance(types[0], ApFixed) and target.zero == 1):
+        raise ValueError(f"nobody can witness {types[0]} as {target}: hls4ml makes 0 of ap_fixed 1")
     if isinstance(target, IeeeFloat | VitisFloat):
         if question.operation != "convert" or types[0].cpp not in ("double", "float"):
             raise ValueError(f"nobody can witness {question.operation} into {target}")

@@ -51,6 +51,14 @@ def _committed() -> Path:
     return directory.relative_to(here) if directory.is_relative_to(here) else directory
 
 
+def _table(*names: str) -> Table:
+    """A table; a column of numbers has > before its name."""
+    table = Table()
+    for name in names:
+        table.add_column(name.lstrip(">"), justify="right" if name[0] == ">" else "left")
+    return table
+
+
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
@@ -100,9 +108,7 @@ def replay(
     """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
     from harness.golden.replay import replay_path
 
-    table = Table("file", "groups", "vectors", "differences")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = _table("file", ">groups", ">vectors", ">differences")
     total, wrong = 0, 0
     lines: list[str] = []
     for path in paths or [_committed()]:
@@ -199,9 +205,7 @@ def rtl(
     for each in chosen if simulator else []:
         if each.missing:
             raise ValueError(f"{each.name} needs {each.missing}; to install it: {each.remedy}")
-    table = Table("simulator", "version", "vectors", "result", "seconds")
-    for column in (table.columns[2], table.columns[4]):
-        column.justify = "right"
+    table = _table("simulator", "version", ">vectors", "result", ">seconds")
     details, failed, ran = [], 0, 0
     with tempfile.TemporaryDirectory(prefix="harness-rtl-") as folder:
         for each in chosen:

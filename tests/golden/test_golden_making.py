@@ -174,6 +174,9 @@ def test_vectors_to_order(target: object, source: ApFixed | None, oracle: Oracle
         (ApFixed(4, 4, rounding="RND"), ApFixed(4, -9), 10, "beyond the MSB"),
         (ApFixed(8, 4, rounding="S_RND"), None, 10, "by chance"),
         (T, None, 0, "at least 1"),
+        (Binary(zero=-1), T, 10, "nobody can witness ap_fixed"),
+        (Binary(), MiniFloat(3, 4, 0), 10, "nobody can witness ap_float"),
+        (T, FORMATS["float16"], 10, "no open C"),
     ],
 )
 def test_orders_refused(

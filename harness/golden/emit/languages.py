@@ -155,16 +155,8 @@ def _write_vhdl(group: Group, stem: str) -> Files:
 
 
 def _read_vhdl(stored: Stored) -> list[list[int]]:
-    lines, types = stored.lines(f"{stored.stem}.txt"), list(stored.columns.values())
-    found: list[list[int]] = [[] for _ in types]
-    for _ in range(stored.count):
-        words = lines.take("a case").split(" ")
-        if len(words) != len(types):
-            raise lines.wrong(f"a case has {len(types)} words, not {len(words)}")
-        for column, word, t in zip(found, words, types, strict=True):
-            column.append(lines.word(word, t))
-    lines.end()
-    return found
+    lines = stored.lines(f"{stored.stem}.txt")
+    return lines.rows(stored.count, list(stored.columns.values()), " ")
 
 
 def _text(lines: list[str]) -> bytes:

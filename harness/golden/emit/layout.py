@@ -114,6 +114,18 @@ class Lines:
         except ValueError as error:
             raise self.wrong(str(error)) from None
 
+    def rows(self, count: int, types: Sequence[Column], separator: str) -> list[list[int]]:
+        """The words of each column, from that many lines with a word of each; and no more."""
+        found: list[list[int]] = [[] for _ in types]
+        for _ in range(count):
+            words = self.take("a case").split(separator)
+            if len(words) != len(types):
+                raise self.wrong(f"a case has {len(types)} words, not {len(words)}")
+            for column, word, t in zip(found, words, types, strict=True):
+                column.append(self.word(word, t))
+        self.end()
+        return found
+
     def end(self) -> None:
         """There must be no more lines."""
         if self._next != len(self._lines):
