@@ -1,0 +1,230 @@
+"""The mixin that makes a quantized module of a torch module: quantizers around its forward.
+
+Input quantizer k belongs to the k-th parameter of the parent's ``forward``; the members of a tuple
+or list take places from there on, and so do variadic inputs.  Output quantizers belong to the
+results in order, parameter quantizers to parameters by name.  All are ``None`` at first, and then
+the module is its parent, bit for bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from torch import Tensor, nn
+
+from harness.nn.quantizers import Quantizer
+
+__all__ = ["ParamQuantizers", "QuantizedModule", "compute_encodings", "quantizers_of"]
+
+_M = TypeVar("_M", bound="QuantizedModule")
+_LISTS = ("input_quantizers", "output_quantizers", "param_quantizers", "intermediate_quantizers")
+
+
+class ParamQuantizers(nn.ModuleDict):
+    """Quantizers by the name of a parameter or a point, or by its place; ``None`` at first."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        super().__init__()
+        for name in names:
+            self.add_module(name, None)
+
+    def __setitem__(self, key: Any, quantizer: Any) -> None:
+        name = list(self)[key] if isinstance(key, int) else key
+        if name not in self:
+            raise KeyError(f"there is no {name}; there are: {', '.join(self) or 'none'}")
+        super().__setitem__(name, quantizer)
+
+    def __getitem__(self, key: Any) -> Any:
+        return super().__getitem__(list(self)[key] if isinstance(key, int) else key)
+
+
+class QuantizedModule:
+    """A mixin: a quantized class inherits it first, then the torch module.
+
+    Attributes:
+        input_quantizers: ``ModuleList``, a quantizer or ``None`` for each input.
+        output_quantizers: ... for each output.
+        param_quantizers: ``ModuleDict``, ... for each parameter by name.
+        intermediate_quantizers: ``ModuleDict``, ... for each named point inside, if any.
+        inputs: how many inputs the class has.
+        outputs: how many outputs.
+        points: the names of the points inside.
+        where: how errors name the module: its path, once ``name_modules`` has told it.
+    """
+
+    inputs: int = 1
+    outputs: int = 1
+    points: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._quant_init()
+
+    def _quant_init(self) -> None:
+        """Add the quantizers, all ``None``."""
+        self.input_quantizers = nn.ModuleList([None] * self.inputs)  # type: ignore[list-item]
+        self.output_quantizers = nn.ModuleList([None] * self.outputs)  # type: ignore[list-item]
+        names = self._parameters  # type: ignore[attr-defined]
+        self.param_quantizers = ParamQuantizers(names)
+        self.intermediate_quantizers = ParamQuantizers(self.points)
+        self.kernel: Callable[..., Any] | None = None
+        self.where = ""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The parent's forward, on quantized inputs and parameters, its results quantized."""
+        args, kwargs = self._quantized_inputs(args, kwargs)
+        with self._quantized_parameters():
+            if self.kernel is None or self._observing():
+                result = super().forward(*args, **kwargs)  # type: ignore[misc]
+            else:
+                result = self.kernel(*args, **kwargs, **self._parameters)  # type: ignore[attr-defined]
+        return self._quantized_outputs(result)
+
+    def set_kernel(self, kernel: Callable[..., Any] | None) -> None:
+        """Compute with ``kernel(*inputs, **parameters)`` instead of the parent's forward.
+
+        It gets quantized inputs and parameters.  It is bypassed while encodings are computed;
+        ``None`` takes it away.
+        """
+        self.kernel = kernel
+
+    def point(self, name: str, x: Tensor) -> Tensor:
+        """``x`` through the quantizer of a point inside, if there is one."""
+        quantizer = self.intermediate_quantizers[name]
+        return x if quantizer is None else quantizer(x)
+
+    @contextlib.contextmanager
+    def compute_encodings(self) -> Iterator[None]:
+        """Let this module's quantizers observe what passes, and settle on exit."""
+        with _computing(self):  # type: ignore[arg-type]
+            yield
+
+    @classmethod
+    def from_module(cls: type[_M], module: nn.Module) -> _M:
+        """The quantized module of a torch module: its very parameters, buffers, hooks and mode.
+
+        Raises:
+            TypeError: for a module of another class than the parent.
+        """
+        parent = cls.parent()
+        if type(module) is not parent:
+            raise TypeError(
+                f"{cls.__name__} is made from {parent.__name__}, not {type(module).__name__}"
+            )
+        made = cls.__new__(cls)
+        made.__dict__.update(_copied(module))
+        made._quant_init()
+        return made
+
+    def original(self) -> nn.Module:
+        """The torch module without quantizers: the same parameters, buffers, hooks and mode."""
+        parent = self.parent()
+        made = parent.__new__(parent)
+        made.__dict__.update(_copied(self))  # type: ignore[arg-type]
+        for name in _LISTS:
+            made._modules.pop(name, None)
+        for name in ("kernel", "where"):
+            made.__dict__.pop(name, None)
+        return made
+
+    @classmethod
+    def parent(cls) -> type[nn.Module]:
+        """The torch class that is quantized."""
+        bases = [base for base in cls.__mro__ if issubclass(base, nn.Module)]
+        return next(base for base in bases if not issubclass(base, QuantizedModule))
+
+    def _observing(self) -> bool:
+        return any(quantizer._observing for quantizer in quantizers_of(self))  # type: ignore[arg-type]
+
+    def _quantized_inputs(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        if all(quantizer is None for quantizer in self.input_quantizers):
+            return args, kwargs
+        bound = inspect.signature(super().forward).bind(*args, **kwargs)  # type: ignore[misc]
+        places = {name: k for k, name in enumerate(bound.signature.parameters)}
+        for name, value in bound.arguments.items():
+            kind = bound.signature.parameters[name].kind
+            if kind is inspect.Parameter.VAR_KEYWORD:
+                continue
+            bound.arguments[name] = self._each(self.input_quantizers, value, places[name], "input")[
+                0
+            ]
+        return bound.args, bound.kwargs
+
+    def _quantized_outputs(self, result: Any) -> Any:
+        if all(quantizer is None for quantizer in self.output_quantizers):
+            return result
+        return self._each(self.output_quantizers, result, 0, "output")[0]
+
+    def _each(
+        self, quantizers: nn.ModuleList, value: Any, place: int, what: str
+    ) -> tuple[Any, int]:
+        """``value`` with its float tensors quantized, and the place after it."""
+        if isinstance(value, (tuple, list)):
+            members = []
+            for member in value:
+                quantized, place = self._each(quantizers, member, place, what)
+                members.append(quantized)
+            made = type(value)
+            return (made(*members) if hasattr(value, "_fields") else made(members)), place
+        if not isinstance(value, Tensor) or not value.is_floating_point():
+            return value, place + 1
+        if place >= len(quantizers):
+            name = self.where or type(self).__name__
+            raise ValueError(
+                f"{name} has {len(quantizers)} {what} quantizers, and a float {what} at place "
+                f"{place}; append a quantizer or None to {what}_quantizers"
+            )
+        quantizer = quantizers[place]
+        return (value if quantizer is None else quantizer(value)), place + 1
+
+    @contextlib.contextmanager
+    def _quantized_parameters(self) -> Iterator[None]:
+        """Quantized tensors in the places of the parameters, which come back afterwards."""
+        parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
+        originals = {}
+        try:
+            for name, quantizer in self.param_quantizers.items():
+                if quantizer is not None and parameters[name] is not None:
+                    originals[name] = parameters[name]
+                    parameters[name] = quantizer(originals[name])
+            yield
+        finally:
+            parameters.update(originals)
+
+
+def quantizers_of(module: nn.Module) -> Iterator[Quantizer]:
+    """Every quantizer in a module and below it, each once."""
+    for child in module.modules():
+        if isinstance(child, Quantizer):
+            yield child
+
+
+def compute_encodings(model: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """Let every quantizer of a model observe what passes, and settle on exit.
+
+    While inside, nothing is quantized.  On an exception every quantizer is as it was before.
+    """
+    return _computing(model)
+
+
+@contextlib.contextmanager
+def _computing(model: nn.Module) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for quantizer in quantizers_of(model):
+            stack.enter_context(quantizer.compute_encodings())
+        # Parameters are known already: they need no data to be observed.
+        for module in model.modules():
+            if isinstance(module, QuantizedModule):
+                with module._quantized_parameters():
+                    pass
+        yield
+
+
+def _copied(module: nn.Module) -> dict[str, Any]:
+    """A module's state, its registries copied so that two modules do not share these."""
+    return {k: type(v)(v) if isinstance(v, dict) else v for k, v in module.__dict__.items()}

@@ -1,0 +1,140 @@
+"""Quantization that a gradient passes: the values of ``harness.quantize``, and a rule for backward.
+
+The forward value is bit for bit ``quantize(x, t)``.  The rule, straight through: where the type
+saturates, the gradient of an element is passed if it lies between the type's lowest and highest
+value, both included, and is 0 beyond; where it wraps or overflows to infinity nothing is masked.
+Binary passes what lies within [-1, 1].
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.quantize import quantize
+from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, parse_type
+
+__all__ = ["bounds_of", "fake_quantize", "masked"]
+
+
+def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
+    """``quantize(x, t)``, with the straight-through gradient.
+
+    Works under ``torch.func.grad``, ``vmap``, ``jvp``, double backward, and ``torch.compile`` as
+    one graph; there a type that rounds by chance is refused.
+
+    Args:
+        x: a float tensor.
+        t: the type.
+        rng: a ``torch.Generator`` for a type that rounds by chance.
+
+    Raises:
+        TypeError, ValueError: as ``quantize`` does.
+    """
+    if torch.compiler.is_compiling():
+        if rng is not None:
+            raise ValueError(f"{t} rounds by chance, which torch.compile cannot keep apart")
+        compiled: Tensor = _operator(x, _spelled(t))
+        return compiled
+    result: Tensor = _Quantize.apply(x, t, rng)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _spelled(t: NumberType) -> str:
+    return t.cpp_full if isinstance(t, ApFixed) else str(t)
+
+
+_read = functools.lru_cache(1024)(parse_type)
+
+
+@torch.library.custom_op("harness::quantize", mutates_args=())
+def _operator(x: Tensor, t: str) -> Tensor:
+    """What ``torch.compile`` sees: one operator, the type by its spelling."""
+    result: Tensor = quantize(x.detach(), _read(t))
+    return result
+
+
+@_operator.register_fake
+def _(x: Tensor, t: str) -> Tensor:  # noqa: ARG001
+    return torch.empty_like(x)
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
+    x, spelled = inputs
+    ctx.bounds = bounds_of(_read(spelled))
+    ctx.save_for_backward(x)
+
+
+def _pass_back(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    return masked(gradient, ctx.saved_tensors[0], ctx.bounds), None
+
+
+_operator.register_autograd(_pass_back, setup_context=_remember)
+
+
+def bounds_of(t: NumberType) -> tuple[float, float] | None:
+    """The values between which a gradient passes; ``None`` if it passes everywhere."""
+    if isinstance(t, ApFixed):
+        return None if t.overflow.wraps else (float(t.min), float(t.max))
+    if isinstance(t, BinaryFloat) and t.overflow is not FloatOverflow.SATURATE:
+        return None
+    return float(t.min), float(t.max)
+
+
+def masked(gradient: Tensor, x: Tensor, bounds: tuple[float, float] | None) -> Tensor:
+    """``gradient`` where ``x`` lies within the bounds, else 0: one pass, and differentiable."""
+    if bounds is None:
+        return gradient
+    # What torch has leaves its own bounds out, so they are moved outward by one step.
+    low, high = (_beyond(b, x.dtype, side) for b, side in zip(bounds, (-1, 1), strict=True))
+    return torch.ops.aten.hardtanh_backward(gradient, x, low, high)  # type: ignore[no-any-return]
+
+
+def _beyond(bound: float, dtype: torch.dtype, side: int) -> float:
+    """The next number of ``dtype`` beyond ``bound``."""
+    start = torch.tensor(bound, dtype=dtype)
+    if float(start) * side > bound * side:  # rounded outward already
+        return float(start)
+    return float(torch.nextafter(start, torch.tensor(side * math.inf, dtype=dtype)))
+
+
+class _Quantize(torch.autograd.Function):
+    @staticmethod
+    def forward(x: Tensor, t: NumberType, rng: Any) -> Tensor:
+        result: Tensor = quantize(x.detach(), t, rng)
+        return result
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        x, ctx.t, _ = inputs
+        ctx.bounds = bounds_of(ctx.t)
+        if ctx.bounds is not None:
+            ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
+        (gradient,) = gradients
+        x = ctx.saved_tensors[0] if ctx.bounds is not None else gradient
+        return masked(gradient, x, ctx.bounds), None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> Tensor:
+        tangent = tangents[0]
+        x = ctx.saved_tensors[0] if ctx.bounds is not None else tangent
+        return masked(tangent, x, ctx.bounds).clone()
+
+    @staticmethod
+    def vmap(
+        info: Any,  # noqa: ARG004
+        in_dims: tuple[Any, ...],
+        x: Tensor,
+        t: NumberType,
+        rng: Any,
+    ) -> tuple[Tensor, Any]:
+        # Element by element: a batch is a tensor like others.
+        return fake_quantize(x, t, rng), in_dims[0]
