@@ -39,7 +39,7 @@ def test_difference_is_shrunk_and_explained(oracle: Oracle) -> None:
     assert abs(mismatch.got - mismatch.expected) == 1
     assert mismatch.expected == mismatch.reference
     assert mismatch.rule.startswith("AP_RND: ")
-    assert "ap_fixed<8, 4, AP_RND, AP_SAT, 0> result" in mismatch.snippet
+    assert "ap_fixed<8,4,AP_RND,AP_SAT,0> result" in mismatch.snippet
     assert not verdict.agrees
 
 
