@@ -52,8 +52,8 @@ class Observer(ABC):
         """Whether anything was observed."""
 
     @abstractmethod
-    def range(self) -> tuple[Tensor, Tensor]:
-        """The lowest and the highest value to be represented, in the observer's shape."""
+    def range(self, levels: int = 0) -> tuple[Tensor, Tensor]:
+        """The lowest and highest value to be represented by so many steps, in the shape."""
 
     def fixed(self, t: ApFixed) -> ApFixed:
         """``t`` with the integer bits that suit what was observed best."""
@@ -80,7 +80,7 @@ class MinMax(Observer):
         """Whether anything was observed."""
         return self._low is not None
 
-    def range(self) -> tuple[Tensor, Tensor]:
+    def range(self, levels: int = 0) -> tuple[Tensor, Tensor]:  # noqa: ARG002
         """The lowest and the highest value."""
         assert self._low is not None
         assert self._high is not None

@@ -1,0 +1,258 @@
+"""Affine quantization: integers from ``qmin`` to ``qmax`` at a scale, from an offset on.
+
+``q = clamp(round(x / scale) - offset, qmin, qmax)``, ties to even, and the value is
+``(q + offset) * scale``.  With a scale of ``2**-f`` and offset 0 this is ``ApFixed`` with
+``RND_CONV`` and ``SAT``.  The gradient of ``x`` passes between the lowest and the highest value,
+both included.  That of the scale is ``y / scale`` beyond and ``(y - x) / scale`` between; that of
+the offset is the scale beyond, and 0 between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.nn.observers import Observer
+from harness.nn.quantizers import Quantizer
+from harness.nn.straight_through import masked
+
+__all__ = ["AffineQuantizer", "affine"]
+
+
+def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    """The values of ``x``, in its shape and dtype; ``scale`` and ``offset`` broadcast against it.
+
+    Raises:
+        TypeError: if ``x`` is no float tensor.
+        ValueError: for ``qmin >= qmax``.
+    """
+    if not x.is_floating_point():
+        raise TypeError(f"affine takes float tensors, not {x.dtype}")
+    if qmin >= qmax:
+        raise ValueError(f"qmin must be below qmax, {qmin} is not below {qmax}")
+    y: Tensor = _Affine.apply(x, scale, offset, qmin, qmax)  # type: ignore[no-untyped-call]
+    return y
+
+
+class _Affine(torch.autograd.Function):
+    generate_vmap_rule = False
+
+    @staticmethod
+    def forward(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+        facts = (x.detach(), scale.detach().to(x.dtype), offset.detach().to(x.dtype))
+        fused = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+        if fused and scale.numel() == 1 and offset.numel() == 1:
+            return _fused(*facts, qmin, qmax)
+        whole = torch.round(facts[0] / facts[1]).sub_(facts[2]).clamp_(qmin, qmax)
+        return whole.add_(facts[2]).mul_(facts[1])
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, scale, offset, ctx.qmin, ctx.qmax = inputs
+        ctx.save_for_backward(x, scale, offset, output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
+        (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
+        low, high = ((q + offset) * scale for q in (ctx.qmin, ctx.qmax))
+        if low.numel() == 1:
+            to_x = masked(gradient, x, (float(low), float(high)))
+        else:
+            to_x = torch.where((x >= low) & (x <= high), gradient, 0)
+        to_scale = to_offset = None
+        if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
+            inside = (x >= low) & (x <= high)
+            slope = torch.where(inside, y - x, y) / scale
+            to_scale = (gradient * slope).sum_to_size(scale.shape)
+            beyond = torch.where(inside, 0, gradient) * scale
+            to_offset = beyond.sum_to_size(offset.shape)
+        return to_x, to_scale, to_offset, None, None
+
+
+def _fused(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    """One pass over memory."""
+    flat = np.ascontiguousarray(x.numpy()).ravel()
+    out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    kind = flat.dtype.type
+    facts = (kind(float(scale)), kind(float(offset)), kind(qmin), kind(qmax))
+    _kernel(flat, out.numpy().ravel(), *facts)
+    return out
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _kernel(x: Any, out: Any, scale: Any, offset: Any, qmin: Any, qmax: Any) -> None:
+    for k in range(x.size):
+        q = np.rint(x[k] / scale) - offset
+        # Comparisons keep NaN, as clamp does.
+        q = qmin if q < qmin else q
+        q = qmax if q > qmax else q
+        out[k] = (q + offset) * scale
+
+
+class AffineQuantizer(Quantizer):
+    """Affine fake quantization: per tensor, per channel or per block.
+
+    Args:
+        shape: of scale and offset: ``()`` or ``(1,)`` per tensor, ``(C, 1, 1, 1)`` per channel of a
+            convolution's weight; it broadcasts against what is quantized.
+        bitwidth: ``qmin`` and ``qmax`` are those of a signed integer so wide if ``symmetric``, else
+            of an unsigned one.
+        qmin: the lowest integer, in place of a bit width.
+        qmax: the highest.
+        symmetric: whether the offset stays such that 0 is in the middle.
+        block_size: how many elements of each axis share an encoding, -1 for all that there are;
+            ``shape`` then counts the blocks.
+        trainable: whether scale and offset are parameters that require gradients.
+
+    Raises:
+        ValueError: for both or neither of ``bitwidth`` and ``qmin``, ``qmax``; for other than one
+            block size an axis.
+    """
+
+    settled: Tensor
+
+    def __init__(
+        self,
+        shape: tuple[int, ...] = (),
+        bitwidth: int | None = None,
+        *,
+        qmin: int | None = None,
+        qmax: int | None = None,
+        symmetric: bool = True,
+        block_size: tuple[int, ...] | None = None,
+        trainable: bool = True,
+        observer: Observer | None = None,
+    ) -> None:
+        super().__init__(observer)
+        self.shape = tuple(shape)
+        self.qmin, self.qmax = _integers(bitwidth, qmin, qmax, symmetric)
+        self.symmetric = symmetric
+        if block_size is not None and len(block_size) != len(self.shape):
+            raise ValueError(f"block_size {block_size} needs a size for each axis of {self.shape}")
+        self.block_size = block_size
+        self.observer.shape = self._wide(self.shape)
+        self.scale = nn.Parameter(torch.ones(self.shape), requires_grad=trainable)
+        self.offset = nn.Parameter(torch.zeros(self.shape), requires_grad=False)
+        self.register_buffer("settled", torch.tensor(False))
+
+    @property
+    def min(self) -> Tensor:
+        """The lowest value, in the quantizer's shape."""
+        return (self.qmin + self.offset) * self.scale
+
+    @property
+    def max(self) -> Tensor:
+        """The highest value."""
+        return (self.qmax + self.offset) * self.scale
+
+    def is_initialized(self) -> bool:
+        """Whether scale and offset were calibrated or set."""
+        return bool(self.settled)
+
+    def set_range(self, low: Any, high: Any) -> None:
+        """The encodings that represent ``low`` to ``high``, and 0 exactly.
+
+        Raises:
+            ValueError: for bounds that are not finite.
+        """
+        low, high = (torch.as_tensor(end, dtype=self.scale.dtype) for end in (low, high))
+        if not bool(torch.isfinite(low).all() and torch.isfinite(high).all()):
+            raise ValueError(f"no encoding holds a range of {low.min()} to {high.max()}")
+        low, high = low.clamp(max=0), high.clamp(min=0)
+        if self.symmetric:
+            middle = (self.qmin + self.qmax + 1) // 2
+            below = -low / (middle - self.qmin)
+            scale = torch.maximum(below, high / max(self.qmax - middle, 1))
+            offset = torch.full_like(scale, 0.0 - middle)
+        else:
+            scale = (high - low) / (self.qmax - self.qmin)
+            offset = torch.zeros_like(scale)
+        scale = torch.where(scale > 0, scale, torch.finfo(scale.dtype).tiny)
+        if not self.symmetric:
+            offset = torch.round(low / scale) - self.qmin
+        self.set_encodings(scale, offset)
+
+    def set_encodings(self, scale: Any, offset: Any = 0) -> None:
+        """Scale and offset as given; ``ValueError`` for a scale that is not positive."""
+        scale = torch.as_tensor(scale, dtype=self.scale.dtype)
+        if not bool((scale > 0).all()):
+            raise ValueError("a scale must be positive")
+        with torch.no_grad():
+            self.scale.copy_(scale.reshape(self.shape) if scale.numel() > 1 else scale.reshape(()))
+            offset = torch.as_tensor(offset, dtype=self.offset.dtype)
+            self.offset.copy_(
+                offset.reshape(self.shape) if offset.numel() > 1 else offset.reshape(())
+            )
+            self.settled.fill_(True)
+
+    def settle(self) -> None:
+        """Encodings for what the observer found."""
+        low, high = self.observer.range(self.qmax - self.qmin)
+        self.set_range(low.reshape(self.shape), high.reshape(self.shape))
+
+    def forward(self, x: Any) -> Any:
+        """``x`` quantized, block by block if there are blocks."""
+        whole = not isinstance(x, Tensor) or not x.is_floating_point()
+        if self.block_size is None or whole:
+            return super().forward(x)
+        return super().forward(self._blocks(x)).reshape(x.shape)
+
+    def quantize(self, x: Tensor) -> Tensor:
+        """The values in the encodings."""
+        shape = self._wide(self.shape)
+        scale, offset = self.scale.reshape(shape), self.offset.reshape(shape)
+        return affine(x, scale, offset, self.qmin, self.qmax)
+
+    def _wide(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """A shape of blocks as it broadcasts against a tensor split into blocks."""
+        return shape if self.block_size is None else tuple(n for b in shape for n in (b, 1))
+
+    def _blocks(self, x: Tensor) -> Tensor:
+        """``x`` with each axis split into blocks and what is in a block."""
+        assert self.block_size is not None
+        facts = zip(x.shape[x.dim() - len(self.shape) :], self.shape, self.block_size, strict=True)
+        split: list[int] = []
+        for length, blocks, size in facts:
+            each = length // blocks if size == -1 else size
+            if each * blocks != length:
+                raise ValueError(
+                    f"an axis of {length} does not split into {blocks} blocks of {each}"
+                )
+            split += [blocks, each]
+        return x.reshape(*x.shape[: x.dim() - len(self.shape)], *split)
+
+    def facts(self) -> dict[str, Any]:
+        """What the tensors of the state dict do not tell."""
+        names = ("qmin", "qmax", "symmetric", "block_size")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        self.qmin, self.qmax = facts["qmin"], facts["qmax"]
+        self.symmetric, self.block_size = facts["symmetric"], facts["block_size"]
+
+    def extra_repr(self) -> str:
+        """Shape and integers."""
+        kind = "symmetric" if self.symmetric else "asymmetric"
+        return f"shape={self.shape}, qmin={self.qmin}, qmax={self.qmax}, {kind}"
+
+
+def _integers(
+    bitwidth: int | None, qmin: int | None, qmax: int | None, symmetric: bool
+) -> tuple[int, int]:
+    if (bitwidth is None) == (qmin is None) or (qmin is None) != (qmax is None):
+        raise ValueError("an affine quantizer takes a bitwidth, or qmin and qmax")
+    if bitwidth is not None:
+        if not 1 <= bitwidth <= 32:
+            raise ValueError(f"bitwidth must be 1 to 32, not {bitwidth}")
+        half = 1 << (bitwidth - 1)
+        return (-half, half - 1) if symmetric else (0, 2 * half - 1)
+    assert qmin is not None
+    assert qmax is not None
+    if qmin >= qmax:
+        raise ValueError(f"qmin must be below qmax, {qmin} is not below {qmax}")
+    return qmin, qmax

@@ -1,0 +1,309 @@
+"""Quantizer modules: forward is the exact quantizer, backward the stated rule, state is kept."""
+
+import copy
+import io
+import pickle
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import FORMATS, TERNARY, ApFixed, Binary, IeeeFloat, MiniFloat, VitisFloat, quantize
+from harness.nn import (
+    BinaryQuantizer,
+    FixedQuantizer,
+    FloatQuantizer,
+    NotInitializedError,
+    Quantizer,
+    TernaryQuantizer,
+    fake_quantize,
+)
+from harness.nn.affine import AffineQuantizer, affine
+from harness.nn.observers import MinMax, MovingAverage
+from harness.nn.straight_through import bounds_of
+from harness.testing import ap_types
+
+T = ApFixed(8, 4, rounding="RND_CONV", overflow="SAT")
+TYPES = [
+    T,
+    ApFixed(6, 3, False, "TRN", "SAT_SYM"),
+    ApFixed(9, 2, rounding="RND_INF", overflow="WRAP"),
+    MiniFloat(3, 4, 0),
+    FORMATS["bfloat16"],
+    FORMATS["float8_e4m3fn"].with_modes(overflow="saturate"),
+    VitisFloat(16, 5),
+    Binary(),
+    TERNARY,
+]
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("t", TYPES, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_forward_is_quantize_backward_the_rule(t: object, dtype: torch.dtype) -> None:
+    """Bit for bit, in training too; the gradient passes between the bounds, both included."""
+    edges = [float(t.min), float(t.max), 0.0, -0.0, 0.5, -0.5, 1.0, -1.0]
+    x = torch.cat([torch.randn(500) * 6, torch.tensor(edges)]).to(dtype)
+    x = torch.cat([x, torch.nextafter(x, x * 2), torch.nextafter(x, x * 0)]).requires_grad_()
+    y = fake_quantize(x, t)
+    assert torch.equal(y, quantize(x.detach(), t))
+    weight = torch.randn_like(y)
+    (y * weight).sum().backward()
+    bounds = bounds_of(t)
+    inside = torch.ones_like(x) if bounds is None else (x >= bounds[0]) & (x <= bounds[1])
+    assert torch.equal(x.grad, weight * inside)
+
+
+@given(t=ap_types(size=40), data=st.data())
+def test_any_type(t: ApFixed, data: st.DataObject) -> None:
+    """For any fixed-point type that a double holds."""
+    if t.significand_bits > 53 or abs(t.frac) > 900 or t.width > 64:
+        return
+    values = data.draw(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20))
+    x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    y = fake_quantize(x, t)
+    assert torch.equal(y, quantize(x.detach(), t))
+    y.sum().backward()
+    assert bool(torch.isin(x.grad, torch.tensor([0.0, 1.0], dtype=x.dtype)).all())
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")  # torch's own
+def test_transforms() -> None:
+    """grad, vmap and both, jvp, double backward, and the compiler, which keeps one graph."""
+    x = torch.tensor([[1.03, 9.0], [2.0, -3.3]])
+
+    def loss(v: torch.Tensor) -> torch.Tensor:
+        return (fake_quantize(v, T) ** 2).sum()
+
+    q, inside = quantize(x, T), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    assert torch.equal(torch.func.grad(loss)(x), 2 * q * inside)
+    assert torch.equal(torch.func.vmap(lambda v: fake_quantize(v, T))(x), q)
+    assert torch.equal(torch.func.vmap(torch.func.grad(loss))(x), 2 * q * inside)
+    value, tangent = torch.func.jvp(lambda v: fake_quantize(v, T), (x,), (torch.ones_like(x),))
+    assert torch.equal(value, q)
+    assert torch.equal(tangent, inside)
+    leaf = x.clone().requires_grad_()
+    (first,) = torch.autograd.grad((fake_quantize(leaf, T) ** 3).sum(), leaf, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), leaf)
+    assert torch.equal(second, 6 * q * inside)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_compiled() -> None:
+    """torch.compile takes a quantizer into its graph, and the results are the same bits."""
+    quantizer = FixedQuantizer(T)
+    compiled = torch.compile(lambda v: quantizer(v * 2) + 1, fullgraph=True)
+    x = torch.randn(100, requires_grad=True)
+    y = compiled(x)
+    assert torch.equal(y.detach(), quantize(2 * x.detach(), T) + 1)
+    y.sum().backward()
+    assert torch.equal(x.grad, 2 * ((2 * x >= -8) & (2 * x <= 7.9375)).float())
+
+
+def test_autocast() -> None:
+    """Half precision is quantized if it holds the type, and refused if it does not."""
+    x = torch.randn(8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = x @ x
+        assert torch.equal(fake_quantize(y, T), quantize(y, T))
+        with pytest.raises(ValueError, match="float32"):
+            fake_quantize(y, ApFixed(16, 6))
+
+
+QUANTIZERS: dict[str, Callable[[], Quantizer]] = {
+    "fixed": lambda: FixedQuantizer(T),
+    "spelled": lambda: FixedQuantizer("ap_fixed<8,4,AP_RND,AP_SAT>"),
+    "calibrated": lambda: FixedQuantizer(width=6),
+    "minifloat": lambda: FloatQuantizer(MiniFloat(3, 4, 0)),
+    "ieee": lambda: FloatQuantizer(IeeeFloat(5, 10, rounding="TOWARD_ZERO")),
+    "vitis": lambda: FloatQuantizer(VitisFloat(16, 5)),
+    "binary": lambda: BinaryQuantizer(zero=-1),
+    "ternary": TernaryQuantizer,
+    "tensor": lambda: AffineQuantizer((), 8),
+    "channel": lambda: AffineQuantizer((4, 1), 4, symmetric=False),
+    "block": lambda: AffineQuantizer((4, 2), 4, block_size=(1, 8)),
+    "integers": lambda: AffineQuantizer((1,), qmin=-5, qmax=9),
+}
+
+
+def calibrated(name: str, x: torch.Tensor) -> Quantizer:
+    """A quantizer that has encodings."""
+    quantizer = QUANTIZERS[name]()
+    with quantizer.compute_encodings():
+        assert quantizer(x) is x or torch.equal(quantizer(x), x)
+    return quantizer
+
+
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_state(name: str) -> None:
+    """State dict, torch.save, pickle and deepcopy: format and encodings come back, bit for bit."""
+    x = torch.randn(4, 16) * 3
+    quantizer = calibrated(name, x)
+    expected = quantizer(x)
+    file = io.BytesIO()
+    torch.save(quantizer.state_dict(), file)
+    file.seek(0)
+    fresh = QUANTIZERS[name]()
+    fresh.load_state_dict(torch.load(file, weights_only=True))
+    for again in (fresh, copy.deepcopy(quantizer), pickle.loads(pickle.dumps(quantizer))):
+        assert torch.equal(again(x), expected)
+        assert repr(again) == repr(quantizer)
+    other = BinaryQuantizer() if name != "binary" else TernaryQuantizer()
+    with pytest.raises((ValueError, RuntimeError)):
+        other.load_state_dict(quantizer.state_dict())
+
+
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_what_passes_through(name: str) -> None:
+    """Integers, booleans and what is no tensor; and everything while observing."""
+    quantizer = QUANTIZERS[name]()
+    for value in (torch.arange(3), torch.tensor([True]), None, "text", 3):
+        assert quantizer(value) is value
+
+
+def test_uninitialized() -> None:
+    """A quantizer that waits for data says so, by the place it has in the model."""
+    for quantizer in (FixedQuantizer(width=8), AffineQuantizer((), 8)):
+        quantizer.where = "encoder.0.input_quantizers.0"
+        with pytest.raises(NotInitializedError, match=r"encoder\.0\.input.*compute_encodings"):
+            quantizer(torch.ones(1))
+
+
+def test_an_exception_leaves_all_as_it_was() -> None:
+    """Encodings of before, and no observing any more."""
+    quantizer = calibrated("tensor", torch.randn(100))
+    before = copy.deepcopy(quantizer.state_dict())
+
+    def fail() -> None:
+        with quantizer.compute_encodings():
+            quantizer(torch.randn(5) * 1000)
+            raise KeyError("data")
+
+    with pytest.raises(KeyError):
+        fail()
+    assert torch.equal(quantizer.scale, before["scale"])
+    assert quantizer(torch.ones(3) * 0.3).unique().numel() == 1
+
+
+def test_frozen_stays_frozen() -> None:
+    """Neither observes nor settles, until it is let."""
+    quantizer = calibrated("tensor", torch.randn(100))
+    scale = quantizer.scale.clone()
+    quantizer.freeze()
+    again = copy.deepcopy(quantizer)
+    with again.compute_encodings():
+        assert not torch.equal(again(torch.ones(3) * 50), torch.ones(3) * 50)
+    assert torch.equal(again.scale, scale)
+    again.unfreeze()
+    with again.compute_encodings():
+        again(torch.ones(3) * 50)
+    assert not torch.equal(again.scale, scale)
+
+
+@pytest.mark.parametrize("frac", [-3, 0, 4, 12])
+def test_affine_of_a_power_of_two_is_fixed_point(frac: int) -> None:
+    """Scale 2**-f and offset 0: ApFixed with RND_CONV and SAT, bit for bit, gradients too."""
+    t = ApFixed(8, 8 - frac, rounding="RND_CONV", overflow="SAT")
+    quantizer = AffineQuantizer((), 8)
+    quantizer.set_encodings(2.0**-frac)
+    x = torch.randn(4000) * 200 * 2.0**-frac
+    x = torch.cat([x, (torch.arange(-300, 300) / 2) * 2.0**-frac])
+    a, b = x.clone().requires_grad_(), x.clone().requires_grad_()
+    ya, yb = quantizer(a), fake_quantize(b, t)
+    assert torch.equal(ya, yb)
+    ya.sum().backward()
+    yb.sum().backward()
+    assert torch.equal(a.grad, b.grad)
+
+
+@pytest.mark.parametrize("shape", [(), (3, 1)])
+def test_affine_gradients_of_scale_and_offset(shape: tuple[int, ...]) -> None:
+    """As stated: y / s beyond, (y - x) / s within; s beyond for the offset, 0 within."""
+    x = torch.randn(3, 50, dtype=torch.float64) * 4
+    scale = torch.full(shape, 0.37, dtype=torch.float64, requires_grad=True)
+    offset = torch.full(shape, 2.0, dtype=torch.float64, requires_grad=True)
+    y = affine(x, scale, offset, -8, 7)
+    weight = torch.randn_like(y)
+    (y * weight).sum().backward()
+    low, high = (-8 + 2) * 0.37, (7 + 2) * 0.37
+    inside = (x >= low) & (x <= high)
+    slope = torch.where(inside, (y - x) / 0.37, y / 0.37)
+    assert torch.allclose(scale.grad, (weight * slope).sum_to_size(shape))
+    assert torch.allclose(offset.grad, (weight * ~inside * 0.37).sum_to_size(shape))
+
+
+def test_affine_kinds_agree() -> None:
+    """The fused kernel and the tensor expression give the same bits."""
+    x = torch.randn(1000) * 3
+    scale, offset = torch.tensor(0.031), torch.tensor(3.0)
+    fused = affine(x, scale, offset, -8, 7)
+    rows = affine(x.reshape(10, 100), scale.expand(10, 1), offset.expand(10, 1), -8, 7)
+    assert torch.equal(fused, rows.flatten())
+    assert bool(torch.isnan(affine(torch.tensor([float("nan")]), scale, offset, -8, 7)).all())
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda: AffineQuantizer(()), "takes a bitwidth"),
+        (lambda: AffineQuantizer((), 8, qmin=0, qmax=3), "takes a bitwidth"),
+        (lambda: AffineQuantizer((), qmin=3), "takes a bitwidth"),
+        (lambda: AffineQuantizer((), qmin=3, qmax=3), "qmin must be below"),
+        (lambda: AffineQuantizer((), 0), "1 to 32"),
+        (lambda: AffineQuantizer((4,), 8, block_size=(1, 2)), "a size for each axis"),
+        (FixedQuantizer, "a type, or the width"),
+        (lambda: FixedQuantizer(T, width=3), "a type, or the width"),
+        (lambda: FixedQuantizer("int9"), "cannot read a type"),
+        (lambda: AffineQuantizer((), 8).set_encodings(0.0), "positive"),
+        (lambda: AffineQuantizer((), 8).set_range(0, float("inf")), "no encoding holds"),
+        (lambda: AffineQuantizer((2, 2), 8, block_size=(1, 2))(torch.ones(3, 4)), "does not split"),
+        (lambda: calibrated("channel", torch.ones(5, 3)), "do not broadcast"),
+        (lambda: calibrated("tensor", torch.ones(0)), "empty"),
+    ],
+)
+def test_refusals(make: Callable[[], object], reason: str) -> None:
+    """Bad facts and shapes are errors that say what is allowed."""
+    with pytest.raises(ValueError, match=reason):
+        make()
+
+
+def test_wrong_family() -> None:
+    """A quantizer takes its own family."""
+    with pytest.raises(TypeError, match="FixedQuantizer takes no"):
+        FixedQuantizer(MiniFloat(3, 4, 0))
+    with pytest.raises(TypeError, match="FloatQuantizer takes no"):
+        FloatQuantizer(T)
+
+
+def test_rounding_by_chance() -> None:
+    """A generator makes it, and the same generator again the same values."""
+    t = ApFixed(8, 4, rounding="S_RND", overflow="SAT")
+    x = torch.full((200,), 0.03)
+    values = [FixedQuantizer(t, rng=torch.Generator().manual_seed(seed))(x) for seed in (1, 1, 2)]
+    assert torch.equal(values[0], values[1])
+    assert not torch.equal(values[0], values[2])
+    assert set(values[0].tolist()) == {0.0, 0.0625}
+
+
+@pytest.mark.parametrize("observer", [MinMax, MovingAverage])
+def test_calibrated_type_holds_what_was_seen(observer: type[MinMax]) -> None:
+    """Nothing seen overflows, and with one integer bit less something would."""
+    for scale in (0.01, 1.0, 3.9999, 4.0, 77.0):
+        quantizer = FixedQuantizer(width=10, observer=observer())
+        x = torch.rand(500) * 2 * scale - scale
+        x[0], x[1] = scale, -scale
+        with quantizer.compute_encodings():
+            quantizer(x)
+        t = quantizer.format
+        half = float(t.lsb) / 2
+        assert float(t.min) - half <= -scale
+        assert scale < float(t.max) + half
+        less = ApFixed(t.width, t.integer - 1, t.signed, t.rounding, t.overflow)
+        half = float(less.lsb) / 2
+        assert not (float(less.min) - half <= -scale and scale < float(less.max) + half)
