@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from fractions import Fraction
 
 import torch
 from torch import Tensor
 
-from harness.types import ApFixed
+from harness.quantize import quantize_codes
+from harness.types import ApFixed, Overflow
 
 __all__ = [
     "MinMax",
@@ -150,6 +150,8 @@ def _with_integer(t: ApFixed, integer: int) -> ApFixed:
 
 
 def _holds(low: float, high: float, t: ApFixed) -> bool:
-    """Whether neither bound overflows, after rounding."""
-    half = t.lsb / 2
-    return t.min - half <= Fraction(low) and Fraction(high) < t.max + half
+    """Whether neither bound overflows once rounded: by the codes in a wider type."""
+    wide = ApFixed(t.width + 4, t.integer + 4, True, t.rounding, Overflow.SAT)
+    lowest = -t.max_code if t.signed and t.overflow is Overflow.SAT_SYM else t.min_code
+    below, above = quantize_codes([low, high], wide).tolist()
+    return bool(lowest <= below and above <= t.max_code)

@@ -136,6 +136,7 @@ class TypeQuantizer(Quantizer):
         super().__init__(observer)
         self.format: NumberType = self._checked(parse_type(t) if isinstance(t, str) else t)
         self.rng = rng
+        self.straight_through = True
 
     def _checked(self, t: Any) -> Any:
         if not isinstance(t, self.kind):
@@ -143,8 +144,8 @@ class TypeQuantizer(Quantizer):
         return t
 
     def quantize(self, x: Tensor) -> Tensor:
-        """The values in the type; straight through."""
-        return fake_quantize(x, self.format, self.rng)
+        """The values in the type; without ``straight_through`` no gradient passes."""
+        return fake_quantize(x if self.straight_through else x.detach(), self.format, self.rng)
 
     def facts(self) -> dict[str, Any]:
         """The type's spelling."""

@@ -1,0 +1,299 @@
+"""The layers of FxPyTorch's interface: symmetric fixed point by configuration, a type per tensor.
+
+A ``QType`` is an ``ApFixed`` of ``total_bits`` of which ``fractional_bits`` lie behind the point.
+A layer's ``q_config`` names what is quantized: ``input``, ``activation`` (the output), the
+parameters, and the points inside.  ``None`` quantizes nothing: then the layer is torch's own.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from harness.nn.base import QuantizedModule
+from harness.nn.norm import QuantizedLayerNorm
+from harness.nn.observers import ends, holding
+from harness.nn.quantizers import FixedQuantizer
+from harness.nn.recurrent import QuantizedLSTM
+from harness.quantize import quantize
+from harness.types import ApFixed
+
+__all__ = [
+    "Conv2DQConfig",
+    "DropoutQConfig",
+    "FxPConv2D",
+    "FxPDropout",
+    "FxPLSTM",
+    "FxPLayerNorm",
+    "FxPLinear",
+    "FxPModule",
+    "FxPSoftmax",
+    "LSTMQConfig",
+    "LayerNormQConfig",
+    "LinearQConfig",
+    "QConfig",
+    "QMethod",
+    "QType",
+    "SoftmaxQConfig",
+]
+
+#: Fractional bits of ``set_high_precision_quant``.
+HIGH_PRECISION = 24
+
+
+class QMethod(str, enum.Enum):
+    """How a tensor is brought onto the grid: rounding, then overflow."""
+
+    ROUND_SATURATE = "round_saturate"  # nearest, ties to even
+    TRUNC_SATURATE = "trunc_saturate"  # floor
+    ROUND_WRAP = "round_wrap"
+    TRUNC_WRAP = "trunc_wrap"
+
+
+_MODES = {
+    QMethod.ROUND_SATURATE: ("RND_CONV", "SAT"),
+    QMethod.TRUNC_SATURATE: ("TRN", "SAT"),
+    QMethod.ROUND_WRAP: ("RND_CONV", "WRAP"),
+    QMethod.TRUNC_WRAP: ("TRN", "WRAP"),
+}
+
+
+class QType(BaseModel):
+    """The type of one tensor.
+
+    Attributes:
+        total_bits: the width, sign included.
+        fractional_bits: bits behind the point; ``None`` until a ``set_..._quant`` decides them.
+        q_method: rounding and overflow.
+    """
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    total_bits: int = Field(ge=1, le=53)
+    fractional_bits: int | None = None
+    q_method: QMethod = QMethod.ROUND_SATURATE
+
+    @property
+    def type(self) -> ApFixed:
+        """The ``ApFixed``; ``ValueError`` while the fractional bits are open."""
+        if self.fractional_bits is None:
+            raise ValueError(
+                "fractional_bits are not decided; call set_no_overflow_quant(), "
+                "set_min_mse_quant() or set_high_precision_quant()"
+            )
+        rounding, overflow = _MODES[self.q_method]
+        integer = self.total_bits - self.fractional_bits
+        return ApFixed(self.total_bits, integer, True, rounding, overflow)
+
+
+class QConfig(BaseModel):
+    """What a layer quantizes; fields that are ``None`` are left as they are."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    input: QType | None = None
+    activation: QType | None = None
+
+
+class LinearQConfig(QConfig):
+    """Of ``FxPLinear``."""
+
+    weight: QType | None = None
+    bias: QType | None = None
+
+
+class Conv2DQConfig(LinearQConfig):
+    """Of ``FxPConv2D``."""
+
+
+class LayerNormQConfig(LinearQConfig):
+    """Of ``FxPLayerNorm``: its points too."""
+
+    mean: QType | None = None
+    variance: QType | None = None
+    inverse_deviation: QType | None = None
+    normalized: QType | None = None
+
+
+class SoftmaxQConfig(QConfig):
+    """Of ``FxPSoftmax``."""
+
+
+class DropoutQConfig(QConfig):
+    """Of ``FxPDropout``."""
+
+
+class LSTMQConfig(LinearQConfig):
+    """Of ``FxPLSTM``; ``weight`` and ``bias`` are those of every layer and direction."""
+
+    input_projection: QType | None = None
+    hidden_projection: QType | None = None
+    gates: QType | None = None
+    input_gate: QType | None = None
+    forget_gate: QType | None = None
+    cell_gate: QType | None = None
+    output_gate: QType | None = None
+    forget_product: QType | None = None
+    input_product: QType | None = None
+    cell: QType | None = None
+    cell_activation: QType | None = None
+    output_product: QType | None = None
+    hidden: QType | None = None
+
+
+class FxPModule(QuantizedModule):
+    """What the layers share: quantizers from a configuration, and the choice of fractional bits."""
+
+    config: ClassVar[type[QConfig]] = QConfig
+
+    def __init__(self, *args: Any, q_config: QConfig | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if q_config is not None and not isinstance(q_config, self.config):
+            given = type(q_config).__name__
+            raise TypeError(f"{type(self).__name__} takes a {self.config.__name__}, not a {given}")
+        self.q_config = None if q_config is None else q_config.model_copy(deep=True)
+        self._configure()
+
+    def forward(self, *args: Any, apply_ste: bool = True, **kwargs: Any) -> Any:
+        """The layer on its grid.
+
+        With ``apply_ste`` gradients pass the quantizers, straight through; without it none does.
+
+        Raises:
+            ValueError: while the fractional bits of a type are open.
+        """
+        self._refuse_open()
+        for quantizer in self._own_quantizers():
+            quantizer.straight_through = apply_ste
+        return super().forward(*args, **kwargs)
+
+    def set_no_overflow_quant(self) -> None:
+        """As many fractional bits as parameters allow without overflow: one more, and one would."""
+        for q, parameters in self._parameter_types():
+            q.fractional_bits = q.total_bits - _no_overflow(q, parameters).integer
+        self._configure()
+
+    def set_high_precision_quant(self, fractional_bits: int = HIGH_PRECISION) -> None:
+        """``fractional_bits``, and as many bits before the point as the parameters need."""
+        for q, parameters in self._parameter_types():
+            needed = _no_overflow(QType(total_bits=40, q_method=q.q_method), parameters).integer
+            q.fractional_bits = fractional_bits
+            q.total_bits = max(1, needed + fractional_bits)
+        self._configure()
+
+    def set_min_mse_quant(self) -> None:
+        """The fractional bits with the least mean squared error on the parameters."""
+        for q, parameters in self._parameter_types():
+            x = torch.cat([p.detach().double().flatten() for p in parameters])
+            start = q.total_bits - _no_overflow(q, parameters).integer
+
+            def error(f: int, q: QType = q, x: Tensor = x) -> float:
+                t = q.model_copy(update={"fractional_bits": f}).type
+                return float(torch.mean((quantize(x, t) - x) ** 2))
+
+            # Finer than what fits is worth it up to the width; coarser never is.
+            q.fractional_bits = min(range(start, start + q.total_bits + 1), key=error)
+        self._configure()
+
+    def quantize_weights_bias(self) -> None:
+        """Put the parameters onto their grids for good; the next forward gives the same."""
+        self._refuse_open()
+        with torch.no_grad():
+            for q, parameters in self._parameter_types():
+                for parameter in parameters:
+                    parameter.copy_(quantize(parameter.detach(), q.type))
+
+    def _refuse_open(self) -> None:
+        for name, q in self._types():
+            if q.fractional_bits is None:
+                where = self.where or type(self).__name__
+                raise ValueError(
+                    f"{where}: the fractional bits of {name} are not decided; call "
+                    "set_no_overflow_quant(), set_min_mse_quant() or set_high_precision_quant()"
+                )
+
+    def _types(self) -> Iterator[tuple[str, QType]]:
+        for name in self.config.model_fields:
+            q = getattr(self.q_config, name, None)
+            if isinstance(q, QType):
+                yield name, q
+
+    def _parameters_of(self, name: str) -> list[str]:
+        """The parameters that a field of the configuration is about."""
+        if name not in ("weight", "bias"):
+            return []
+        return [parameter for parameter in self.param_quantizers if name in parameter]
+
+    def _parameter_types(self) -> Iterator[tuple[QType, list[Tensor]]]:
+        for name, q in self._types():
+            found = [getattr(self, parameter) for parameter in self._parameters_of(name)]
+            parameters = [p for p in found if p is not None]
+            if parameters:
+                yield q, parameters
+
+    def _configure(self) -> None:
+        """Quantizers for every type that is decided."""
+        for name, q in self._types():
+            if q.fractional_bits is None:
+                continue
+            quantizer = FixedQuantizer(q.type)
+            if name == "input":
+                self.input_quantizers[0] = quantizer
+            elif name == "activation":
+                self.output_quantizers[0] = quantizer
+            elif parameters := self._parameters_of(name):
+                for parameter in parameters:
+                    self.param_quantizers[parameter] = quantizer
+            elif name in self.intermediate_quantizers:
+                self.intermediate_quantizers[name] = quantizer
+
+    def _own_quantizers(self) -> Iterator[FixedQuantizer]:
+        return (m for m in self.modules() if isinstance(m, FixedQuantizer))  # type: ignore[attr-defined]
+
+
+def _no_overflow(q: QType, parameters: list[Tensor]) -> ApFixed:
+    found = [ends(p, ()) for p in parameters]
+    low, high = min(float(lo) for lo, _ in found), max(float(hi) for _, hi in found)
+    rounding, overflow = _MODES[q.q_method]
+    return holding(low, high, ApFixed(q.total_bits, 1, True, rounding, overflow))
+
+
+class FxPLinear(FxPModule, nn.Linear):
+    """``Linear``."""
+
+    config = LinearQConfig
+
+
+class FxPConv2D(FxPModule, nn.Conv2d):
+    """``Conv2d``."""
+
+    config = Conv2DQConfig
+
+
+class FxPLayerNorm(FxPModule, QuantizedLayerNorm):
+    """``LayerNorm``, with its mean, variance and normalized values."""
+
+    config = LayerNormQConfig
+
+
+class FxPSoftmax(FxPModule, nn.Softmax):
+    """``Softmax``."""
+
+    config = SoftmaxQConfig
+
+
+class FxPDropout(FxPModule, nn.Dropout):
+    """``Dropout``: quantized before and after."""
+
+    config = DropoutQConfig
+
+
+class FxPLSTM(FxPModule, QuantizedLSTM):
+    """``LSTM``, with its gates and products."""
+
+    config = LSTMQConfig
