@@ -30,18 +30,15 @@ class Operation:
     Attributes:
         function: what ``forward`` calls.
         names: the inputs' names, where the function does not tell its signature.
-        inputs: how many places for input quantizers; as many as names.
+        inputs: how many places for input quantizers.
         outputs: how many results may be floats; 2 stands for any number.
+        names: the inputs' names, of a function of torch, which does not tell its signature.
     """
 
     function: Callable[..., Any]
-    names: str = ""
-    inputs: int = 0
+    inputs: int
     outputs: int = 1
-
-    def __post_init__(self) -> None:
-        if not self.inputs:
-            object.__setattr__(self, "inputs", len(self.names.split()))
+    names: str = ""
 
     def signature(self) -> inspect.Signature:
         """The function's parameters; a torch function's inputs, and the rest as it comes."""
@@ -60,12 +57,16 @@ class Operation:
         )
 
 
-def _one(function: Callable[..., Any], outputs: int = 1) -> Operation:
-    return Operation(function, "input", outputs=outputs)
+def _torch(function: Callable[..., Any], names: str, outputs: int = 1) -> Operation:
+    return Operation(function, len(names.split()), outputs, names)
+
+
+def _one(function: Callable[..., Any]) -> Operation:
+    return _torch(function, "input")
 
 
 def _two(function: Callable[..., Any]) -> Operation:
-    return Operation(function, "input other")
+    return _torch(function, "input other")
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -88,17 +89,17 @@ OPERATIONS: dict[str, Operation] = {
     "ElementwiseUnarySign": _one(torch.sign),
     "Square": _one(torch.square),
     "CustomSiLU": _one(F.silu),
-    "Cast": Operation(operations.cast, inputs=1),
-    "OneHot": Operation(operations.one_hot, inputs=1),
+    "Cast": Operation(operations.cast, 1),
+    "OneHot": Operation(operations.one_hot, 1),
     # Of two, element by element.
     "Add": _two(torch.add),
     "Subtract": _two(torch.sub),
     "Multiply": _two(torch.mul),
     "Divide": _two(torch.div),
-    "FloorDivide": _two(torch.floor_divide),
+    "FloorDivide": Operation(operations.floor_divide, 2),
     "Remainder": _two(torch.remainder),
     "Fmod": _two(torch.fmod),
-    "Pow": Operation(torch.pow, "input exponent"),
+    "Pow": _torch(torch.pow, "input exponent"),
     "Maximum": _two(torch.maximum),
     "Minimum": _two(torch.minimum),
     "Greater": _two(torch.gt),
@@ -109,8 +110,8 @@ OPERATIONS: dict[str, Operation] = {
     "NotEqual": _two(torch.ne),
     "LogicalAnd": _two(torch.logical_and),
     "LogicalOr": _two(torch.logical_or),
-    "Where": Operation(torch.where, "condition input other"),
-    "MaskedFill": Operation(torch.masked_fill, "input mask value"),
+    "Where": _torch(torch.where, "condition input other"),
+    "MaskedFill": _torch(torch.masked_fill, "input mask value"),
     # Reductions; Max and Min compare two tensors as well.
     "Mean": _one(torch.mean),
     "Sum": _one(torch.sum),
@@ -126,37 +127,37 @@ OPERATIONS: dict[str, Operation] = {
     "NonZero": _one(torch.nonzero),
     # Products of matrices, convolution, normalization, with all parameters as inputs.
     "MatMul": _two(torch.matmul),
-    "Bmm": Operation(torch.bmm, "input mat2"),
-    "Addmm": Operation(torch.addmm, "input mat1 mat2"),
-    "Baddbmm": Operation(torch.baddbmm, "input batch1 batch2"),
-    "DynamicConv2d": Operation(operations.dynamic_conv2d, inputs=3),
-    "BatchNorm": Operation(F.batch_norm, "input running_mean running_var weight bias"),
-    "GroupNorm": Operation(F.group_norm, "input num_groups weight bias"),
+    "Bmm": _torch(torch.bmm, "input mat2"),
+    "Addmm": _torch(torch.addmm, "input mat1 mat2"),
+    "Baddbmm": _torch(torch.baddbmm, "input batch1 batch2"),
+    "DynamicConv2d": Operation(operations.dynamic_conv2d, 3),
+    "BatchNorm": _torch(F.batch_norm, "input running_mean running_var weight bias"),
+    "GroupNorm": _torch(F.group_norm, "input num_groups weight bias"),
     # Images.
     "MaxPool2d": _one(F.max_pool2d),
     "AvgPool2d": _one(F.avg_pool2d),
     "AdaptiveAvgPool2d": _one(F.adaptive_avg_pool2d),
     "Interpolate": _one(F.interpolate),
     "Pad": _one(F.pad),
-    "ChannelShuffle": Operation(operations.channel_shuffle, inputs=1),
-    "DepthToSpaceDCRMode": Operation(operations.depth_to_space, inputs=1),
-    "RoiAlign": Operation(operations.roi_align, inputs=3),
-    "NonMaxSuppression": Operation(operations.non_max_suppression, inputs=2),
+    "ChannelShuffle": Operation(operations.channel_shuffle, 1),
+    "DepthToSpaceDCRMode": Operation(operations.depth_to_space, 1),
+    "RoiAlign": Operation(operations.roi_align, 3),
+    "NonMaxSuppression": Operation(operations.non_max_suppression, 2),
     # Shapes and indices.
     "Reshape": _one(torch.reshape),
     "Permute": _one(torch.permute),
     "Tile": _one(torch.tile),
-    "Expand": Operation(operations.expand, inputs=1),
-    "Shape": Operation(operations.shape, inputs=1),
-    "StridedSlice": Operation(operations.strided_slice, inputs=1),
-    "Split": Operation(torch.split, "tensor", outputs=2),
-    "Concat": Operation(operations.concat, inputs=2),
+    "Expand": Operation(operations.expand, 1),
+    "Shape": Operation(operations.shape, 1),
+    "StridedSlice": Operation(operations.strided_slice, 1),
+    "Split": _torch(torch.split, "tensor", outputs=2),
+    "Concat": Operation(operations.concat, 2),
     "Gather": _one(torch.gather),
     "IndexSelect": _one(torch.index_select),
-    "CustomGather": Operation(operations.custom_gather, inputs=2),
-    "GatherNd": Operation(operations.gather_nd, inputs=2),
-    "ScatterND": Operation(operations.scatter_nd, inputs=3),
-    "ScatterElements": Operation(operations.scatter_elements, inputs=3),
+    "CustomGather": Operation(operations.custom_gather, 2),
+    "GatherNd": Operation(operations.gather_nd, 2),
+    "ScatterND": Operation(operations.scatter_nd, 3),
+    "ScatterElements": Operation(operations.scatter_elements, 3),
 }
 
 

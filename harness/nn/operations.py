@@ -21,6 +21,7 @@ __all__ = [
     "depth_to_space",
     "dynamic_conv2d",
     "expand",
+    "floor_divide",
     "gather_nd",
     "non_max_suppression",
     "one_hot",
@@ -88,6 +89,11 @@ def dynamic_conv2d(
 def expand(x: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     """``x`` repeated to a shape; -1 leaves a size as it is."""
     return x.expand(*sizes)  # type: ignore[arg-type]
+
+
+def floor_divide(x: Tensor, other: Tensor | float) -> Tensor:
+    """The quotient rounded down; its gradient is 0, where ``torch.floor_divide`` has none."""
+    return torch.div(x, other, rounding_mode="floor")
 
 
 def shape(x: Tensor, dim: int | None = None) -> torch.Size | int:
