@@ -60,7 +60,7 @@ class _Affine(torch.autograd.Function):
         (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
         low, high = ((q + offset) * scale for q in (ctx.qmin, ctx.qmax))
         if low.numel() == 1:
-            to_x = masked(gradient, x, (float(low), float(high)))
+            to_x = masked(gradient, x, (float(low.detach()), float(high.detach())))
         else:
             to_x = torch.where((x >= low) & (x <= high), gradient, 0)
         to_scale = to_offset = None

@@ -188,7 +188,7 @@ def as_fixed(quantizer: AffineQuantizer) -> FixedQuantizer:
     Raises:
         ValueError: unless it is per tensor, its scale a power of two and its offset 0.
     """
-    scale, offset = float(quantizer.scale.max()), float(quantizer.offset.abs().max())
+    scale, offset = (float(x.detach().abs().max()) for x in (quantizer.scale, quantizer.offset))
     mantissa, exponent = torch.frexp(torch.tensor(scale, dtype=torch.float64))
     if quantizer.scale.numel() != 1 or offset or float(mantissa) != 0.5:
         raise ValueError(f"{quantizer} is no fixed-point type: scale {scale}, offset {offset}")

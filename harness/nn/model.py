@@ -73,8 +73,9 @@ def convert(model: nn.Module) -> nn.Module:
             quantized = isinstance(module, QuantizedModule)
             result = module.original() if quantized else module
             made[id(module)] = result
-            for name, child in result.named_children():
-                result._modules[name] = back(child)
+            for name, child in result._modules.items():
+                if child is not None:  # a module may stand in two places
+                    result._modules[name] = back(child)
         return made[id(module)]
 
     return back(model)
