@@ -29,9 +29,8 @@ class Operation:
 
     Attributes:
         function: what ``forward`` calls.
-        names: the inputs' names, where the function does not tell its signature.
         inputs: how many places for input quantizers.
-        outputs: how many results may be floats; 2 stands for any number.
+        outputs: how many results can be floats; ``Split`` has 2, and as many more as it is given.
         names: the inputs' names, of a function of torch, which does not tell its signature.
     """
 
