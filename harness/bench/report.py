@@ -13,6 +13,7 @@ from rich.table import Table
 
 from harness.bench.formats import FLOATS, Figures
 from harness.bench.grid import TYPE, Grid
+from harness.bench.layers import Figure as LayerFigure
 from harness.bench.rivals import Rivalry
 from harness.bench.targets import TARGETS, Judgement
 from harness.types import Overflow, Rounding
@@ -89,6 +90,15 @@ def rivals_table(rivalries: Sequence[Rivalry]) -> RenderableType:
 
 def _ratio(value: float) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def layers_table(figures: Sequence[LayerFigure]) -> RenderableType:
+    """Quantizers and layers beside what they are compared with."""
+    table = _table(["what", "beside", "x as long"], left=2)
+    for f in figures:
+        name = f"{f.name} {f.version}" if f.version else f.name
+        table.add_row(name, f.baseline, "not installed" if f.ratio is None else f"{f.ratio:.2f}")
+    return Group("[bold]harness.nn[/bold]", table)
 
 
 def first_call_table(figures: dict[str, Any]) -> RenderableType:

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 import harness
-from harness.bench import formats, fresh, grid, machine, report, rivals
+from harness.bench import formats, fresh, grid, layers, machine, report, rivals
 from harness.bench.progress import bar, waiting
 from harness.bench.targets import TARGETS, Judgement
 from harness.types import Overflow, Rounding
@@ -50,12 +50,14 @@ def run(
         grids = _grids(console, x, repeats)
         figures_by_kind = _formats(console, x, repeats)
         rivalries = _rivalries(console, x, repeats)
+        layered = _layers(console, repeats)
     calls = fresh.first_calls(console)
     console.print(report.first_call_table(calls))
     figures = _oracle(console) if oracle else None
     judgements = [
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
+        *_judge_layers(layered),
         *_judge_oracle(figures or {}),
     ]
     console.print(report.judgement_table(judgements))
@@ -70,6 +72,7 @@ def run(
             for kind, measured in figures_by_kind.items()
         },
         "peers": [asdict(rivalry) for rivalry in rivalries],
+        "layers": [asdict(figure) for figure in layered],
         "first_call": calls,
         "oracle": figures,
         "targets": [_plain(judgement) for judgement in judgements],
@@ -112,6 +115,18 @@ def _rivalries(console: Console, x: Array, repeats: int) -> list[rivals.Rivalry]
     return rivalries
 
 
+def _layers(console: Console, repeats: int) -> list[layers.Figure]:
+    torch = machine.optional("torch")
+    if torch is None:
+        console.print("harness.nn: torch is not installed\n", highlight=False)
+        return []
+    steps = sum(len(subjects) for _, subjects in layers.CALLS.values())
+    with bar(console, "layers", steps) as shown:
+        figures = layers.measure(torch, repeats, shown)
+    console.print(report.layers_table(figures))
+    return figures
+
+
 def _oracle(console: Console) -> dict[str, Any]:
     figures = fresh.oracle_figures(console)
     console.print(report.oracle_table(figures))
@@ -129,6 +144,14 @@ def _judge_formats(figures: dict[str, formats.Figures]) -> Iterator[Judgement]:
     for name, measured in figures.items():
         for t in formats.TARGETED:
             yield TARGETS["floats"].judge(measured[t], f"{name} {t}")
+
+
+def _judge_layers(figures: list[layers.Figure]) -> Iterator[Judgement]:
+    for figure in figures:
+        if figure.ratio is not None and figure.name == "FixedQuantizer":
+            yield TARGETS["backward"].judge(figure.ratio, figure.name)
+        if figure.ratio is not None and figure.name.startswith("QuantizedLinear"):
+            yield TARGETS["layer"].judge(figure.ratio, figure.name)
 
 
 def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:

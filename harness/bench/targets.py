@@ -47,6 +47,8 @@ TARGETS = {
     "median": Target("quantize, median", 1.5, "x copyto"),
     "worst": Target("quantize, worst", 2.5, "x copyto"),
     "floats": Target("quantize, MiniFloat and FP8", 3.0, "x copyto"),
+    "backward": Target("quantizer, forward + backward", 2.0, "x clone"),
+    "layer": Target("quantized layer, forward", 1.3, "x Linear"),
     "checks": Target("checks on one core", 10.0, "M/s", at_most=False),
     "compile": Target("a new C++ type", 0.1, "s"),
     "load": Target("a cached C++ type", 5.0, "ms"),

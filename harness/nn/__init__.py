@@ -1,5 +1,6 @@
 """Quantized layers for PyTorch, on the exact quantizers."""
 
+from harness.nn import attention, norm, recurrent
 from harness.nn.base import QuantizedModule, compute_encodings, quantizers_of
 from harness.nn.quantizers import (
     BinaryQuantizer,
@@ -9,7 +10,15 @@ from harness.nn.quantizers import (
     Quantizer,
     TernaryQuantizer,
 )
+from harness.nn.registry import register
 from harness.nn.straight_through import fake_quantize
+
+# Those written by hand take the places of generated ones.
+for _module in (attention, norm, recurrent):
+    for _name in _module.__all__:
+        _class = getattr(_module, _name)
+        if _name.startswith("Quantized"):
+            register(_class.parent(), _class)
 
 __all__ = [
     "BinaryQuantizer",

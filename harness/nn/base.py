@@ -9,11 +9,13 @@ the module is its parent, bit for bit.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from harness.nn.quantizers import Quantizer
 
@@ -144,16 +146,14 @@ class QuantizedModule:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         if all(quantizer is None for quantizer in self.input_quantizers):
             return args, kwargs
-        bound = inspect.signature(super().forward).bind(*args, **kwargs)  # type: ignore[misc]
-        places = {name: k for k, name in enumerate(bound.signature.parameters)}
-        for name, value in bound.arguments.items():
-            kind = bound.signature.parameters[name].kind
-            if kind is inspect.Parameter.VAR_KEYWORD:
-                continue
-            bound.arguments[name] = self._each(self.input_quantizers, value, places[name], "input")[
-                0
-            ]
-        return bound.args, bound.kwargs
+        quantizers = self.input_quantizers
+        names = _names_of_inputs(self.parent())  # type: ignore[arg-type]
+        quantized = [self._each(quantizers, x, k, "input")[0] for k, x in enumerate(args)]
+        keywords = {
+            name: self._each(quantizers, x, names.index(name), "input")[0] if name in names else x
+            for name, x in kwargs.items()
+        }
+        return tuple(quantized), keywords
 
     def _quantized_outputs(self, result: Any) -> Any:
         if all(quantizer is None for quantizer in self.output_quantizers):
@@ -164,6 +164,9 @@ class QuantizedModule:
         self, quantizers: nn.ModuleList, value: Any, place: int, what: str
     ) -> tuple[Any, int]:
         """``value`` with its float tensors quantized, and the place after it."""
+        if isinstance(value, PackedSequence):
+            data, place = self._each(quantizers, value.data, place, what)
+            return value._replace(data=data), place
         if isinstance(value, (tuple, list)):
             members = []
             for member in value:
@@ -189,12 +192,24 @@ class QuantizedModule:
         originals = {}
         try:
             for name, quantizer in self.param_quantizers.items():
+                if quantizer is not None and name not in parameters:
+                    where = self.where or type(self).__name__
+                    raise ValueError(
+                        f"{where}: {name} is parametrized and cannot be quantized; call "
+                        "torch.nn.utils.parametrize.remove_parametrizations first"
+                    )
                 if quantizer is not None and parameters[name] is not None:
                     originals[name] = parameters[name]
                     parameters[name] = quantizer(originals[name])
             yield
         finally:
             parameters.update(originals)
+
+
+@functools.cache
+def _names_of_inputs(parent: type[nn.Module]) -> tuple[str, ...]:
+    """The parameters of a class's ``forward``."""
+    return tuple(inspect.signature(parent.forward).parameters)[1:]
 
 
 def quantizers_of(module: nn.Module) -> Iterator[Quantizer]:
@@ -227,4 +242,4 @@ def _computing(model: nn.Module) -> Iterator[None]:
 
 def _copied(module: nn.Module) -> dict[str, Any]:
     """A module's state, its registries copied so that two modules do not share these."""
-    return {k: type(v)(v) if isinstance(v, dict) else v for k, v in module.__dict__.items()}
+    return {k: type(v)(v) if isinstance(v, dict | list) else v for k, v in module.__dict__.items()}

@@ -8,13 +8,16 @@ parameters, and the points inside.  ``None`` quantizes nothing: then the layer i
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from harness.nn.attention import QuantizedMultiheadAttention, QuantizedTransformerEncoderLayer
 from harness.nn.base import QuantizedModule
 from harness.nn.norm import QuantizedLayerNorm
 from harness.nn.observers import ends, holding
@@ -32,14 +35,18 @@ __all__ = [
     "FxPLayerNorm",
     "FxPLinear",
     "FxPModule",
+    "FxPMultiheadAttention",
     "FxPSoftmax",
+    "FxPTransformerEncoderLayer",
     "LSTMQConfig",
     "LayerNormQConfig",
     "LinearQConfig",
+    "MultiheadAttentionQConfig",
     "QConfig",
     "QMethod",
     "QType",
     "SoftmaxQConfig",
+    "TransformerEncoderLayerQConfig",
 ]
 
 #: Fractional bits of ``set_high_precision_quant``.
@@ -146,6 +153,86 @@ class LSTMQConfig(LinearQConfig):
     hidden: QType | None = None
 
 
+class MultiheadAttentionQConfig(LinearQConfig):
+    """Of ``FxPMultiheadAttention``; ``weight`` and ``bias`` are those of the input projections."""
+
+    q: QType | None = None
+    k: QType | None = None
+    v: QType | None = None
+    scaled_query: QType | None = None
+    scores: QType | None = None
+    softmax: QType | None = None
+    dropout: QType | None = None
+    attended: QType | None = None
+    out_proj: LinearQConfig | None = None
+
+
+class TransformerEncoderLayerQConfig(QConfig):
+    """Of ``FxPTransformerEncoderLayer``: its layers, and the points between them."""
+
+    self_attn: MultiheadAttentionQConfig | None = None
+    linear1: LinearQConfig | None = None
+    linear2: LinearQConfig | None = None
+    norm1: LayerNormQConfig | None = None
+    norm2: LayerNormQConfig | None = None
+    attention_sum: QType | None = None
+    ff_activation: QType | None = None
+    feed_forward: QType | None = None
+    feed_forward_sum: QType | None = None
+
+
+#: Fields that are called otherwise than the point they are about.
+_POINTS = {"ff_activation": "activation"}
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """A type of a configuration, and what it is about."""
+
+    module: QuantizedModule
+    name: str
+    path: str
+    q: QType
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the parameters it is about."""
+        if self.name not in ("weight", "bias"):
+            return []
+        return [parameter for parameter in self.module.param_quantizers if self.name in parameter]
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """These parameters, those that there are."""
+        found = [getattr(self.module, parameter) for parameter in self.parameters]
+        return [tensor for tensor in found if tensor is not None]
+
+    def equip(self) -> None:
+        """Put a quantizer there, if the type is decided."""
+        if self.q.fractional_bits is None:
+            return
+        quantizer, module = FixedQuantizer(self.q.type), self.module
+        if self.name == "input":
+            module.input_quantizers[0] = quantizer
+        elif self.name == "activation":
+            module.output_quantizers[0] = quantizer
+        elif self.parameters:
+            for parameter in self.parameters:
+                module.param_quantizers[parameter] = quantizer
+        else:
+            module.intermediate_quantizers[_POINTS.get(self.name, self.name)] = quantizer
+
+
+def _slots(module: Any, config: QConfig | None, path: str = "") -> Iterator[_Slot]:
+    """Every type of a configuration, those of layers inside too."""
+    for name in type(config).model_fields if config is not None else ():
+        field = getattr(config, name)
+        if isinstance(field, QType):
+            yield _Slot(module, name, f"{path}{name}", field)
+        elif isinstance(field, QConfig):
+            yield from _slots(getattr(module, name), field, f"{path}{name}.")
+
+
 class FxPModule(QuantizedModule):
     """What the layers share: quantizers from a configuration, and the choice of fractional bits."""
 
@@ -174,89 +261,66 @@ class FxPModule(QuantizedModule):
 
     def set_no_overflow_quant(self) -> None:
         """As many fractional bits as parameters allow without overflow: one more, and one would."""
-        for q, parameters in self._parameter_types():
-            q.fractional_bits = q.total_bits - _no_overflow(q, parameters).integer
+        for slot in self._of_parameters():
+            slot.q.fractional_bits = slot.q.total_bits - _no_overflow(slot.q, slot.tensors).integer
         self._configure()
 
     def set_high_precision_quant(self, fractional_bits: int = HIGH_PRECISION) -> None:
         """``fractional_bits``, and as many bits before the point as the parameters need."""
-        for q, parameters in self._parameter_types():
-            needed = _no_overflow(QType(total_bits=40, q_method=q.q_method), parameters).integer
-            q.fractional_bits = fractional_bits
-            q.total_bits = max(1, needed + fractional_bits)
+        for slot in self._of_parameters():
+            wide = QType(total_bits=40, q_method=slot.q.q_method)
+            integer = _no_overflow(wide, slot.tensors).integer
+            slot.q.fractional_bits = fractional_bits
+            slot.q.total_bits = max(1, integer + fractional_bits)
         self._configure()
 
     def set_min_mse_quant(self) -> None:
         """The fractional bits with the least mean squared error on the parameters."""
-        for q, parameters in self._parameter_types():
-            x = torch.cat([p.detach().double().flatten() for p in parameters])
-            start = q.total_bits - _no_overflow(q, parameters).integer
-
-            def error(f: int, q: QType = q, x: Tensor = x) -> float:
-                t = q.model_copy(update={"fractional_bits": f}).type
-                return float(torch.mean((quantize(x, t) - x) ** 2))
-
-            # Finer than what fits is worth it up to the width; coarser never is.
-            q.fractional_bits = min(range(start, start + q.total_bits + 1), key=error)
+        for slot in self._of_parameters():
+            x = torch.cat([p.detach().double().flatten() for p in slot.tensors])
+            # Coarser than what fits is never better, and finer than the width not either.
+            start = slot.q.total_bits - _no_overflow(slot.q, slot.tensors).integer
+            tried = range(start, start + slot.q.total_bits + 1)
+            slot.q.fractional_bits = min(tried, key=functools.partial(_error, x, slot.q))
         self._configure()
 
     def quantize_weights_bias(self) -> None:
         """Put the parameters onto their grids for good; the next forward gives the same."""
         self._refuse_open()
         with torch.no_grad():
-            for q, parameters in self._parameter_types():
-                for parameter in parameters:
-                    parameter.copy_(quantize(parameter.detach(), q.type))
+            for slot in self._of_parameters():
+                for tensor in slot.tensors:
+                    tensor.copy_(quantize(tensor.detach(), slot.q.type))
 
     def _refuse_open(self) -> None:
-        for name, q in self._types():
-            if q.fractional_bits is None:
+        for slot in _slots(self, self.q_config):
+            if slot.q.fractional_bits is None:
                 where = self.where or type(self).__name__
                 raise ValueError(
-                    f"{where}: the fractional bits of {name} are not decided; call "
+                    f"{where}: the fractional bits of {slot.path} are not decided; call "
                     "set_no_overflow_quant(), set_min_mse_quant() or set_high_precision_quant()"
                 )
 
-    def _types(self) -> Iterator[tuple[str, QType]]:
-        for name in self.config.model_fields:
-            q = getattr(self.q_config, name, None)
-            if isinstance(q, QType):
-                yield name, q
-
-    def _parameters_of(self, name: str) -> list[str]:
-        """The parameters that a field of the configuration is about."""
-        if name not in ("weight", "bias"):
-            return []
-        return [parameter for parameter in self.param_quantizers if name in parameter]
-
-    def _parameter_types(self) -> Iterator[tuple[QType, list[Tensor]]]:
-        for name, q in self._types():
-            found = [getattr(self, parameter) for parameter in self._parameters_of(name)]
-            parameters = [p for p in found if p is not None]
-            if parameters:
-                yield q, parameters
+    def _of_parameters(self) -> Iterator[_Slot]:
+        return (slot for slot in _slots(self, self.q_config) if slot.tensors)
 
     def _configure(self) -> None:
         """Quantizers for every type that is decided."""
-        for name, q in self._types():
-            if q.fractional_bits is None:
-                continue
-            quantizer = FixedQuantizer(q.type)
-            if name == "input":
-                self.input_quantizers[0] = quantizer
-            elif name == "activation":
-                self.output_quantizers[0] = quantizer
-            elif parameters := self._parameters_of(name):
-                for parameter in parameters:
-                    self.param_quantizers[parameter] = quantizer
-            elif name in self.intermediate_quantizers:
-                self.intermediate_quantizers[name] = quantizer
+        for slot in _slots(self, self.q_config):
+            slot.equip()
 
     def _own_quantizers(self) -> Iterator[FixedQuantizer]:
         return (m for m in self.modules() if isinstance(m, FixedQuantizer))  # type: ignore[attr-defined]
 
 
+def _error(x: Tensor, q: QType, fractional_bits: int) -> float:
+    """The mean squared error of ``x`` with so many bits behind the point."""
+    t = q.model_copy(update={"fractional_bits": fractional_bits}).type
+    return float(torch.mean((quantize(x, t) - x) ** 2))
+
+
 def _no_overflow(q: QType, parameters: list[Tensor]) -> ApFixed:
+    """The type of the width and method that just holds every parameter."""
     found = [ends(p, ()) for p in parameters]
     low, high = min(float(lo) for lo, _ in found), max(float(hi) for _, hi in found)
     rounding, overflow = _MODES[q.q_method]
@@ -297,3 +361,15 @@ class FxPLSTM(FxPModule, QuantizedLSTM):
     """``LSTM``, with its gates and products."""
 
     config = LSTMQConfig
+
+
+class FxPMultiheadAttention(FxPModule, QuantizedMultiheadAttention):
+    """``MultiheadAttention``, with q, k, v, scores, softmax and what they attend to."""
+
+    config = MultiheadAttentionQConfig
+
+
+class FxPTransformerEncoderLayer(FxPModule, QuantizedTransformerEncoderLayer):
+    """``TransformerEncoderLayer``: attention, linears, norms and residual sums."""
+
+    config = TransformerEncoderLayerQConfig

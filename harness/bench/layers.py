@@ -1,0 +1,154 @@
+"""Quantizers with gradients, and quantized layers, as multiples of torch without quantizing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from harness.bench.clock import interleave, median_ratio
+from harness.bench.machine import version
+from harness.bench.progress import Bar
+
+__all__ = ["CALLS", "Figure", "measure"]
+
+#: Elements of the tensor that is quantized forward and backward.
+SIZE = 1 << 22
+#: Features of the linear layer, on both sides, and rows of its batch.
+FEATURES, BATCH = 1024, 256
+TYPE, WIDE = "ap_fixed<8,4,AP_RND_CONV,AP_SAT>", "ap_fixed<16,8,AP_RND_CONV,AP_SAT>"
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A subject's time as a multiple of its baseline's; ``None`` if it is not installed."""
+
+    name: str
+    baseline: str
+    ratio: float | None
+    version: str | None = None
+
+
+def _backward(torch: Any, function: Callable[[Any], Any]) -> Call:
+    x = torch.randn(SIZE, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    gradient = torch.ones_like(x)
+
+    def call() -> None:
+        x.grad = None
+        function(x).backward(gradient)
+
+    return call
+
+
+def _clone(torch: Any) -> Call:
+    return _backward(torch, torch.clone)
+
+
+def _fixed(torch: Any) -> Call:
+    from harness.nn import FixedQuantizer
+
+    return _backward(torch, FixedQuantizer(TYPE))
+
+
+def _affine(torch: Any) -> Call:
+    from harness.nn.affine import AffineQuantizer
+
+    quantizer = AffineQuantizer((), 8, trainable=False)
+    quantizer.set_encodings(2.0**-4)
+    return _backward(torch, quantizer)
+
+
+def _fake_quantize(torch: Any) -> Call:
+    function = torch.fake_quantize_per_tensor_affine
+    return _backward(torch, lambda x: function(x, 2.0**-4, 0, -128, 127))
+
+
+def _forward(torch: Any, layer: Any) -> Call:
+    x = torch.randn(BATCH, FEATURES, generator=torch.Generator().manual_seed(1))
+
+    def call() -> Any:
+        with torch.no_grad():
+            return layer(x)
+
+    return call
+
+
+def _linear(torch: Any) -> Call:
+    return _forward(torch, torch.nn.Linear(FEATURES, FEATURES))
+
+
+def _quantized_linear(torch: Any) -> Call:
+    from harness.nn import FixedQuantizer
+    from harness.nn.registry import QUANTIZED
+
+    layer: Any = QUANTIZED[torch.nn.Linear](FEATURES, FEATURES)
+    layer.input_quantizers[0] = FixedQuantizer(TYPE)
+    layer.param_quantizers["weight"] = FixedQuantizer(TYPE)
+    layer.output_quantizers[0] = FixedQuantizer(WIDE)
+    return _forward(torch, layer)
+
+
+def _brevitas(torch: Any) -> Call:
+    layers, quant = import_module("brevitas.nn"), import_module("brevitas.quant")
+    layer = layers.QuantLinear(
+        FEATURES,
+        FEATURES,
+        bias=True,
+        weight_quant=quant.Int8WeightPerTensorFloat,
+        input_quant=quant.Int8ActPerTensorFloat,
+        output_quant=quant.Int8ActPerTensorFloat,
+    )
+    call = _forward(torch, layer)
+    call()  # it calibrates in training, and quantizes afterwards
+    layer.eval()
+    return call
+
+
+def _pychop(torch: Any) -> Call:
+    layer = import_module("pychop.tch.layers").QuantizedLinear(FEATURES, FEATURES, 5, 10)
+    return _forward(torch, layer.eval())
+
+
+#: By baseline: what is timed right after it, and whose version is reported.
+CALLS: dict[str, tuple[Callable[[Any], Call], dict[str, tuple[Callable[[Any], Call], str]]]] = {
+    "clone, forward and backward": (
+        _clone,
+        {
+            "FixedQuantizer": (_fixed, ""),
+            "AffineQuantizer": (_affine, ""),
+            "torch fake_quantize": (_fake_quantize, "torch"),
+        },
+    ),
+    "Linear(1024, 1024) on 256 rows": (
+        _linear,
+        {
+            "QuantizedLinear, 3 quantizers": (_quantized_linear, ""),
+            "brevitas QuantLinear": (_brevitas, "brevitas"),
+            "pychop QuantizedLinear": (_pychop, "pychop"),
+        },
+    ),
+}
+
+
+def measure(torch: Any, repeats: int, bar: Bar) -> list[Figure]:
+    """Every subject right after its baseline, ``repeats`` times; the figure is the median ratio."""
+    figures = []
+    for baseline, (make, subjects) in CALLS.items():
+        reference = make(torch)
+        reference()
+        for name, (prepare, distribution) in subjects.items():
+            bar.begin(name)
+            try:
+                subject = prepare(torch)
+                subject()
+            except ImportError:
+                figures.append(Figure(name, baseline, None))
+                bar.done()
+                continue
+            seconds = interleave((reference, subject), repeats, bar.beat)
+            known = version(distribution) if distribution else None
+            figures.append(Figure(name, baseline, median_ratio(seconds, 1, 0), known))
+            bar.done()
+    return figures
