@@ -23,6 +23,7 @@ from harness.nn.norm import QuantizedLayerNorm
 from harness.nn.observers import ends, holding
 from harness.nn.quantizers import FixedQuantizer
 from harness.nn.recurrent import QuantizedLSTM
+from harness.nn.straight_through import fake_quantize
 from harness.quantize import quantize
 from harness.types import ApFixed
 
@@ -243,7 +244,8 @@ class FxPModule(QuantizedModule):
         if q_config is not None and not isinstance(q_config, self.config):
             given = type(q_config).__name__
             raise TypeError(f"{type(self).__name__} takes a {self.config.__name__}, not a {given}")
-        self.q_config = None if q_config is None else q_config.model_copy(deep=True)
+        # Its own, no type of it shared with another layer or another place.
+        self.q_config = q_config and type(q_config).model_validate(q_config.model_dump())
         self._configure()
 
     def forward(self, *args: Any, apply_ste: bool = True, **kwargs: Any) -> Any:
@@ -290,7 +292,7 @@ class FxPModule(QuantizedModule):
         with torch.no_grad():
             for slot in self._of_parameters():
                 for tensor in slot.tensors:
-                    tensor.copy_(quantize(tensor.detach(), slot.q.type))
+                    tensor.copy_(fake_quantize(tensor.detach(), slot.q.type))
 
     def _refuse_open(self) -> None:
         for slot in _slots(self, self.q_config):

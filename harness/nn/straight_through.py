@@ -20,6 +20,9 @@ from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, parse
 
 __all__ = ["bounds_of", "fake_quantize", "masked"]
 
+#: Bits of significand, the hidden one included, of dtypes that may be too narrow for a type.
+_SIGNIFICANDS = {torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
+
 
 def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
     """``quantize(x, t)``, with the straight-through gradient.
@@ -32,9 +35,18 @@ def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
         t: the type.
         rng: a ``torch.Generator`` for a type that rounds by chance.
 
+    Where the dtype of ``x`` does not hold every value of ``t``, the values are computed in float64,
+    and those that come out must be exact in the dtype.
+
     Raises:
-        TypeError, ValueError: as ``quantize`` does.
+        TypeError, ValueError: as ``quantize`` does, or for a value that the dtype does not hold.
     """
+    if isinstance(t, ApFixed) and t.significand_bits > _SIGNIFICANDS.get(x.dtype, 64):
+        wide = fake_quantize(x.double(), t, rng)
+        narrow = wide.to(x.dtype)
+        if not torch.equal(narrow.detach().double(), wide.detach()):
+            raise ValueError(f"{x.dtype} does not hold every value that came out of {t}")
+        return narrow
     if torch.compiler.is_compiling():
         if rng is not None:
             raise ValueError(f"{t} rounds by chance, which torch.compile cannot keep apart")

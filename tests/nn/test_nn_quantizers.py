@@ -112,8 +112,9 @@ def test_autocast() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         y = x @ x
         assert torch.equal(fake_quantize(y, T), quantize(y, T))
-        with pytest.raises(ValueError, match="float32"):
-            fake_quantize(y, ApFixed(16, 6))
+        assert torch.equal(fake_quantize(y, ApFixed(30, 10)), y)  # on its grid already
+        with pytest.raises(ValueError, match="bfloat16 does not hold"):
+            fake_quantize(y, ApFixed(16, 3, overflow="SAT"))
 
 
 QUANTIZERS: dict[str, Callable[[], Quantizer]] = {
