@@ -107,8 +107,9 @@ def _brevitas(torch: Any) -> Call:
 
 
 def _pychop(torch: Any) -> Call:
-    layer = import_module("pychop.tch.layers").QuantizedLinear(FEATURES, FEATURES, 5, 10)
-    return _forward(torch, layer.eval())
+    layers = import_module("pychop.tch.layers")
+    chop = layers.ChopSTE(exp_bits=5, sig_bits=10, rmode=1)
+    return _forward(torch, layers.QuantizedLinear(FEATURES, FEATURES, chop=chop).eval())
 
 
 #: By baseline: what is timed right after it, and whose version is reported.

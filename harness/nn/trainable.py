@@ -1,0 +1,184 @@
+"""Bit widths that are trained: a surrogate gradient for each, element by element.
+
+The forward value is bit for bit that of the type with the widths rounded to integers.  The rules,
+with q the quantized value and d = x - q its error, say how both would move if a width were a real
+number:
+
+fixed point
+    f: ``ln2 d`` within the range, where the error halves with each bit; 0 beyond.
+    i: ``ln2 q`` beyond the range, where the bound doubles with each bit; 0 within, and for modes
+    that wrap.
+minifloat
+    m: ``ln2 d`` within the range.
+    e: ``ln2 q s`` beyond, ``ln2 d s`` among the subnormals, where ``s = ln2 2**(e - 1)`` is how far
+    the ends of the exponents move apart.
+    e0: ``ln2 q`` beyond, ``-ln2 d`` among the subnormals: all exponents move.
+
+The gradient of x is straight through within the range and 0 beyond it, or passes where a mode
+wraps.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from harness.quantize import quantize_fixed, quantize_minifloat
+from harness.types import Overflow, Rounding
+
+__all__ = ["TrainableFixed", "TrainableMiniFloat", "fixed_with_bits", "minifloat_with_bits"]
+
+LN2 = math.log(2)
+
+
+def fixed_with_bits(
+    x: Tensor,
+    k: Any,
+    i: Tensor,
+    f: Tensor,
+    rounding: Rounding | str = "RND_CONV",
+    overflow: Overflow | str = "SAT",
+) -> Tensor:
+    """``quantize_fixed`` with surrogate gradients for ``i`` and ``f``, broadcast against ``x``.
+
+    Args:
+        x: a float tensor.
+        k: 1 to keep the sign, else 0.
+        i: integer bits without the sign; rounded to integers.
+        f: fractional bits; rounded to integers.
+        rounding: a mode of the hardware.
+        overflow: a mode.
+    """
+    modes = (Rounding.parse(rounding), Overflow.parse(overflow))
+    y: Tensor = _Fixed.apply(x, k, i, f, *modes)  # type: ignore[no-untyped-call]
+    return y
+
+
+def minifloat_with_bits(x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
+    """``quantize_minifloat`` with surrogate gradients for ``m``, ``e`` and ``e0``."""
+    y: Tensor = _MiniFloat.apply(x, m, e, e0)  # type: ignore[no-untyped-call]
+    return y
+
+
+def _whole(bits: Tensor) -> Any:
+    """Bit widths as the integers that are used."""
+    return torch.round(bits.detach()).to(torch.int64)
+
+
+class _Fixed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, k: Any, i: Tensor, f: Tensor, rounding: Rounding, overflow: Overflow
+    ) -> Tensor:
+        whole = (_whole(i), _whole(f))
+        bits_i, bits_f = (bits.numpy() for bits in whole)
+        y: Tensor = quantize_fixed(x.detach(), int(k), bits_i, bits_f, rounding, overflow)
+        ctx.save_for_backward(x, y, *whole)
+        ctx.k, ctx.wraps = int(k), overflow.wraps
+        ctx.shapes = i.shape, f.shape
+        ctx.symmetric = overflow is Overflow.SAT_SYM
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
+        (gradient,), (x, y, i, f) = gradients, ctx.saved_tensors
+        high = 2.0**i - 2.0**-f
+        low = -(high if ctx.symmetric else 2.0**i) * ctx.k
+        inside = (x >= low) & (x <= high)
+        of_i = torch.where(inside, 0, gradient * y) * LN2
+        if ctx.wraps:
+            inside, of_i = torch.ones_like(inside), torch.zeros_like(y)
+        to_x = torch.where(inside, gradient, 0)
+        of_f = torch.where(inside, gradient * (x - y), 0) * LN2
+        shape_i, shape_f = ctx.shapes
+        return to_x, None, of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f), None, None
+
+
+class _MiniFloat(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
+        whole = tuple(_whole(bits) for bits in (m, e, e0))
+        y: Tensor = quantize_minifloat(x.detach(), *(bits.numpy() for bits in whole))
+        ctx.save_for_backward(x, y, *whole)
+        ctx.shapes = m.shape, e.shape, e0.shape
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
+        (gradient,), (x, y, m, e, e0) = gradients, ctx.saved_tensors
+        half = 2.0 ** (e - 1)
+        largest = (2 - 2.0**-m) * 2.0 ** (half - 1 + e0)
+        inside = x.abs() <= largest
+        subnormal = x.abs() < 2.0 ** (1 - half + e0)
+        error, apart = x - y, LN2 * half
+        of_m = torch.where(inside, error, 0)
+        ends = torch.where(inside, torch.where(subnormal, error, 0), y)
+        moved = torch.where(inside, torch.where(subnormal, -error, 0), y)
+        rules = (of_m, ends * apart, moved)
+        found = [
+            (gradient * rule * LN2).sum_to_size(shape)
+            for rule, shape in zip(rules, ctx.shapes, strict=True)
+        ]
+        return torch.where(inside, gradient, 0), *found
+
+
+class TrainableFixed(nn.Module):
+    """Fixed point whose integer and fractional bits are parameters.
+
+    Args:
+        shape: of the bit widths; it broadcasts against what is quantized.
+        integer_bits: to start from, without the sign.
+        fractional_bits: to start from.
+        keep_negative: whether there is a sign.
+        rounding: a mode of the hardware.
+        overflow: a mode.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...] = (),
+        integer_bits: float = 2.0,
+        fractional_bits: float = 6.0,
+        keep_negative: bool = True,
+        rounding: Rounding | str = "RND_CONV",
+        overflow: Overflow | str = "SAT",
+    ) -> None:
+        super().__init__()
+        self.integer_bits = nn.Parameter(torch.full(shape, float(integer_bits)))
+        self.fractional_bits = nn.Parameter(torch.full(shape, float(fractional_bits)))
+        self.keep_negative = bool(keep_negative)
+        self.rounding, self.overflow = Rounding.parse(rounding), Overflow.parse(overflow)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The values in the types of now."""
+        bits = self.integer_bits, self.fractional_bits
+        return fixed_with_bits(x, self.keep_negative, *bits, self.rounding, self.overflow)
+
+    @property
+    def bits(self) -> Tensor:
+        """The whole width, sign included, with a gradient: what a budget of bits sums."""
+        return torch.relu(self.integer_bits + self.fractional_bits) + self.keep_negative
+
+
+class TrainableMiniFloat(nn.Module):
+    """The open minifloat whose mantissa and exponent bits and bias are parameters."""
+
+    def __init__(
+        self, shape: tuple[int, ...] = (), m: float = 4.0, e: float = 4.0, e0: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.m = nn.Parameter(torch.full(shape, float(m)))
+        self.e = nn.Parameter(torch.full(shape, float(e)))
+        self.e0 = nn.Parameter(torch.full(shape, float(e0)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The values in the types of now."""
+        return minifloat_with_bits(x, self.m, self.e, self.e0)
+
+    @property
+    def bits(self) -> Tensor:
+        """The whole width, sign included, with a gradient."""
+        return self.m + self.e + 1
