@@ -4,9 +4,14 @@ import doctest
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from harness.golden.emit import FORMATS as EMITTED
+from harness.nn.registry import QUANTIZED, ROWS
 from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
 from harness.types import FloatRounding, Overflow, Rounding, modes
@@ -14,13 +19,36 @@ from harness.types import FloatRounding, Overflow, Rounding, modes
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_readme_examples() -> None:
-    """Every >>> line of the README gives the output shown below it."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8").replace("```", "")
-    parser = doctest.DocTestParser()
-    examples = parser.get_doctest(text, {}, "README", "README.md", 0)
+@pytest.mark.parametrize("name", ["README.md", "docs/nn.md"])
+def test_examples(name: str) -> None:
+    """Every >>> line of a page gives the output shown below it."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("```", "")
+    examples = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     assert len(examples.examples) >= 8
     assert doctest.DocTestRunner().run(examples).failed == 0
+
+
+def test_modules_are_ticked() -> None:
+    """docs/modules.md has a line for each quantized module, and no tick is missing."""
+    text = (ROOT / "docs" / "modules.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    assert {line.split("`")[3] for line in lines} == {q.__name__ for q in QUANTIZED.values()}
+    assert sum(line.endswith("| ✓ |") for line in lines) == len(ROWS)
+
+
+def test_the_training_example(tmp_path: Path) -> None:
+    """The digits train to the end: quantized they are as good, and the plot is written."""
+    plot = tmp_path / "digits.png"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "digits.py"), str(plot)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    accuracies = [float(line.split()[-1]) for line in done.stdout.splitlines()[:3]]
+    assert accuracies[0] > 0.94
+    assert accuracies[2] > accuracies[0] - 0.03
+    assert plot.read_bytes().startswith(b"\x89PNG")
 
 
 def test_every_quirk_and_mode_is_documented() -> None:
