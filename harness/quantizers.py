@@ -2,12 +2,15 @@
 
 ``get_fixed_quantizer``, ``float_quantize``, ``binary_quantize`` and ``ternary_quantize`` take NumPy
 arrays and torch tensors; the ``_np`` names are the same functions.  Bit widths may be arrays that
-broadcast against ``x``.  The stateful forms are :class:`FixedQ`, :class:`MinifloatQ`,
-:class:`BinaryQ` and :class:`TernaryQ`.
+broadcast against ``x``.  A tensor that requires a gradient gets one, by the rules of
+``harness.nn``, and so do bit widths that do.  The stateful forms are :class:`FixedQ`,
+:class:`MinifloatQ`, :class:`BinaryQ` and :class:`TernaryQ`.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +75,10 @@ def get_fixed_quantizer(round_mode: str = "TRN", overflow_mode: str = "WRAP") ->
         if isinstance(rounding, StochasticRounding) and not training:
             mode = rounding.hardware
         bounded = None if training and overflow is Overflow.WRAP else overflow
-        return quantize_fixed(x, sign, integer, fraction, mode, bounded, seed)
+        facts = (x, sign, integer, fraction, mode, bounded, seed)
+        if _wants_gradient(x, integer, fraction):
+            return _trainable().fixed_with_bits(*facts)
+        return quantize_fixed(*facts)
 
     return quantizer
 
@@ -85,7 +91,10 @@ def float_quantize(x: Any, mantissa_bits: Any, exponent_bits: Any, exponent_zero
         ValueError: for NaN, widths that are not integers or out of range, or a type that the dtype
             of ``x`` cannot hold.
     """
-    return quantize_minifloat(x, mantissa_bits, exponent_bits, exponent_zero)
+    facts = (x, mantissa_bits, exponent_bits, exponent_zero)
+    if _wants_gradient(*facts):
+        return _trainable().minifloat_with_bits(*facts)
+    return quantize_minifloat(*facts)
 
 
 def binary_quantize(x: Any, zero: int = 1) -> Any:
@@ -93,12 +102,12 @@ def binary_quantize(x: Any, zero: int = 1) -> Any:
 
     The original gives -1: ``zero=-1``.  Raises ``ValueError`` for NaN.
     """
-    return quantize(x, Binary(zero))
+    return _quantize(x, Binary(zero))
 
 
 def ternary_quantize(x: Any) -> Any:
     """-1, 0 or 1: ``ap_fixed<2,2,AP_RND_CONV,AP_SAT_SYM>``, so +-0.5 becomes 0."""
-    return quantize(x, TERNARY)
+    return _quantize(x, TERNARY)
 
 
 get_fixed_quantizer_np = get_fixed_quantizer
@@ -140,7 +149,7 @@ class FixedQ:
 
     def __call__(self, x: Any) -> Any:
         """The values of ``x`` in the type."""
-        return quantize(x, self.type)
+        return _quantize(x, self.type)
 
     def __repr__(self) -> str:
         return f"FixedQ({self.type})"
@@ -154,7 +163,7 @@ class MinifloatQ:
 
     def __call__(self, x: Any) -> Any:
         """The values of ``x`` in the type."""
-        return quantize(x, self.type)
+        return _quantize(x, self.type)
 
     def __repr__(self) -> str:
         return f"MinifloatQ({self.type})"
@@ -168,7 +177,7 @@ class BinaryQ:
 
     def __call__(self, x: Any) -> Any:
         """-1 or 1 for each element."""
-        return quantize(x, self.type)
+        return _quantize(x, self.type)
 
     def __repr__(self) -> str:
         return f"BinaryQ(zero={self.type.zero})"
@@ -181,10 +190,30 @@ class TernaryQ:
 
     def __call__(self, x: Any) -> Any:
         """-1, 0 or 1 for each element."""
-        return quantize(x, self.type)
+        return _quantize(x, self.type)
 
     def __repr__(self) -> str:
         return "TernaryQ()"
+
+
+def _wants_gradient(*operands: Any) -> bool:
+    """Whether one is a tensor that requires a gradient, and gradients are recorded."""
+    torch = sys.modules.get("torch")  # who holds a tensor has imported torch
+    return torch is not None and any(
+        isinstance(x, torch.Tensor) and x.requires_grad and torch.is_grad_enabled()
+        for x in operands
+    )
+
+
+def _trainable() -> Any:
+    return importlib.import_module("harness.nn.trainable")
+
+
+def _quantize(x: Any, t: Any) -> Any:
+    """``quantize``, straight through where a gradient is wanted."""
+    if _wants_gradient(x):
+        return importlib.import_module("harness.nn.straight_through").fake_quantize(x, t)
+    return quantize(x, t)
 
 
 def _either(name: str, value: Any, short: str, other: Any, default: Any) -> Any:

@@ -39,12 +39,11 @@ def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Te
 
 
 class _Affine(torch.autograd.Function):
-    generate_vmap_rule = False
-
     @staticmethod
     def forward(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
         facts = (x.detach(), scale.detach().to(x.dtype), offset.detach().to(x.dtype))
         fused = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+        fused = fused and not torch.compiler.is_compiling()  # which writes a kernel of its own
         if fused and scale.numel() == 1 and offset.numel() == 1:
             return _fused(*facts, qmin, qmax)
         whole = torch.round(facts[0] / facts[1]).sub_(facts[2]).clamp_(qmin, qmax)
@@ -59,7 +58,7 @@ class _Affine(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
         (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
         low, high = ((q + offset) * scale for q in (ctx.qmin, ctx.qmax))
-        if low.numel() == 1:
+        if low.numel() == 1 and not torch.compiler.is_compiling():
             to_x = masked(gradient, x, (float(low.detach()), float(high.detach())))
         else:
             to_x = torch.where((x >= low) & (x <= high), gradient, 0)
@@ -71,6 +70,21 @@ class _Affine(torch.autograd.Function):
             beyond = torch.where(inside, 0, gradient) * scale
             to_offset = beyond.sum_to_size(offset.shape)
         return to_x, to_scale, to_offset, None, None
+
+    @staticmethod
+    def vmap(
+        info: Any,  # noqa: ARG004
+        in_dims: tuple[Any, ...],
+        x: Tensor,
+        scale: Tensor,
+        offset: Tensor,
+        qmin: int,
+        qmax: int,
+    ) -> tuple[Tensor, int]:
+        if in_dims[1] is not None or in_dims[2] is not None:
+            raise ValueError("vmap takes a batch of tensors, not of encodings")
+        # Encodings broadcast against the last axes, and leave the first to the batch.
+        return affine(x.movedim(in_dims[0], 0), scale, offset, qmin, qmax), 0
 
 
 def _fused(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
@@ -113,8 +127,6 @@ class AffineQuantizer(Quantizer):
             block size an axis.
     """
 
-    settled: Tensor
-
     def __init__(
         self,
         shape: tuple[int, ...] = (),
@@ -137,7 +149,7 @@ class AffineQuantizer(Quantizer):
         self.observer.shape = self._wide(self.shape)
         self.scale = nn.Parameter(torch.ones(self.shape), requires_grad=trainable)
         self.offset = nn.Parameter(torch.zeros(self.shape), requires_grad=False)
-        self.register_buffer("settled", torch.tensor(False))
+        self.settled = False
 
     @property
     def min(self) -> Tensor:
@@ -151,7 +163,7 @@ class AffineQuantizer(Quantizer):
 
     def is_initialized(self) -> bool:
         """Whether scale and offset were calibrated or set."""
-        return bool(self.settled)
+        return self.settled
 
     def set_range(self, low: Any, high: Any) -> None:
         """The encodings that represent ``low`` to ``high``, and 0 exactly.
@@ -187,7 +199,7 @@ class AffineQuantizer(Quantizer):
             self.offset.copy_(
                 offset.reshape(self.shape) if offset.numel() > 1 else offset.reshape(())
             )
-            self.settled.fill_(True)
+        self.settled = True
 
     def settle(self) -> None:
         """Encodings for what the observer found."""
@@ -204,6 +216,14 @@ class AffineQuantizer(Quantizer):
     def quantize(self, x: Tensor) -> Tensor:
         """The values in the encodings."""
         shape = self._wide(self.shape)
+        padded = (1,) * (x.dim() - len(shape)) + shape
+        if len(padded) != x.dim() or any(
+            n not in (1, m) for n, m in zip(padded, x.shape, strict=True)
+        ):
+            raise ValueError(
+                f"{self.name}: encodings of shape {shape} do not broadcast to a tensor of "
+                f"{tuple(x.shape)}; give the quantizer another shape"
+            )
         scale, offset = self.scale.reshape(shape), self.offset.reshape(shape)
         return affine(x, scale, offset, self.qmin, self.qmax)
 
@@ -227,13 +247,14 @@ class AffineQuantizer(Quantizer):
 
     def facts(self) -> dict[str, Any]:
         """What the tensors of the state dict do not tell."""
-        names = ("qmin", "qmax", "symmetric", "block_size")
+        names = ("qmin", "qmax", "symmetric", "block_size", "settled")
         return {name: getattr(self, name) for name in names}
 
     def restore(self, facts: dict[str, Any]) -> None:
         """The inverse."""
         self.qmin, self.qmax = facts["qmin"], facts["qmax"]
         self.symmetric, self.block_size = facts["symmetric"], facts["block_size"]
+        self.settled = bool(facts["settled"])
 
     def extra_repr(self) -> str:
         """Shape and integers."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from harness.nn.attention import QuantizedMultiheadAttention, QuantizedTransformerEncoderLayer
 from harness.nn.base import QuantizedModule
+from harness.nn.logger import ActivationLogger
 from harness.nn.norm import QuantizedLayerNorm
 from harness.nn.observers import ends, holding
 from harness.nn.quantizers import FixedQuantizer
@@ -248,10 +249,17 @@ class FxPModule(QuantizedModule):
         self.q_config = q_config and type(q_config).model_validate(q_config.model_dump())
         self._configure()
 
-    def forward(self, *args: Any, apply_ste: bool = True, **kwargs: Any) -> Any:
+    def forward(
+        self,
+        *args: Any,
+        apply_ste: bool = True,
+        logger: ActivationLogger | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """The layer on its grid.
 
         With ``apply_ste`` gradients pass the quantizers, straight through; without it none does.
+        A ``logger`` is given what every quantizer and layer inside gives, and the output.
 
         Raises:
             ValueError: while the fractional bits of a type are open.
@@ -259,7 +267,12 @@ class FxPModule(QuantizedModule):
         self._refuse_open()
         for quantizer in self._own_quantizers():
             quantizer.straight_through = apply_ste
-        return super().forward(*args, **kwargs)
+        if logger is None:
+            return super().forward(*args, **kwargs)
+        with logger.watch(self):  # type: ignore[arg-type]
+            result = super().forward(*args, **kwargs)
+        logger.log("output", result)
+        return result
 
     def set_no_overflow_quant(self) -> None:
         """As many fractional bits as parameters allow without overflow: one more, and one would."""

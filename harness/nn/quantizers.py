@@ -52,14 +52,21 @@ class Quantizer(nn.Module):
         if not isinstance(x, Tensor) or not x.is_floating_point():
             return x
         if self._observing and not self._frozen:
-            self.observer.observe(x)
+            try:
+                self.observer.observe(x)
+            except ValueError as error:
+                raise ValueError(f"{self.name}: {error}") from None
             return x
         if not self.is_initialized():
-            name = self.where or type(self).__name__
             raise NotInitializedError(
-                f"{name} has no encodings; run data through the model inside compute_encodings()"
+                f"{self.name} has no encodings; run data through the model inside compute_encodings()"
             )
         return self.quantize(x)
+
+    @property
+    def name(self) -> str:
+        """How errors name it: its path, or its class."""
+        return self.where or type(self).__name__
 
     @abstractmethod
     def quantize(self, x: Tensor) -> Tensor:

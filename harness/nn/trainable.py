@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.quantize import quantize_fixed, quantize_minifloat
-from harness.types import Overflow, Rounding
+from harness.types import Overflow, Rounding, StochasticRounding, parse_rounding
 
 __all__ = ["TrainableFixed", "TrainableMiniFloat", "fixed_with_bits", "minifloat_with_bits"]
 
@@ -37,78 +37,87 @@ LN2 = math.log(2)
 def fixed_with_bits(
     x: Tensor,
     k: Any,
-    i: Tensor,
-    f: Tensor,
-    rounding: Rounding | str = "RND_CONV",
-    overflow: Overflow | str = "SAT",
+    i: Any,
+    f: Any,
+    rounding: Rounding | StochasticRounding | str = "RND_CONV",
+    overflow: Overflow | str | None = "SAT",
+    rng: Any = None,
 ) -> Tensor:
-    """``quantize_fixed`` with surrogate gradients for ``i`` and ``f``, broadcast against ``x``.
+    """``quantize_fixed`` with a gradient for ``x``, and surrogates for ``i`` and ``f`` if tensors.
 
     Args:
         x: a float tensor.
-        k: 1 to keep the sign, else 0.
+        k: 1 to keep the sign, else 0; like ``i`` and ``f`` it broadcasts against ``x``.
         i: integer bits without the sign; rounded to integers.
         f: fractional bits; rounded to integers.
-        rounding: a mode of the hardware.
-        overflow: a mode.
+        rounding: a mode.
+        overflow: a mode; ``None`` for none.
+        rng: for rounding by chance.
     """
-    modes = (Rounding.parse(rounding), Overflow.parse(overflow))
-    y: Tensor = _Fixed.apply(x, k, i, f, *modes)  # type: ignore[no-untyped-call]
+    i, f = (torch.as_tensor(width) for width in (i, f))
+    over = None if overflow is None else Overflow.parse(overflow)
+    modes = (parse_rounding(rounding), over, rng)
+    y: Tensor = _Fixed.apply(x, torch.as_tensor(k), i, f, *modes)  # type: ignore[no-untyped-call]
     return y
 
 
-def minifloat_with_bits(x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
-    """``quantize_minifloat`` with surrogate gradients for ``m``, ``e`` and ``e0``."""
-    y: Tensor = _MiniFloat.apply(x, m, e, e0)  # type: ignore[no-untyped-call]
+def minifloat_with_bits(x: Tensor, m: Any, e: Any, e0: Any) -> Tensor:
+    """``quantize_minifloat`` with a gradient for ``x``, and surrogates for widths."""
+    bits = [torch.as_tensor(width) for width in (m, e, e0)]
+    y: Tensor = _MiniFloat.apply(x, *bits)  # type: ignore[no-untyped-call]
     return y
 
 
 def _whole(bits: Tensor) -> Any:
-    """Bit widths as the integers that are used."""
-    return torch.round(bits.detach()).to(torch.int64)
+    """Bit widths as the integers that are used: a Python one, or a tensor."""
+    whole = torch.round(bits.detach().double()).to(torch.int64)
+    return int(whole) if whole.dim() == 0 else whole
+
+
+def _numpy(whole: Any) -> Any:
+    return whole.cpu().numpy() if isinstance(whole, Tensor) else whole
 
 
 class _Fixed(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, k: Any, i: Tensor, f: Tensor, rounding: Rounding, overflow: Overflow
+        ctx: Any, x: Tensor, k: Tensor, i: Tensor, f: Tensor, rounding: Any, overflow: Any, rng: Any
     ) -> Tensor:
-        whole = (_whole(i), _whole(f))
-        bits_i, bits_f = (bits.numpy() for bits in whole)
-        y: Tensor = quantize_fixed(x.detach(), int(k), bits_i, bits_f, rounding, overflow)
-        ctx.save_for_backward(x, y, *whole)
-        ctx.k, ctx.wraps = int(k), overflow.wraps
-        ctx.shapes = i.shape, f.shape
-        ctx.symmetric = overflow is Overflow.SAT_SYM
+        ctx.bits, ctx.shapes = tuple(_whole(bits) for bits in (k, i, f)), (i.shape, f.shape)
+        k, i, f = (_numpy(bits) for bits in ctx.bits)
+        y: Tensor = quantize_fixed(x.detach(), k, i, f, rounding, overflow, rng)
+        ctx.save_for_backward(x, y)
+        ctx.overflow = overflow
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        (gradient,), (x, y, i, f) = gradients, ctx.saved_tensors
+        (gradient,), (x, y), (k, i, f) = gradients, ctx.saved_tensors, ctx.bits
         high = 2.0**i - 2.0**-f
-        low = -(high if ctx.symmetric else 2.0**i) * ctx.k
+        low = -(high if ctx.overflow is Overflow.SAT_SYM else 2.0**i) * k
         inside = (x >= low) & (x <= high)
         of_i = torch.where(inside, 0, gradient * y) * LN2
-        if ctx.wraps:
+        if ctx.overflow is None or ctx.overflow.wraps:
             inside, of_i = torch.ones_like(inside), torch.zeros_like(y)
         to_x = torch.where(inside, gradient, 0)
         of_f = torch.where(inside, gradient * (x - y), 0) * LN2
         shape_i, shape_f = ctx.shapes
-        return to_x, None, of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f), None, None
+        widths = (of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f))
+        return to_x, None, *widths, None, None, None
 
 
 class _MiniFloat(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
-        whole = tuple(_whole(bits) for bits in (m, e, e0))
-        y: Tensor = quantize_minifloat(x.detach(), *(bits.numpy() for bits in whole))
-        ctx.save_for_backward(x, y, *whole)
+        ctx.bits = tuple(_whole(bits) for bits in (m, e, e0))
+        y: Tensor = quantize_minifloat(x.detach(), *(_numpy(bits) for bits in ctx.bits))
+        ctx.save_for_backward(x, y)
         ctx.shapes = m.shape, e.shape, e0.shape
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        (gradient,), (x, y, m, e, e0) = gradients, ctx.saved_tensors
+        (gradient,), (x, y), (m, e, e0) = gradients, ctx.saved_tensors, ctx.bits
         half = 2.0 ** (e - 1)
         largest = (2 - 2.0**-m) * 2.0 ** (half - 1 + e0)
         inside = x.abs() <= largest

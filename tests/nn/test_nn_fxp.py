@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from harness import ApFixed, quantize, quantize_codes
-from harness.nn import FixedQuantizer
+from harness.nn import FixedQuantizer, transparent
 from harness.nn.fxp import (
     Conv2DQConfig,
     DropoutQConfig,
@@ -32,6 +32,7 @@ from harness.nn.fxp import (
     SoftmaxQConfig,
     TransformerEncoderLayerQConfig,
 )
+from harness.nn.logger import ActivationLogger
 
 ACT = QType(total_bits=16, fractional_bits=8)
 OPEN = {"weight": QType(total_bits=8), "bias": QType(total_bits=8)}
@@ -215,3 +216,45 @@ def test_configurations_are_checked() -> None:
     assert layers[1].q_config.weight.fractional_bits is None
     assert math.isfinite(float(layers[0](torch.ones(3)).detach().sum()))
     assert isinstance(layers[0].original(), nn.Linear)
+
+
+@pytest.mark.parametrize("name", ["linear", "encoder"])
+def test_logger(name: str) -> None:
+    """A forward with a logger tells every quantizer's tensor, and changes nothing."""
+    layer, inputs = build(name)
+    layer.set_no_overflow_quant()
+    logger = ActivationLogger()
+    y = layer(*inputs, logger=logger)
+    assert torch.equal(y, layer(*inputs))
+    assert torch.equal(logger.activations["output"][0], y)
+    quantizers = {n for n, m in layer.named_modules() if isinstance(m, FixedQuantizer)}
+    assert quantizers <= set(logger.activations)
+
+
+@pytest.mark.parametrize("name", transparent.__all__)
+def test_transparent(name: str) -> None:
+    """Transparent layers are torch's, and log what goes in and comes out."""
+    made = {
+        "LinearTransparent": (8, 5),
+        "Conv2dTransparent": (3, 4, 3),
+        "LayerNormTransparent": (8,),
+        "SoftmaxTransparent": (-1,),
+        "DropoutTransparent": (0.0,),
+        "LSTMTransparent": (8, 5),
+        "MultiheadAttentionTransparent": (8, 2),
+        "TransformerEncoderLayerTransparent": (8, 2),
+    }
+    if name not in made:
+        assert name in ("Transparent", "ActivationLogger")
+        return
+    layer = getattr(transparent, name)(*made[name]).eval()
+    parent = type(layer).__mro__[2](*made[name]).eval()
+    parent.load_state_dict(layer.state_dict())
+    x = torch.randn(2, 3, 8, 8) if "Conv" in name else torch.randn(2, 4, 8)
+    inputs = (x,) * (3 if "Multihead" in name else 1)
+    logger = ActivationLogger()
+    y = layer(*inputs, logger=logger)
+    assert torch.equal(first(y), first(parent(*inputs)))
+    kept = logger.activations.get("output", logger.activations.get("output.0"))
+    assert torch.equal(kept[0], first(y))
+    assert torch.equal(logger.activations.get("input", logger.activations.get("input.0"))[0], x)

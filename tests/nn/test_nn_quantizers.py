@@ -106,6 +106,29 @@ def test_compiled() -> None:
     assert torch.equal(x.grad, 2 * ((2 * x >= -8) & (2 * x <= 7.9375)).float())
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_affine_transforms() -> None:
+    """Compiled, differentiated by torch.func, and over a batch: the same bits, the same rules."""
+    quantizer = AffineQuantizer((3, 1), 6, symmetric=False)
+    x = torch.randn(5, 3, 8) * 2
+    with quantizer.compute_encodings():
+        quantizer(x[0])
+    expected = torch.stack([quantizer(each) for each in x])
+    assert torch.equal(torch.func.vmap(quantizer, in_dims=0)(x), expected)
+    assert torch.equal(torch.func.vmap(quantizer, in_dims=1)(x.transpose(0, 1)), expected)
+    gradient = torch.func.grad(lambda v: quantizer(v).sum())(x[0])
+    inside = (x[0] >= quantizer.min) & (x[0] <= quantizer.max)
+    assert torch.equal(gradient, inside.float())
+    for each in (quantizer, QUANTIZERS["tensor"]()):
+        with each.compute_encodings():
+            each(x[0])
+        leaf = x[0].clone().requires_grad_()
+        y = torch.compile(each, fullgraph=True)(leaf)
+        assert torch.equal(y, each(x[0]))
+        y.sum().backward()
+        assert set(leaf.grad.unique().tolist()) <= {0.0, 1.0}
+
+
 def test_autocast() -> None:
     """Half precision is quantized if it holds the type, and refused if it does not."""
     x = torch.randn(8, 8)
@@ -265,6 +288,7 @@ def test_affine_kinds_agree() -> None:
         (lambda: AffineQuantizer((), 8).set_range(0, float("inf")), "no encoding holds"),
         (lambda: AffineQuantizer((2, 2), 8, block_size=(1, 2))(torch.ones(3, 4)), "does not split"),
         (lambda: calibrated("channel", torch.ones(5, 3)), "do not broadcast"),
+        (lambda: calibrated("channel", torch.ones(4, 3))(torch.ones(5, 3)), "do not broadcast"),
         (lambda: calibrated("tensor", torch.ones(0)), "empty"),
     ],
 )

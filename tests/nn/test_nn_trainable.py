@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from harness import ApFixed, MiniFloat, quantize
+from harness import ApFixed, MiniFloat, quantize, quantizers
 from harness.nn.trainable import TrainableFixed, TrainableMiniFloat
 
 LN2 = math.log(2)
@@ -94,3 +94,33 @@ def test_training_buys_bits_where_they_pay() -> None:
         optimizer.step()
     important, unimportant = quantizer.fractional_bits.flatten().tolist()
     assert important > unimportant + 2
+
+
+def test_calad0is_functions_have_gradients() -> None:
+    """x, and bit widths that are tensors; the values are those without a gradient."""
+    x = (torch.randn(200) * 3).requires_grad_()
+    i, f = (torch.tensor(float(bits), requires_grad=True) for bits in (2, 3))
+    quantizer = quantizers.get_fixed_quantizer("RND", "SAT")
+    y = quantizer(x, i, f)
+    assert torch.equal(y, quantizer(x.detach(), 2, 3))
+    y.sum().backward()
+    assert set(x.grad.tolist()) == {0.0, 1.0}
+    assert float(f.grad) == pytest.approx(float(LN2 * ((x - y) * x.grad).detach().sum()), rel=1e-4)
+    assert float(i.grad) != 0
+    m = torch.tensor(3.0, requires_grad=True)
+    for function in (
+        lambda v: quantizers.float_quantize(v, m, 4),
+        quantizers.binary_quantize,
+        quantizers.ternary_quantize,
+        quantizers.FixedQ(8, 4),
+        quantizers.MinifloatQ(3, 4),
+        lambda v: quantizer(v, 2, torch.full((200,), 3)),
+        lambda v: quantizers.get_fixed_quantizer("S_RND", "WRAP")(v, 2, 3, 1, True, 0),
+    ):
+        x.grad = None
+        y = function(x)
+        y.sum().backward()
+        assert torch.isfinite(x.grad).all()
+        with torch.no_grad():
+            assert torch.equal(function(x), y)
+    assert m.grad is not None
