@@ -59,7 +59,8 @@ class Quantizer(nn.Module):
             return x
         if not self.is_initialized():
             raise NotInitializedError(
-                f"{self.name} has no encodings; run data through the model inside compute_encodings()"
+                f"{self.name} has no encodings; "
+                "run data through the model inside compute_encodings()"
             )
         return self.quantize(x)
 
