@@ -90,6 +90,22 @@ def _quantized_linear(torch: Any) -> Call:
     return _forward(torch, layer)
 
 
+def _aimet(torch: Any) -> Call:
+    try:
+        nn = import_module("aimet_torch.v2.nn")
+        quantization = import_module("aimet_torch.v2.quantization")
+    except RuntimeError as error:  # a torchvision that was built for another torch
+        raise ImportError("aimet_torch") from error
+    layer, make = nn.QuantizedLinear(FEATURES, FEATURES), quantization.affine.QuantizeDequantize
+    layer.input_quantizers[0] = make((), bitwidth=8, symmetric=True)
+    layer.param_quantizers["weight"] = make((), bitwidth=8, symmetric=True)
+    layer.output_quantizers[0] = make((), bitwidth=16, symmetric=True)
+    call = _forward(torch, layer)
+    with layer.compute_encodings():
+        call()
+    return call
+
+
 def _brevitas(torch: Any) -> Call:
     layers, quant = import_module("brevitas.nn"), import_module("brevitas.quant")
     layer = layers.QuantLinear(
@@ -126,6 +142,7 @@ CALLS: dict[str, tuple[Callable[[Any], Call], dict[str, tuple[Callable[[Any], Ca
         _linear,
         {
             "QuantizedLinear, 3 quantizers": (_quantized_linear, ""),
+            "AIMET QuantizedLinear": (_aimet, "aimet-torch"),
             "brevitas QuantLinear": (_brevitas, "brevitas"),
             "pychop QuantizedLinear": (_pychop, "pychop"),
         },
