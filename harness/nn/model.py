@@ -59,6 +59,8 @@ def prepare(model: nn.Module, config: Config | Path | str | None = None) -> nn.M
     name_modules(root)
     for name, module in root.named_modules():
         if isinstance(module, QuantizedModule):
+            if _matches(name, skipped):
+                raise ValueError(f"{name} is part of a layer that is quantized whole: skip that")
             _equip(module, name, _slots(facts, name, module))
     name_modules(root)
     return root

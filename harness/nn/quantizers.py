@@ -103,7 +103,10 @@ class Quantizer(nn.Module):
             yield
             self._observing = before
             if self.observer.seen:
-                self.settle()
+                try:
+                    self.settle()
+                except ValueError as error:
+                    raise ValueError(f"{self.name}: {error}") from None
         finally:
             self._observing = before
             self.observer.reset()

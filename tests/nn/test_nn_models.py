@@ -1,5 +1,6 @@
 """Whole models: swapped by a configuration and back, folded, their encodings in files."""
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,14 @@ import torch
 import yaml
 from torch import nn
 
-from harness import ApFixed, quantize
-from harness.nn import FixedQuantizer, NotInitializedError, QuantizedModule, compute_encodings
+from harness import ApFixed, MiniFloat, quantize
+from harness.nn import (
+    FixedQuantizer,
+    FloatQuantizer,
+    NotInitializedError,
+    QuantizedModule,
+    compute_encodings,
+)
 from harness.nn.affine import AffineQuantizer
 from harness.nn.encodings import (
     as_fixed,
@@ -137,6 +144,63 @@ def test_unknown_module() -> None:
         prepare(model)
     model = prepare(nn.Sequential(nn.Linear(3, 3), Unknown()), {"skip": ["1"]})
     assert type(model[1]) is Unknown
+
+
+def test_inside_a_transformer_layer() -> None:
+    """Its layers are configured by their paths, and skipped with it or not at all."""
+    model = nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True))
+    x = torch.randn(2, 4, 8)
+    with pytest.raises(ValueError, match=r"0\.linear1 is part of a layer"):
+        prepare(copy.deepcopy(model), {"skip": ["0.linear1"]})
+    skipped = prepare(copy.deepcopy(model), {"skip": ["0"]})
+    assert type(skipped[0]) is nn.TransformerEncoderLayer
+    config = {"names": {"0.linear*": {"weight": T}, "0.self_attn": {"softmax": "ap_ufixed<8,0>"}}}
+    quantized = prepare(copy.deepcopy(model), config)
+    assert str(quantized[0].linear2.param_quantizers["weight"].format) == T
+    assert quantized[0].self_attn.intermediate_quantizers["softmax"] is not None
+    assert not torch.equal(quantized(x), model(x))
+    assert torch.equal(convert(quantized)(x), model(x))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_module() -> None:
+    """A quantized layer is one graph to the compiler, with the same results."""
+    layer = QuantizedLinear(6, 5)
+    layer.input_quantizers[0] = FixedQuantizer("ap_fixed<8,3,AP_RND_CONV,AP_SAT>")
+    layer.output_quantizers[0] = FixedQuantizer("ap_fixed<10,4,AP_RND_CONV,AP_SAT>")
+    layer.param_quantizers["weight"] = FixedQuantizer(T)
+    x = torch.randn(7, 6)
+    assert torch.equal(torch.compile(layer, fullgraph=True)(x), layer(x))
+
+
+@pytest.mark.parametrize("shape", [(0, 6), (1, 6), (2, 3, 6)])
+def test_odd_shapes(shape: tuple[int, ...]) -> None:
+    """Empty, single and deeper batches."""
+    layer = QuantizedLinear(6, 5)
+    layer.input_quantizers[0] = FixedQuantizer(T)
+    layer.param_quantizers["weight"] = FixedQuantizer(T)
+    y = layer(torch.randn(shape))
+    assert y.shape == (*shape[:-1], 5)
+    y.sum().backward()
+    assert torch.isfinite(layer.weight.grad).all()
+
+
+def test_values_that_are_no_numbers() -> None:
+    """NaN and infinities go where the type sends them; a float without NaN refuses."""
+    x = torch.tensor([float("nan"), float("inf"), -float("inf")])
+    t = ApFixed.parse(T)
+    assert torch.equal(FixedQuantizer(t)(x), quantize(x, t))
+    with pytest.raises(ValueError, match="has NaN, ap_float"):
+        FloatQuantizer(MiniFloat(3, 4, 0))(x)
+    quantizer = FixedQuantizer(width=8)
+    quantizer.where = "fc.input"
+
+    def calibrate() -> None:
+        with quantizer.compute_encodings():
+            quantizer(x)
+
+    with pytest.raises(ValueError, match=r"fc\.input: no type holds"):
+        calibrate()
 
 
 @pytest.mark.parametrize(
