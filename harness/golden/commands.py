@@ -63,10 +63,6 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
 @app.command()
 def write(directory: Directory = None) -> None:
     """Generate every truth file anew, with manifest and sums."""
@@ -77,7 +73,7 @@ def write(directory: Directory = None) -> None:
     with _oracle() as oracle, progress("generating") as update:
         truths = generate(oracle, update)
     write_all(directory, truths)
-    _say(f"wrote {sum(t.count for t in truths.values()):,} vectors to {directory}")
+    typer.echo(f"wrote {sum(t.count for t in truths.values()):,} vectors to {directory}")
 
 
 @app.command()
@@ -90,12 +86,14 @@ def check(directory: Directory = None) -> None:
         truths = generate(oracle, update)
     found = check_all(directory or _committed(), truths)
     for line in (*found.notes, *found.differences[:SHOWN]):
-        _say(line)
+        typer.echo(line)
     if found.differences:
-        _say(f"DIFFER: {len(found.differences)} of {found.files} files; `make golden` writes them")
+        typer.echo(
+            f"DIFFER: {len(found.differences)} of {found.files} files; `make golden` writes them"
+        )
         raise typer.Exit(DIFFER)
     size = f"{found.size / 1e6:.1f} MB"
-    _say(f"SAME: {found.vectors:,} vectors in {found.files} files, {size}, byte for byte")
+    typer.echo(f"SAME: {found.vectors:,} vectors in {found.files} files, {size}, byte for byte")
 
 
 @app.command()
@@ -121,11 +119,11 @@ def replay(
             lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
     wide_console().print(table)
     for line in lines:
-        _say(line)
+        typer.echo(line)
     if wrong:
-        _say(f"DIFFER: {wrong:,} of {total:,} vectors")
+        typer.echo(f"DIFFER: {wrong:,} of {total:,} vectors")
         raise typer.Exit(DIFFER)
-    _say(f"AGREE: harness.quantize reproduces all {total:,} vectors")
+    typer.echo(f"AGREE: harness.quantize reproduces all {total:,} vectors")
 
 
 @app.command()
@@ -150,7 +148,7 @@ def emit(
         raise ValueError(f"{file} has no group {unknown[0]}; it has 0000 to {last}")
     found = emit_all(groups, format_, f"{truth.family}_{file.stem}", out)
     written, files = _counted(found.groups, "group"), _counted(found.files, "file")
-    _say(f"wrote {found.vectors:,} vectors of {written} to {out}, {files}")
+    typer.echo(f"wrote {found.vectors:,} vectors of {written} to {out}, {files}")
 
 
 @app.command()
@@ -182,7 +180,7 @@ def make(
             truth = made(t, parse_type(source) if source else None, count, seed, oracle)
     write_aside(out, dumps(truth))
     witnesses = ", ".join(dict.fromkeys(group.witness for group in truth.groups))
-    _say(f"wrote {truth.count:,} vectors to {out}; {witnesses} and the exact reference agree")
+    typer.echo(f"wrote {truth.count:,} vectors to {out}; {witnesses} and the exact reference agree")
 
 
 @app.command()
@@ -222,13 +220,13 @@ def rtl(
             details += [f"{each.name}: {line}" for line in found.output]
     wide_console().print(table)
     for line in details:
-        _say(line)
+        typer.echo(line)
     if failed:
-        _say(f"FAIL: {failed} of {ran} simulators")
+        typer.echo(f"FAIL: {failed} of {ran} simulators")
         raise typer.Exit(DIFFER)
     if not ran:
         raise ValueError("nothing was simulated: no simulator is installed")
-    _say(f"PASS: {_counted(ran, 'simulator')}; {len(chosen) - ran} skipped")
+    typer.echo(f"PASS: {_counted(ran, 'simulator')}; {len(chosen) - ran} skipped")
 
 
 def _simulated(simulator: Any, vectors: Path | None, folder: Path) -> tuple[Any, int]:

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
-from harness.nn.base import QuantizedModule, quantizers_of
-from harness.nn.norm import ExplicitModule, QuantizedLayerNorm
+from harness.nn.base import ExplicitModule, QuantizedModule, quantizers_of
+from harness.nn.norm import QuantizedLayerNorm
 from harness.nn.registry import QUANTIZED
 
 __all__ = [

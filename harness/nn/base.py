@@ -19,7 +19,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from harness.nn.quantizers import Quantizer
 
-__all__ = ["ParamQuantizers", "QuantizedModule", "compute_encodings", "quantizers_of"]
+__all__ = [
+    "ExplicitModule",
+    "ParamQuantizers",
+    "QuantizedModule",
+    "compute_encodings",
+    "quantizers_of",
+]
 
 _M = TypeVar("_M", bound="QuantizedModule")
 _LISTS = ("input_quantizers", "output_quantizers", "param_quantizers", "intermediate_quantizers")
@@ -206,6 +212,32 @@ class QuantizedModule:
             parameters.update(originals)
 
 
+class ExplicitModule(QuantizedModule):
+    """... with the parent's own forward, or ``explicit`` where something inside is quantized.
+
+    A torch module computes in one kernel, whose inner results no quantizer reaches.  ``explicit``
+    says the same in single operations, and names each result.
+    """
+
+    def explicit(self, *args: Any, **kwargs: Any) -> Any:
+        """What the parent computes, up to the order of operations, with its points quantized."""
+        raise NotImplementedError
+
+    def is_explicit(self) -> bool:
+        """Whether the next forward is ``explicit``: a point has a quantizer."""
+        return any(point is not None for point in self.intermediate_quantizers.values())
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The parent's forward or ``explicit``, on quantized inputs and parameters."""
+        replaced = self.kernel is not None and not self._observing()
+        if replaced or not self.is_explicit():
+            return super().forward(*args, **kwargs)
+        args, kwargs = self._quantized_inputs(args, kwargs)
+        with self._quantized_parameters():
+            result = self.explicit(*args, **kwargs)
+        return self._quantized_outputs(result)
+
+
 @functools.cache
 def _names_of_inputs(parent: type[nn.Module]) -> tuple[str, ...]:
     """The parameters of a class's ``forward``."""
@@ -241,5 +273,5 @@ def _computing(model: nn.Module) -> Iterator[None]:
 
 
 def _copied(module: nn.Module) -> dict[str, Any]:
-    """A module's state, its registries copied so that two modules do not share these."""
+    """A module's state, its registries and lists copied so that two modules do not share these."""
     return {k: type(v)(v) if isinstance(v, dict | list) else v for k, v in module.__dict__.items()}

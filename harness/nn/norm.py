@@ -1,42 +1,13 @@
-"""Quantized normalizations, and the mixin of all modules that compute step by step.
-
-A torch module computes in one kernel, whose inner results no quantizer reaches.
-:class:`ExplicitModule` leaves it so until one of the inner points is quantized, and then runs the
-module's ``explicit``, which says the same in single operations and names each result.
-"""
+"""Quantized normalizations, their statistics and normalized values quantized by name."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from harness.nn.base import QuantizedModule
+from harness.nn.base import ExplicitModule
 
-__all__ = ["ExplicitModule", "QuantizedLayerNorm", "QuantizedRMSNorm"]
-
-
-class ExplicitModule(QuantizedModule):
-    """A mixin: the parent's own forward, or ``explicit`` where something inside is quantized."""
-
-    def explicit(self, *args: Any, **kwargs: Any) -> Any:
-        """What the parent computes, up to the order of operations, with its points quantized."""
-        raise NotImplementedError
-
-    def is_explicit(self) -> bool:
-        """Whether the next forward is ``explicit``: a point has a quantizer."""
-        return any(point is not None for point in self.intermediate_quantizers.values())
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The parent's forward or ``explicit``, on quantized inputs and parameters."""
-        replaced = self.kernel is not None and not self._observing()
-        if replaced or not self.is_explicit():
-            return super().forward(*args, **kwargs)
-        args, kwargs = self._quantized_inputs(args, kwargs)
-        with self._quantized_parameters():
-            result = self.explicit(*args, **kwargs)
-        return self._quantized_outputs(result)
+__all__ = ["QuantizedLayerNorm", "QuantizedRMSNorm"]
 
 
 class QuantizedLayerNorm(ExplicitModule, nn.LayerNorm):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from harness.nn.norm import ExplicitModule
+from harness.nn.base import ExplicitModule
 
 __all__ = [
     "QuantizedGRU",
@@ -180,16 +180,6 @@ class _Network(_Recurrence):
     dropout: float
     training: bool
 
-    def _quant_init(self) -> None:
-        super()._quant_init()
-        _own_flat_weights(self)
-
-    def original(self) -> nn.Module:
-        """The torch module without quantizers: the same parameters, buffers, hooks and mode."""
-        made = super().original()
-        _own_flat_weights(made)
-        return made
-
     def explicit(self, input: Any, hx: Any = None) -> Any:  # noqa: A002 - as the parent calls it
         """The outputs and the last states, of the shapes that torch returns.
 
@@ -278,21 +268,6 @@ class _Network(_Recurrence):
                 for new, old in zip(after, states, strict=True)
             )
         return torch.cat(outputs[::-1] if reverse else outputs), states
-
-    def _each(
-        self, quantizers: nn.ModuleList, value: Any, place: int, what: str
-    ) -> tuple[Any, int]:
-        if not isinstance(value, PackedSequence):
-            return super()._each(quantizers, value, place, what)
-        # A packed sequence is one input or output, though it is a tuple of four.
-        data, place = super()._each(quantizers, value.data, place, what)
-        return PackedSequence(data, *value[1:]), place
-
-
-def _own_flat_weights(module: Any) -> None:
-    """A list of its own: RNNBase writes to it when a parameter is assigned."""
-    module._flat_weights = list(module._flat_weights)
-    module._flat_weight_refs = list(module._flat_weight_refs)
 
 
 class _Cell(_Recurrence):

@@ -12,7 +12,6 @@ class is also called ``FakeQuantized<Name>``::
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,23 +83,6 @@ _BEYOND = """
 """
 
 
-class _Recurrent(QuantizedModule):
-    """torch's RNNs compute with a list of their parameters, made anew where these have changed.
-
-    It is made anew afterwards, too: quantized parameters would otherwise stay in it, and with them
-    what led to them, until the next forward.
-    """
-
-    @contextlib.contextmanager
-    def _quantized_parameters(self) -> Iterator[None]:
-        try:
-            with super()._quantized_parameters():
-                yield
-        finally:
-            if any(quantizer is not None for quantizer in self.param_quantizers.values()):
-                self._init_flat_weights()  # type: ignore[attr-defined]
-
-
 def _rows() -> Iterator[Row]:
     for (inputs, outputs), names in _TORCH.items():
         for name in names.split():
@@ -117,7 +99,6 @@ def _rows() -> Iterator[Row]:
 
 def _generated(row: Row) -> type[QuantizedModule]:
     """The class of a row."""
-    mixin = _Recurrent if issubclass(row.parent, nn.RNNBase) else QuantizedModule
     body = {
         "inputs": row.inputs,
         "outputs": row.outputs,
@@ -128,7 +109,7 @@ def _generated(row: Row) -> type[QuantizedModule]:
     with warnings.catch_warnings():
         # A deprecated class, NLLLoss2d, warns of being inherited; who makes one is warned, too.
         warnings.simplefilter("ignore", FutureWarning)
-        return type(f"Quantized{row.name}", (mixin, row.parent), body)
+        return type(f"Quantized{row.name}", (QuantizedModule, row.parent), body)
 
 
 def register(parent: type[nn.Module], quantized: type[QuantizedModule]) -> None:

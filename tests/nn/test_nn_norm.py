@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from harness.nn import FixedQuantizer, compute_encodings
-from harness.nn.norm import ExplicitModule, QuantizedLayerNorm, QuantizedRMSNorm
+from harness.nn.base import ExplicitModule
+from harness.nn.norm import QuantizedLayerNorm, QuantizedRMSNorm
 from harness.quantize import quantize
 from harness.types import parse_type
 
