@@ -11,9 +11,9 @@ A configuration is a dictionary, or a YAML or JSON file of one::
 
 A module takes the first that has it, slot by slot: ``names`` (patterns of paths, in their order),
 ``types``, ``default``.  The slots are ``input``, ``output``, the names of parameters, and those of
-points inside.  A quantizer is the spelling of a type, ``{"fixed": {...}}`` or ``{"affine": {...}}``
-with the arguments of its class (``"per_channel": true`` makes an affine one of a parameter's first
-axis), or ``null``.
+points inside, or patterns of names, such as ``weight*``.  A quantizer is the spelling of a type,
+``{"fixed": {...}}`` or ``{"affine": {...}}`` with the arguments of its class (``"per_channel": true``
+makes an affine one of a parameter's first axis), or ``null``.
 """
 
 from __future__ import annotations
@@ -209,14 +209,15 @@ def _slots(facts: Config, path: str, module: QuantizedModule) -> dict[str, Any]:
     levels = [spec for name, spec in facts.get("names", {}).items() if _matches(path, [name])]
     kind = module.parent().__name__
     levels += [facts.get("types", {}).get(kind, {}), facts.get("default", {})]
+    known = ["input", "output", *module.param_quantizers, *module.intermediate_quantizers]
     found: dict[str, Any] = {}
     for level in reversed(levels):
-        found |= level
-    known = {"input", "output", *module.param_quantizers, *module.intermediate_quantizers}
-    named = {slot for spec in levels[:-2] for slot in spec}
-    for slot in sorted(named - known):
-        raise ValueError(f"{path} has no {slot}; it has {', '.join(sorted(known))}")
-    return {slot: spec for slot, spec in found.items() if slot in known and spec is not None}
+        for pattern in sorted(level, key=lambda slot: "*" not in slot):  # a name beats a pattern
+            matched = fnmatch.filter(known, pattern)
+            if not matched and level in levels[:-2]:
+                raise ValueError(f"{path} has no {pattern}; it has {', '.join(known)}")
+            found |= dict.fromkeys(matched, level[pattern])
+    return {slot: spec for slot, spec in found.items() if spec is not None}
 
 
 def _equip(module: QuantizedModule, path: str, slots: dict[str, Any]) -> None:

@@ -116,6 +116,16 @@ class Tied(nn.Module):
         return self.other(self.again(self.first(x)))
 
 
+def test_patterns_of_slots() -> None:
+    """All weights of a recurrent layer by one pattern, but for one that has its own line."""
+    config = {"types": {"LSTM": {"weight*": T, "weight_hh_l0": None, "*_gate": "ap_fixed<9,2>"}}}
+    (lstm,) = prepare(nn.Sequential(nn.LSTM(4, 3, 2)), config)
+    given = {name for name, q in lstm.param_quantizers.items() if q is not None}
+    assert given == {"weight_ih_l0", "weight_ih_l1", "weight_hh_l1"}
+    points = {name for name, q in lstm.intermediate_quantizers.items() if q is not None}
+    assert points == {"input_gate", "forget_gate", "cell_gate", "output_gate"}
+
+
 def test_shared_and_tied() -> None:
     """One module stays one module, one parameter one parameter."""
     model = Tied()
@@ -210,7 +220,7 @@ def test_values_that_are_no_numbers() -> None:
         ({"names": {"9": {}}}, "names '9', which the model has not"),
         ({"types": {"Conv9d": {}}}, "type 'Conv9d'"),
         ({"skip": ["nothing"]}, "names 'nothing'"),
-        ({"names": {"4": {"wait": T}}}, "4 has no wait; it has bias, input"),
+        ({"names": {"4": {"wait": T}}}, "4 has no wait; it has input, output, weight"),
         ({"names": {"4": {"weight": "foo<3>"}}}, r"4\.weight: cannot read a type"),
         ({"names": {"4": {"weight": {"magic": {}}}}}, r"4\.weight: a quantizer is"),
         ({"names": {"4": {"weight": {"fixed": {"bits": 3}}}}}, r"4\.weight: .*bits"),
