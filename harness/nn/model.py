@@ -12,8 +12,8 @@ A configuration is a dictionary, or a YAML or JSON file of one::
 A module takes the first that has it, slot by slot: ``names`` (patterns of paths, in their order),
 ``types``, ``default``.  The slots are ``input``, ``output``, the names of parameters, and those of
 points inside, or patterns of names, such as ``weight*``.  A quantizer is the spelling of a type,
-``{"fixed": {...}}`` or ``{"affine": {...}}`` with the arguments of its class (``"per_channel": true``
-makes an affine one of a parameter's first axis), or ``null``.
+``{"fixed": {...}}`` or ``{"affine": {...}}`` with the arguments of its class (``"per_channel":
+true`` makes an affine one of a parameter's first axis), or ``null``.
 """
 
 from __future__ import annotations
