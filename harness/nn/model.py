@@ -54,9 +54,8 @@ def prepare(model: nn.Module, config: Config | Path | str | None = None) -> nn.M
     skipped = facts.get("skip", [])
     paths = dict(model.named_modules(remove_duplicate=False))
     _refuse_unmatched(facts, paths)
-    made: dict[int, nn.Module] = {}
+    made: dict[nn.Module, nn.Module] = {}
     root = _swapped(model, "", skipped, made)
-    name_modules(root)
     for name, module in root.named_modules():
         if isinstance(module, QuantizedModule):
             if _matches(name, skipped):
@@ -68,17 +67,18 @@ def prepare(model: nn.Module, config: Config | Path | str | None = None) -> nn.M
 
 def convert(model: nn.Module) -> nn.Module:
     """``model`` with every quantized module as the torch module it was made from, in place."""
-    made: dict[int, nn.Module] = {}
+    # By the modules themselves: the number of one that is gone may be given to another.
+    made: dict[nn.Module, nn.Module] = {}
 
     def back(module: Any) -> nn.Module:
-        if id(module) not in made:
+        if module not in made:
             quantized = isinstance(module, QuantizedModule)
             result = module.original() if quantized else module
-            made[id(module)] = result
+            made[module] = result
             for name, child in result._modules.items():
                 if child is not None:  # a module may stand in two places
                     result._modules[name] = back(child)
-        return made[id(module)]
+        return made[module]
 
     return back(model)
 
@@ -163,18 +163,18 @@ def _yaml(text: str) -> Any:
 
 
 def _swapped(
-    module: nn.Module, path: str, skipped: list[str], made: dict[int, nn.Module]
+    module: nn.Module, path: str, skipped: list[str], made: dict[nn.Module, nn.Module]
 ) -> nn.Module:
     """The quantized module, or the same one with its children swapped."""
-    if id(module) in made:
-        return made[id(module)]
-    made[id(module)] = module
+    if module in made:
+        return made[module]
+    made[module] = module
     if isinstance(module, QuantizedModule | Quantizer) or _matches(path, skipped):
         return module
     if type(module) in QUANTIZED:
         quantized: Any = QUANTIZED[type(module)].from_module(module)
-        made[id(module)] = quantized
-        return made[id(module)]
+        made[module] = quantized
+        return made[module]
     children = list(module.named_children())
     if not children and path:
         kind = type(module).__name__
