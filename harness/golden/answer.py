@@ -12,7 +12,16 @@ import numpy as np
 from harness import reference
 from harness.golden.flags import conversion_flags
 from harness.golden.inputs import neighbours
-from harness.golden.record import Case, Column, Group, Number, code_of, values, word_of
+from harness.golden.record import (
+    ACCUMULATORS,
+    Case,
+    Column,
+    Group,
+    Number,
+    code_of,
+    values,
+    word_of,
+)
 from harness.oracle import Oracle, kernels
 from harness.oracle.domain import NUMBERS as DOMAINS
 from harness.oracle.domain import Domain, domain
@@ -40,8 +49,6 @@ __all__ = [
     "vendor_codes",
     "witness_of",
 ]
-
-_ACCUMULATORS = {"sum": "+", "product": "*"}
 
 
 class Disagreement(ValueError):
@@ -82,7 +89,7 @@ def kernel_of(question: Question) -> Kernel | None:
             return kernels.cast(types[0], target, OURS)
         case "sum" | "product":
             return kernels.accumulate(
-                Operation.parse(_ACCUMULATORS[question.operation]), target, types[0]
+                Operation.parse(ACCUMULATORS[question.operation]), target, types[0]
             )
     op = Operation.parse(question.operation.removesuffix("="))
     if question.operation.endswith("="):
@@ -192,7 +199,7 @@ def _witness(question: Question, oracle: Oracle) -> list[int]:
             else:
                 found = oracle.cast(arrays[0], types[0], target, header=OURS)
         case "sum" | "product":
-            op = _ACCUMULATORS[question.operation]
+            op = ACCUMULATORS[question.operation]
             start = code_of(question.start or 0, target)
             found = oracle.accumulate(op, start, target, arrays[0], types[0])
         case "<<" | ">>":
@@ -246,7 +253,7 @@ def _references(question: Question) -> Iterator[tuple[int, list[str]]]:
             case "convert" | "cast":
                 yield _converted(a, words[0], types[0], target)
             case "sum" | "product":
-                op = _ACCUMULATORS[question.operation]
+                op = ACCUMULATORS[question.operation]
                 state, flags = _assigned(op, state, target, a, types[0])
                 yield state, flags
             case _ if question.operation.endswith("="):

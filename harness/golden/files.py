@@ -13,8 +13,10 @@ __all__ = [
     "MANIFEST",
     "SCHEMA_FILE",
     "SUMS",
+    "check_digest",
     "check_sums",
     "golden_directory",
+    "read_bytes",
     "read_sums",
     "sha256",
     "write_aside",
@@ -85,10 +87,18 @@ def check_sums(directory: Path) -> None:
         GoldenError: for the first one that is missing or was changed.
     """
     for name, digest in read_sums(directory).items():
-        path = directory / name
-        try:
-            found = sha256(path.read_bytes())
-        except OSError as error:
-            raise GoldenError(path, None, f"cannot be read: {error.strerror}") from None
-        if found != digest:
-            raise GoldenError(path, None, f"is not the file that {SUMS} lists")
+        check_digest(directory / name, read_bytes(directory / name), digest, SUMS)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file; ``GoldenError`` if it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise GoldenError(path, None, f"cannot be read: {error.strerror}") from None
+
+
+def check_digest(path: Path, data: bytes, digest: str, listed_by: str) -> None:
+    """``GoldenError`` unless ``data`` has the digest that a list has for the file."""
+    if sha256(data) != digest:
+        raise GoldenError(path, None, f"is not the file that {listed_by} lists")

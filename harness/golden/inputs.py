@@ -78,7 +78,7 @@ def neighbours(word: int, source: Any) -> tuple[Any, Any]:
         if not math.isfinite(code):
             return None, None
         low, high = _float_neighbours(code, source)
-        return (x if math.isfinite(x) else None for x in (low, high))  # type: ignore[return-value]
+        return low if math.isfinite(low) else None, high if math.isfinite(high) else None
     unit = source.lsb if isinstance(source, ApFixed) else 1
     return (code - 1) * unit, (code + 1) * unit
 

@@ -68,12 +68,12 @@ def extended(
 ) -> tuple[Group, ...]:
     """The casts of a truth file, and new vectors of the same types: ``count`` and more in all."""
     groups, left = [], count - truth.count
-    roomy = [g for g in truth.groups if 1 << g.columns["a"].width > 2 * len(g.cases)]
+    roomy = {g.id for g in truth.groups if 1 << g.columns["a"].width > 2 * len(g.cases)}
     share = -(-left // max(len(roomy), 1))
     for k, group in enumerate(truth.groups):
         progress(k, len(truth.groups), "making more vectors")
         groups.append(group)
-        if group in roomy:
+        if group.id in roomy:
             a, t = group.columns["a"], group.target
             stream = Stream("extended", group.id, group.digest)
             known = {case.inputs for case in group.cases}

@@ -26,12 +26,12 @@ from harness.types import (
     VitisFloat,
     result_type,
 )
+from harness.verify.profiles import modes as plain_modes
 
 __all__ = ["FILES", "File", "casts", "conversion", "modes"]
 
 #: Ranges of widths: one bit, few, bytes, words, beyond a float, beyond a double, beyond 64 bits.
 _WIDTHS = ((1, 1), (2, 4), (5, 9), (10, 24), (25, 53), (54, 64), (65, 65))
-DOUBLE = NUMBERS["double"]
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,9 @@ class File:
 
 def modes() -> Iterator[tuple[bool, Rounding, Overflow, int]]:
     """Every (signed, rounding, overflow) and class of N: none, one, some, all bits."""
-    for signed, rounding, overflow in itertools.product((True, False), Rounding, Overflow):
-        if signed or overflow is not Overflow.WRAP_SM:
-            for n_class in range(4 if overflow.wraps else 1):
-                yield signed, rounding, overflow, n_class
+    for signed, rounding, overflow in plain_modes():
+        for n_class in range(4 if overflow.wraps else 1):
+            yield signed, rounding, overflow, n_class
 
 
 def _fixed_types(stream: Stream) -> list[ApFixed]:

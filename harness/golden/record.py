@@ -16,6 +16,7 @@ import numpy as np
 from harness.types import ApFixed, NumberType, parse_type
 
 __all__ = [
+    "ACCUMULATORS",
     "NUMBERS",
     "OPERATIONS",
     "SCHEMA",
@@ -89,6 +90,10 @@ OPERATIONS = {
     "sum": ("an accumulator from `start` on, after each accumulator += b", ("b",)),
     "product": ("an accumulator from `start` on, after each accumulator *= b", ("b",)),
 }
+
+
+#: The operator of each step of an accumulator.
+ACCUMULATORS = {"sum": "+", "product": "*"}
 
 
 @dataclass(frozen=True)

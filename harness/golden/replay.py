@@ -13,13 +13,11 @@ from harness.golden.codec import load
 from harness.golden.emit import INDEX, read
 from harness.golden.files import MANIFEST, SCHEMA_FILE, check_sums, read_sums
 from harness.golden.locate import line_of
-from harness.golden.record import GoldenError, Group, Truth, code_of, digits, word_of
+from harness.golden.record import ACCUMULATORS, GoldenError, Group, Truth, code_of, digits, word_of
 from harness.quantize import cast_codes, compute_codes, quantize_codes
 from harness.types import result_type
 
 __all__ = ["Difference", "Replayed", "answer", "committed", "replay", "replay_path"]
-
-_ACCUMULATORS = {"sum": "+", "product": "*"}
 
 
 @dataclass(frozen=True)
@@ -144,7 +142,7 @@ def _assigned(op: str, a: Any, ta: Any, b: Any, tb: Any) -> Any:
 
 
 def _accumulated(group: Group, addends: Any, t: Any) -> list[int]:
-    op, target = _ACCUMULATORS[group.operation], group.target
+    op, target = ACCUMULATORS[group.operation], group.target
     state, found = np.array([code_of(group.start or 0, target)]), []
     for k in range(len(addends)):
         state = _assigned(op, state, target, addends[k : k + 1], t)

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.nn.observers import Observer
+from harness.nn.observers import Observer, broadcast
 from harness.nn.quantizers import Quantizer
 from harness.nn.straight_through import masked
 
@@ -194,11 +194,9 @@ class AffineQuantizer(Quantizer):
         if not bool((scale > 0).all()):
             raise ValueError("a scale must be positive")
         with torch.no_grad():
-            self.scale.copy_(scale.reshape(self.shape) if scale.numel() > 1 else scale.reshape(()))
             offset = torch.as_tensor(offset, dtype=self.offset.dtype)
-            self.offset.copy_(
-                offset.reshape(self.shape) if offset.numel() > 1 else offset.reshape(())
-            )
+            for kept, given in ((self.scale, scale), (self.offset, offset)):
+                kept.copy_(given.reshape(self.shape if given.numel() > 1 else ()))
         self.settled = True
 
     def settle(self) -> None:
@@ -208,22 +206,17 @@ class AffineQuantizer(Quantizer):
 
     def forward(self, x: Any) -> Any:
         """``x`` quantized, block by block if there are blocks."""
-        whole = not isinstance(x, Tensor) or not x.is_floating_point()
-        if self.block_size is None or whole:
+        if self.block_size is None or not isinstance(x, Tensor) or not x.is_floating_point():
             return super().forward(x)
         return super().forward(self._blocks(x)).reshape(x.shape)
 
     def quantize(self, x: Tensor) -> Tensor:
         """The values in the encodings."""
         shape = self._wide(self.shape)
-        padded = (1,) * (x.dim() - len(shape)) + shape
-        if len(padded) != x.dim() or any(
-            n not in (1, m) for n, m in zip(padded, x.shape, strict=True)
-        ):
-            raise ValueError(
-                f"{self.name}: encodings of shape {shape} do not broadcast to a tensor of "
-                f"{tuple(x.shape)}; give the quantizer another shape"
-            )
+        try:
+            broadcast(shape, x)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}; give the quantizer another shape") from None
         scale, offset = self.scale.reshape(shape), self.offset.reshape(shape)
         return affine(x, scale, offset, self.qmin, self.qmax)
 

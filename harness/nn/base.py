@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from harness.nn.quantizers import Quantizer
+from harness.nn.quantizers import Quantizer, name_of
 
 __all__ = [
     "ExplicitModule",
@@ -86,10 +86,14 @@ class QuantizedModule:
         args, kwargs = self._quantized_inputs(args, kwargs)
         with self._quantized_parameters():
             if self.kernel is None or self._observing():
-                result = super().forward(*args, **kwargs)  # type: ignore[misc]
+                result = self._computed(*args, **kwargs)
             else:
                 result = self.kernel(*args, **kwargs, **self._parameters)  # type: ignore[attr-defined]
         return self._quantized_outputs(result)
+
+    def _computed(self, *args: Any, **kwargs: Any) -> Any:
+        """What is computed of quantized inputs and parameters: the parent's forward."""
+        return super().forward(*args, **kwargs)  # type: ignore[misc]
 
     def set_kernel(self, kernel: Callable[..., Any] | None) -> None:
         """Compute with ``kernel(*inputs, **parameters)`` instead of the parent's forward.
@@ -104,11 +108,9 @@ class QuantizedModule:
         quantizer = self.intermediate_quantizers[name]
         return x if quantizer is None else quantizer(x)
 
-    @contextlib.contextmanager
-    def compute_encodings(self) -> Iterator[None]:
+    def compute_encodings(self) -> contextlib.AbstractContextManager[None]:
         """Let this module's quantizers observe what passes, and settle on exit."""
-        with _computing(self):  # type: ignore[arg-type]
-            yield
+        return compute_encodings(self)  # type: ignore[arg-type]
 
     @classmethod
     def from_module(cls: type[_M], module: nn.Module) -> _M:
@@ -153,7 +155,7 @@ class QuantizedModule:
         if all(quantizer is None for quantizer in self.input_quantizers):
             return args, kwargs
         quantizers = self.input_quantizers
-        names = _names_of_inputs(self.parent())  # type: ignore[arg-type]
+        names = _names_of_inputs(self.parent()) if kwargs else ()  # type: ignore[arg-type]
         quantized = [self._each(quantizers, x, k, "input")[0] for k, x in enumerate(args)]
         keywords = {
             name: self._each(quantizers, x, names.index(name), "input")[0] if name in names else x
@@ -183,10 +185,9 @@ class QuantizedModule:
         if not isinstance(value, Tensor) or not value.is_floating_point():
             return value, place + 1
         if place >= len(quantizers):
-            name = self.where or type(self).__name__
             raise ValueError(
-                f"{name} has {len(quantizers)} {what} quantizers, and a float {what} at place "
-                f"{place}; append a quantizer or None to {what}_quantizers"
+                f"{name_of(self)} has {len(quantizers)} {what} quantizers, and a float {what} at "
+                f"place {place}; append a quantizer or None to {what}_quantizers"
             )
         quantizer = quantizers[place]
         return (value if quantizer is None else quantizer(value)), place + 1
@@ -198,13 +199,14 @@ class QuantizedModule:
         originals = {}
         try:
             for name, quantizer in self.param_quantizers.items():
-                if quantizer is not None and name not in parameters:
-                    where = self.where or type(self).__name__
+                if quantizer is None:
+                    continue
+                if name not in parameters:
                     raise ValueError(
-                        f"{where}: {name} is parametrized and cannot be quantized; call "
+                        f"{name_of(self)}: {name} is parametrized and cannot be quantized; call "
                         "torch.nn.utils.parametrize.remove_parametrizations first"
                     )
-                if quantizer is not None and parameters[name] is not None:
+                if parameters[name] is not None:
                     originals[name] = parameters[name]
                     parameters[name] = quantizer(originals[name])
             yield
@@ -227,15 +229,10 @@ class ExplicitModule(QuantizedModule):
         """Whether the next forward is ``explicit``: a point has a quantizer."""
         return any(point is not None for point in self.intermediate_quantizers.values())
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """The parent's forward or ``explicit``, on quantized inputs and parameters."""
-        replaced = self.kernel is not None and not self._observing()
-        if replaced or not self.is_explicit():
-            return super().forward(*args, **kwargs)
-        args, kwargs = self._quantized_inputs(args, kwargs)
-        with self._quantized_parameters():
-            result = self.explicit(*args, **kwargs)
-        return self._quantized_outputs(result)
+    def _computed(self, *args: Any, **kwargs: Any) -> Any:
+        """The parent's forward or ``explicit``."""
+        compute = self.explicit if self.is_explicit() else super()._computed
+        return compute(*args, **kwargs)
 
 
 @functools.cache
@@ -251,16 +248,12 @@ def quantizers_of(module: nn.Module) -> Iterator[Quantizer]:
             yield child
 
 
-def compute_encodings(model: nn.Module) -> contextlib.AbstractContextManager[None]:
+@contextlib.contextmanager
+def compute_encodings(model: nn.Module) -> Iterator[None]:
     """Let every quantizer of a model observe what passes, and settle on exit.
 
     While inside, nothing is quantized.  On an exception every quantizer is as it was before.
     """
-    return _computing(model)
-
-
-@contextlib.contextmanager
-def _computing(model: nn.Module) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for quantizer in quantizers_of(model):
             stack.enter_context(quantizer.compute_encodings())

@@ -22,7 +22,7 @@ from harness.nn.base import QuantizedModule
 from harness.nn.logger import ActivationLogger
 from harness.nn.norm import QuantizedLayerNorm
 from harness.nn.observers import ends, holding
-from harness.nn.quantizers import FixedQuantizer
+from harness.nn.quantizers import FixedQuantizer, name_of
 from harness.nn.recurrent import QuantizedLSTM
 from harness.nn.straight_through import fake_quantize
 from harness.quantize import quantize
@@ -310,9 +310,8 @@ class FxPModule(QuantizedModule):
     def _refuse_open(self) -> None:
         for slot in _slots(self, self.q_config):
             if slot.q.fractional_bits is None:
-                where = self.where or type(self).__name__
                 raise ValueError(
-                    f"{where}: the fractional bits of {slot.path} are not decided; call "
+                    f"{name_of(self)}: the fractional bits of {slot.path} are not decided; call "
                     "set_no_overflow_quant(), set_min_mse_quant() or set_high_precision_quant()"
                 )
 

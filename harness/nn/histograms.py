@@ -68,7 +68,7 @@ class Histogram(Observer):
         self.exponent += doublings
 
     def centres(self) -> Tensor:
-        """The middle of each step, as doubles; exactly 0 stands for itself."""
+        """The middle of each step, as doubles."""
         places = torch.arange(-STEPS, STEPS, dtype=torch.float64) + 0.5
         return torch.ldexp(places, torch.tensor(self.exponent))
 

@@ -20,6 +20,7 @@ __all__ = [
     "MinMax",
     "MovingAverage",
     "Observer",
+    "broadcast",
     "by_range",
     "ends",
     "holding",
@@ -116,14 +117,20 @@ def by_range(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     x = x.detach()
     if x.numel() == 0:
         raise ValueError("an empty tensor has no range")
+    wide = broadcast(shape, x)
+    kept = [k for k, n in enumerate(wide) if n != 1]
+    rest = [k for k, n in enumerate(wide) if n == 1]
+    return x.permute(*kept, *rest).reshape(math.prod(shape), -1)
+
+
+def broadcast(shape: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
+    """``shape`` with an axis for each of ``x``; ``ValueError`` if it does not broadcast."""
     wide = (1,) * (x.dim() - len(shape)) + tuple(shape)
     if len(wide) != x.dim() or any(n not in (1, m) for n, m in zip(wide, x.shape, strict=True)):
         raise ValueError(
             f"encodings of shape {shape} do not broadcast to a tensor {tuple(x.shape)}"
         )
-    kept = [k for k, n in enumerate(wide) if n != 1]
-    rest = [k for k, n in enumerate(wide) if n == 1]
-    return x.permute(*kept, *rest).reshape(math.prod(shape), -1)
+    return wide
 
 
 def holding(low: float, high: float, t: ApFixed) -> ApFixed:

@@ -153,38 +153,34 @@ class QuantizedRNN(recurrent.QuantizedRNN):
         _in(self, exp_bits, sig_bits, rmode, "hidden")
 
 
-class QuantizedLSTM(recurrent.QuantizedLSTM):
+class _Gated:
+    """What the constructors of the gated networks share; ``rounded`` names their states."""
+
+    rounded: tuple[str, ...] = ("hidden",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        exp_bits: int,
+        sig_bits: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        rmode: int | str = 1,
+    ) -> None:
+        sizes: Any = (input_size, hidden_size, num_layers)
+        super().__init__(*sizes, bias=bias, batch_first=True)  # type: ignore[call-arg]
+        _in(self, exp_bits, sig_bits, rmode, *self.rounded)
+
+
+class QuantizedLSTM(_Gated, recurrent.QuantizedLSTM):
     """``LSTM`` of quantized weights, inputs, hidden and cell states."""
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        exp_bits: int,
-        sig_bits: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        rmode: int | str = 1,
-    ) -> None:
-        super().__init__(input_size, hidden_size, num_layers, bias=bias, batch_first=True)
-        _in(self, exp_bits, sig_bits, rmode, "hidden", "cell")
+    rounded = ("hidden", "cell")
 
 
-class QuantizedGRU(recurrent.QuantizedGRU):
+class QuantizedGRU(_Gated, recurrent.QuantizedGRU):
     """``GRU`` of quantized weights, inputs and hidden states."""
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        exp_bits: int,
-        sig_bits: int,
-        num_layers: int = 1,
-        bias: bool = True,
-        rmode: int | str = 1,
-    ) -> None:
-        super().__init__(input_size, hidden_size, num_layers, bias=bias, batch_first=True)
-        _in(self, exp_bits, sig_bits, rmode, "hidden")
 
 
 class QuantizedMultiheadAttention(attention.QuantizedMultiheadAttention):

@@ -25,6 +25,7 @@ __all__ = [
     "Quantizer",
     "TernaryQuantizer",
     "TypeQuantizer",
+    "name_of",
 ]
 
 
@@ -32,12 +33,17 @@ class NotInitializedError(RuntimeError):
     """A quantizer without encodings was asked to quantize."""
 
 
+def name_of(module: Any) -> str:
+    """How errors name a quantizer or a quantized module: its path, or its class."""
+    return module.where or type(module).__name__
+
+
 class Quantizer(nn.Module):
     """What every quantizer has: observation, freezing, and its facts in the state dict.
 
     Attributes:
         observer: what gathers statistics while encodings are computed.
-        where: how errors name it: the path in the model, if ``name_quantizers`` has told it.
+        where: how errors name it: the path in the model, if ``name_modules`` has told it.
     """
 
     def __init__(self, observer: Observer | None = None) -> None:
@@ -67,7 +73,7 @@ class Quantizer(nn.Module):
     @property
     def name(self) -> str:
         """How errors name it: its path, or its class."""
-        return self.where or type(self).__name__
+        return name_of(self)
 
     @abstractmethod
     def quantize(self, x: Tensor) -> Tensor:

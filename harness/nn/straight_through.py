@@ -50,14 +50,10 @@ def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
     if torch.compiler.is_compiling():
         if rng is not None:
             raise ValueError(f"{t} rounds by chance, which torch.compile cannot keep apart")
-        compiled: Tensor = _operator(x, _spelled(t))
+        compiled: Tensor = _operator(x, str(t))
         return compiled
     result: Tensor = _Quantize.apply(x, t, rng)  # type: ignore[no-untyped-call]
     return result
-
-
-def _spelled(t: NumberType) -> str:
-    return t.cpp_full if isinstance(t, ApFixed) else str(t)
 
 
 _read = functools.lru_cache(1024)(parse_type)

@@ -46,13 +46,14 @@ def _extras(groups: Sequence[Group]) -> Files:
 def _systemverilog(rows: list[list[int]], total: int) -> str:
     # Concatenations have the last field of the last group first.
     lines = [", ".join(f"32'h{v & 0xFFFFFFFF:08x}" for v in reversed(row)) for row in rows]
+    body = ",\n    ".join(reversed(lines))
     return f"""\
 // A group a line, the last group and its last field first: {FIELDS}.
 package ap_quantize_groups;
   localparam int GROUPS = {len(rows)};
   localparam int VECTORS = {total};
   localparam [{320 * len(rows) - 1}:0] TABLE = {{
-    {(chr(44) + chr(10) + "    ").join(reversed(lines))}
+    {body}
   }};
 endpackage
 """

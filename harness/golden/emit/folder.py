@@ -13,7 +13,7 @@ from harness.golden.emit.languages import CPP, SV, VHDL
 from harness.golden.emit.layout import Files, Format, Stored
 from harness.golden.emit.memories import COE, MEM, MIF
 from harness.golden.emit.tables import CSV, DAT, NPZ
-from harness.golden.files import sha256, write_aside
+from harness.golden.files import check_digest, read_bytes, sha256, write_aside
 from harness.golden.record import (
     OPERATIONS,
     Case,
@@ -157,7 +157,8 @@ def read(directory: Path) -> tuple[Group, ...]:
     index = _index(directory)
     form = FORMATS[index["format"]]
     groups = tuple(_read_group(entry, form, directory) for entry in index["groups"])
-    _bytes(index["extras"], directory)
+    extras = {name: read_bytes(directory / name) for name in index["extras"]}
+    _hold(extras, index["extras"], directory)
     if sum(len(group.cases) for group in groups) != index["vectors"]:
         raise GoldenError(directory / INDEX, None, "the count of vectors is not that of its groups")
     return groups
@@ -169,17 +170,12 @@ def _read_group(entry: dict[str, Any], form: Format, directory: Path) -> Group:
         start = int(entry["start"], 16) if "start" in entry else None
     except (ValueError, TypeError) as error:
         raise GoldenError(directory / INDEX, None, str(error)) from None
-    files = {}
-    for name in entry["files"]:
-        try:
-            files[name] = (directory / name).read_bytes()
-        except OSError as error:
-            raise GoldenError(directory / name, None, f"cannot be read: {error.strerror}") from None
+    files = {name: read_bytes(directory / name) for name in entry["files"]}
     # The content first: it tells the line of what is wrong, which a digest cannot.
     count, shape = int(entry["count"]), tuple(entry.get("shape", ()))
     stored = Stored(entry["stem"], columns, count, directory, files, sample_of(shape))
     words = form.read(stored)
-    _bytes(entry["files"], directory)
+    _hold(files, entry["files"], directory)
     inputs = len(OPERATIONS[entry["operation"]][1])
     cases = tuple(
         Case(row[:inputs], row[inputs], (), row[inputs + 1 :]) for row in zip(*words, strict=True)
@@ -187,11 +183,6 @@ def _read_group(entry: dict[str, Any], form: Format, directory: Path) -> Group:
     return Group(entry["id"], entry["operation"], columns, "", cases, start, shape=shape)
 
 
-def _bytes(sums: dict[str, str], directory: Path) -> None:
-    for name, digest in sums.items():
-        try:
-            data = (directory / name).read_bytes()
-        except OSError as error:
-            raise GoldenError(directory / name, None, f"cannot be read: {error.strerror}") from None
-        if sha256(data) != digest:
-            raise GoldenError(directory / name, None, f"is not the file that {INDEX} lists")
+def _hold(files: Files, sums: dict[str, str], directory: Path) -> None:
+    for name, data in files.items():
+        check_digest(directory / name, data, sums[name], INDEX)
