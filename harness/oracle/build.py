@@ -19,14 +19,24 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import platformdirs
 
 from harness.oracle.errors import CompileError, OracleError
 from harness.oracle.headers import Headers, kernel_directory
 from harness.oracle.kernels import Kernel
+from harness.oracle.layers import LayerKernel
 
-__all__ = ["Builder", "Compiler", "Slot", "cache_directory", "find_compiler"]
+__all__ = [
+    "AnyKernel",
+    "AnyKernelT",
+    "Builder",
+    "Compiler",
+    "Slot",
+    "cache_directory",
+    "find_compiler",
+]
 
 FLAGS = ("-std=c++17", "-O1", "-fPIC", "-shared", "-w", "-fvisibility=hidden")
 #: Environment variable that moves the cache.
@@ -73,6 +83,10 @@ def cache_directory() -> Path:
     return Path(named) if named else platformdirs.user_cache_path("hls-harness")
 
 
+AnyKernel = Kernel | LayerKernel
+AnyKernelT = TypeVar("AnyKernelT", Kernel, LayerKernel)
+
+
 class Builder:
     """Compiles kernels over one set of headers, and remembers where they are."""
 
@@ -101,7 +115,8 @@ class Builder:
     def _identity(self) -> str:
         """A name for everything that decides the machine code."""
         parts = [self.headers.digest, self.compiler.command, self.compiler.version, *FLAGS]
-        for source in sorted(self._kernels.glob("*.h")):
+        parts += self.headers.layers.values()
+        for source in sorted(self._kernels.rglob("*.h")):
             parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
@@ -133,16 +148,16 @@ class Builder:
         if self._forget is not None:
             self._forget()
 
-    def slot(self, kernel: Kernel) -> Slot | None:
+    def slot(self, kernel: AnyKernel) -> Slot | None:
         """Where ``kernel`` is, if it has been compiled."""
         return self._slots.get(kernel.cpp)
 
-    def missing(self, kernels: Iterable[Kernel]) -> list[Kernel]:
+    def missing(self, kernels: Iterable[AnyKernelT]) -> list[AnyKernelT]:
         """Those that have not been compiled, each once."""
         self._read_indexes()
         return [k for k in dict.fromkeys(kernels) if k.cpp not in self._slots]
 
-    def compile(self, kernels: Sequence[Kernel]) -> None:
+    def compile(self, kernels: Sequence[AnyKernel]) -> None:
         """Compile ``kernels`` as one group for each header they need.
 
         Raises:

@@ -28,12 +28,14 @@ class Headers:
         digest: SHA-256 over the names and contents of the headers used.
         pinned: whether they are byte for byte the headers of the manifest.
         sums: SHA-256 of each header that is there; a vendor's own folder has no ``ap_float.h``.
+        layers: ... of hls4ml's layers, which are pinned or not used; they are not in ``digest``.
     """
 
     directory: Path
     digest: str
     pinned: bool
     sums: dict[str, str] = field(hash=False)
+    layers: dict[str, str] = field(hash=False, default_factory=dict)
 
     @cached_property
     def label(self) -> str:
@@ -80,13 +82,15 @@ def _pinned(manifest: dict[str, Any]) -> Headers:
         raise HeadersError(f"the vendor's headers come with {name}; {remedy}") from None
     root = Path(str(distribution.locate_file(manifest["directory"])))
     sums = {}
-    for header, expected in (manifest["sha256"] | manifest["optional"]).items():
+    known = manifest["sha256"] | manifest["optional"] | manifest["layers"]
+    for header, expected in known.items():
         sums[header] = _sum(root, header)
         if sums[header] != expected:
             raise HeadersError(
                 f"{header} of {name} {distribution.version} is not the pinned one; {remedy}"
             )
-    return Headers(root, _digest(sums), True, sums)
+    layers = {header: sums.pop(header) for header in manifest["layers"]}
+    return Headers(root, _digest(sums), True, sums, layers)
 
 
 def _sum(root: Path, name: str) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from harness.oracle import kernels, limits, process
-from harness.oracle.build import Builder, Slot
+from harness.oracle.build import AnyKernel, AnyKernelT, Builder, Slot
 from harness.oracle.errors import HeaderRefuses, OracleCrash
 from harness.oracle.headers import find_headers
 from harness.oracle.kernels import OURS, VENDOR, Kernel
+from harness.oracle.layers import LayerKernel
 from harness.oracle.words import from_words, to_words, word_count
 from harness.oracle.worker import Worker
 from harness.types import ApFixed, NumberType, Operation
@@ -166,8 +167,38 @@ class Oracle:
         shape, kernel = np.shape(codes), kernels.activation(name, source)
         return self._run(kernel, to_words(codes, source), None, _size(shape)).reshape(shape)
 
-    def refusal(self, kernel: Kernel) -> str | None:
+    def layer(self, kernel: LayerKernel, rows: Array, parameters: Array, outputs: int) -> Array:
+        """What a layer of hls4ml makes of a batch, in this process.
+
+        Args:
+            kernel: the layer, none of whose conversions may end the process (the caller knows).
+            rows: the words of the inputs, (rows, inputs), ``int64``.
+            parameters: the words of weights, biases and tables, ``int64``.
+            outputs: how many results a row has.
+
+        Returns:
+            (rows, outputs) words, ``int64``.
+
+        Raises:
+            HeaderRefuses: if the headers in use are not the pinned ones with their ``nnet_utils``.
+        """
+        if why := self.refusal(kernel):
+            raise HeaderRefuses(why)
+        out = np.empty((len(rows), outputs), np.int64)
+        if out.size:
+            table, index = self._table(kernel)
+            source = np.ascontiguousarray(rows, np.int64)
+            constants = np.ascontiguousarray(parameters, np.int64)
+            process.run(
+                table, index, source.ctypes.data, constants.ctypes.data, out.ctypes.data, len(rows)
+            )
+        return out
+
+    def refusal(self, kernel: AnyKernel) -> str | None:
         """Why the headers cannot answer ``kernel`` at all; ``None`` if they can."""
+        if isinstance(kernel, LayerKernel):
+            pinned = bool(self.headers.layers)
+            return None if pinned else "hls4ml's layers are run with the pinned headers alone"
         needed = VENDOR if kernel.header == VENDOR else ""
         if kernel.template in kernels.ACTIVATIONS:
             needed = "../nnet_utils/nnet_activation.h"
@@ -176,8 +207,8 @@ class Oracle:
         return limits.refusal(kernel)
 
     def compile(
-        self, wanted: Iterable[Kernel], jobs: int | None = None
-    ) -> Generator[Sequence[Kernel], None, None]:
+        self, wanted: Iterable[AnyKernelT], jobs: int | None = None
+    ) -> Generator[Sequence[AnyKernelT], None, None]:
         """Compile what is missing, several compilers at once; yield each group as it is ready.
 
         The first group yielded holds the kernels that were there already.
@@ -252,7 +283,7 @@ class Oracle:
             call()
         return out
 
-    def _slot(self, kernel: Kernel) -> Slot:
+    def _slot(self, kernel: AnyKernelT) -> Slot:
         slot = self.builder.slot(kernel)
         if slot is None:
             if self.builder.missing([kernel]):
@@ -261,7 +292,7 @@ class Oracle:
         assert slot is not None
         return slot
 
-    def _table(self, kernel: Kernel) -> tuple[int, int]:
+    def _table(self, kernel: AnyKernel) -> tuple[int, int]:
         """The address of the table that holds a kernel, and its place there."""
         if kernel.cpp not in self._tables:
             slot = self._slot(kernel)
@@ -284,15 +315,15 @@ class Oracle:
         return np.frombuffer(result, dtype=np.int64)
 
 
-def _by_source(wanted: Sequence[Kernel]) -> list[list[Kernel]]:
+def _by_source(wanted: Sequence[AnyKernelT]) -> list[list[AnyKernelT]]:
     """Kernels by the header that they need; a group needs one."""
-    found: dict[str, list[Kernel]] = {}
+    found: dict[str, list[AnyKernelT]] = {}
     for kernel in wanted:
         found.setdefault(kernel.source, []).append(kernel)
     return list(found.values())
 
 
-def _split(wanted: list[Kernel], jobs: int) -> list[list[Kernel]]:
+def _split(wanted: list[AnyKernelT], jobs: int) -> list[list[AnyKernelT]]:
     size = min(GROUP, -(-len(wanted) // jobs)) or 1
     return [wanted[k : k + size] for k in range(0, len(wanted), size)]
 

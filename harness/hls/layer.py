@@ -1,0 +1,205 @@
+"""``TypedLayer``: what every bit-exact layer is, and how it is spelled for its C++ twin."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.hls.fixed import Fixed
+from harness.oracle.layers import LayerKernel
+from harness.quantize import quantize_codes
+from harness.types import ApFixed
+
+__all__ = ["ShapeError", "TypeMismatch", "TypedLayer", "as_codes", "as_fixed", "as_type"]
+
+#: The widest type a layer takes: a value is one 64-bit word.
+MAX_WIDTH = 64
+Shape = tuple[int, ...]
+
+
+class ShapeError(ValueError):
+    """Shapes that do not chain: which layer, what it got and what it takes."""
+
+
+class TypeMismatch(ValueError):
+    """Types that do not chain: which layer, what it got and what it takes."""
+
+
+class TypedLayer(nn.Module):
+    """A layer whose every intermediate has an HLS type; computes codes as hls4ml's kernel does.
+
+    Shapes are those of the kernels: channels last, without the batch.  ``forward`` takes and gives
+    values (float64 out), ``codes`` takes and gives ``int64`` codes, ``compute`` is the arithmetic.
+
+    Attributes:
+        input_types: the type of each input.
+        input_shapes: the shape of each input, without the batch.
+        result: the type of the output.
+        output_shape: its shape, without the batch.
+        name: how errors and reports call the layer.
+    """
+
+    source = ""
+
+    def __init__(
+        self,
+        input_types: Sequence[ApFixed | str],
+        input_shapes: Sequence[Shape],
+        result: ApFixed | str,
+        output_shape: Shape,
+    ) -> None:
+        super().__init__()
+        self.name = type(self).__name__
+        self.input_types = tuple(as_type(t, "input") for t in input_types)
+        self.input_shapes = tuple(tuple(int(n) for n in shape) for shape in input_shapes)
+        self.result = as_type(result, "result")
+        self.output_shape = tuple(int(n) for n in output_shape)
+        for shape in (*self.input_shapes, self.output_shape):
+            if not shape or any(n < 1 for n in shape):
+                raise ShapeError(f"{self.name}: a shape has positive sizes, not {shape}")
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """The layer's output, (rows, *output_shape) of type ``result``.
+
+        Args:
+            inputs: (rows, *input_shape) of the input's type, each.
+        """
+        raise NotImplementedError
+
+    def kernel(self) -> LayerKernel:
+        """The C++ twin: hls4ml's kernel with this layer's types and sizes.
+
+        Equal kernels must have equal text, and different ones different: whatever decides the
+        machine code is a template argument.
+        """
+        raise NotImplementedError
+
+    def constants(self) -> tuple[Fixed, ...]:
+        """The parameters that the twin reads, in its order: weights, biases, tables."""
+        return ()
+
+    def parameter(self, name: str, values: Any, t: ApFixed | str, shape: Shape) -> None:
+        """Keep a parameter: ``values`` are floats, to be converted as C++ does, or a ``Fixed``.
+
+        The codes are a buffer, so they travel with the module's state.
+
+        Raises:
+            ShapeError: for another shape.
+            ValueError: for NaN and infinities.
+            TypeMismatch: for a ``Fixed`` of another type.
+        """
+        t = as_type(t, name)
+        fixed = as_fixed(values, t, f"{self.name}.{name}")
+        if fixed.shape != shape:
+            raise ShapeError(f"{self.name}: {name} has shape {fixed.shape}, must have {shape}")
+        self.register_buffer(name, torch.from_numpy(np.array(fixed.codes, np.int64)))
+        self._types[name] = t
+
+    @property
+    def _types(self) -> dict[str, ApFixed]:
+        found: dict[str, ApFixed] = self.__dict__.setdefault("_parameter_types", {})
+        return found
+
+    @property
+    def parameter_types(self) -> dict[str, ApFixed]:
+        """The type of each parameter, by name."""
+        return dict(self._types)
+
+    def fixed(self, name: str) -> Fixed:
+        """A parameter's codes with their type."""
+        return Fixed(getattr(self, name).cpu().numpy(), self._types[name])
+
+    def check(self, inputs: Sequence[Fixed]) -> int:
+        """The rows of a batch.
+
+        Raises:
+            ShapeError, TypeMismatch: if ``inputs`` are not what the layer takes.
+        """
+        if len(inputs) != len(self.input_types):
+            raise ShapeError(f"{self.name} takes {len(self.input_types)} inputs, got {len(inputs)}")
+        rows = {len(x.codes) if x.codes.ndim else -1 for x in inputs}
+        for x, t, shape in zip(inputs, self.input_types, self.input_shapes, strict=True):
+            if x.type != t:
+                raise TypeMismatch(f"{self.name} takes {t}, got {x.type}")
+            if x.shape[1:] != shape or len(rows) > 1 or x.codes.ndim == 0:
+                raise ShapeError(f"{self.name} takes (rows, {_sizes(shape)}), got {x.shape}")
+        return rows.pop()
+
+    def run(self, *inputs: Fixed) -> Fixed:
+        """:meth:`compute` on checked inputs."""
+        self.check(inputs)
+        return self.compute(*inputs)
+
+    def codes(self, *codes: Any) -> Tensor:
+        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
+        inputs = [as_codes(c, t, self.name) for c, t in zip(codes, self.input_types, strict=True)]
+        return torch.from_numpy(np.ascontiguousarray(self.run(*inputs).codes))
+
+    def forward(self, *values: Any) -> Tensor:
+        """Values to values, float64.
+
+        Inputs are converted to the input's type by the C++ constructor; of a layer before this one
+        they are values of that type already, and stay what they are.
+        """
+        inputs = [as_fixed(v, t, self.name) for v, t in zip(values, self.input_types, strict=True)]
+        return torch.from_numpy(np.ascontiguousarray(self.run(*inputs).values()))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Elements of each input, and of the output."""
+        return (*(math.prod(s) for s in self.input_shapes), math.prod(self.output_shape))
+
+    def extra_repr(self) -> str:
+        """Types and shapes, as the module prints itself."""
+        ins = ", ".join(
+            f"{t}[{_sizes(s)}]" for t, s in zip(self.input_types, self.input_shapes, strict=True)
+        )
+        return f"{ins} -> {self.result}[{_sizes(self.output_shape)}]"
+
+
+def as_type(t: ApFixed | str, name: str) -> ApFixed:
+    """An HLS type, from its record or its spelling in C++ or hls4ml's configuration.
+
+    Raises:
+        ValueError: for no type, one that rounds by chance, or one of more than 64 bits.
+    """
+    t = ApFixed.parse(t) if isinstance(t, str) else t
+    if not isinstance(t, ApFixed):
+        raise ValueError(f"{name} type must be an ApFixed or its spelling, not {t!r}")
+    if t.rounding.stochastic:
+        raise ValueError(f"{name} type {t} rounds by chance, which no hardware type does")
+    if t.width > MAX_WIDTH:
+        raise ValueError(f"{name} type {t} has more than {MAX_WIDTH} bits")
+    return t
+
+
+def as_fixed(values: Any, t: ApFixed, name: str) -> Fixed:
+    """Values as C++ converts doubles to ``t``; a ``Fixed`` must have the type already."""
+    if isinstance(values, Fixed):
+        if values.type != t:
+            raise TypeMismatch(f"{name} takes {t}, got {values.type}")
+        return values
+    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    array = np.asarray(array, np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: a value is NaN or infinite")
+    return Fixed(np.asarray(quantize_codes(array, t)), t)
+
+
+def as_codes(codes: Any, t: ApFixed, name: str) -> Fixed:
+    """Integers as codes of ``t``; ``TypeError`` or ``ValueError`` if they are none."""
+    array = codes.detach().cpu().numpy() if isinstance(codes, Tensor) else np.asarray(codes)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name}: codes must be integers, not {array.dtype}")
+    if array.size and not (t.min_code <= int(array.min()) and int(array.max()) <= t.max_code):
+        raise ValueError(f"{name}: codes of {t} are {t.min_code} to {t.max_code}")
+    return Fixed(array.astype(np.int64, copy=False), t)
+
+
+def _sizes(shape: Shape) -> str:
+    return ", ".join(map(str, shape))

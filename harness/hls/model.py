@@ -1,0 +1,136 @@
+"""Models of typed layers: a graph of named values, or a chain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from harness.hls.fixed import Fixed
+from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch, as_codes, as_fixed
+from harness.types import ApFixed
+
+__all__ = ["Model", "Sequential", "Step"]
+
+#: Rows at a time, so that what passes between layers stays in the cache.
+ROWS = 1024
+
+
+@dataclass(frozen=True)
+class Step:
+    """One layer of a model: ``output = layer(*inputs)``, all named.
+
+    Attributes:
+        layer: what is computed; its ``name`` is the step's.
+        inputs: the values it reads: inputs of the model or outputs of earlier steps.
+        output: the value it makes; nothing else may make it.
+    """
+
+    layer: TypedLayer
+    inputs: tuple[str, ...]
+    output: str
+
+
+class Model(nn.Module):
+    """Typed layers that compute one after the other, each from values made before it.
+
+    Args:
+        inputs: the model's inputs: name to type and shape (without the batch).
+        steps: the layers, in an order that can be computed.
+        output: the value the model gives; by default the last one.
+
+    Raises:
+        ShapeError, TypeMismatch: if a layer does not take what it is given; names both.
+    """
+
+    def __init__(
+        self,
+        inputs: dict[str, tuple[ApFixed, tuple[int, ...]]],
+        steps: Sequence[Step],
+        output: str | None = None,
+    ) -> None:
+        super().__init__()
+        if not steps:
+            raise ValueError("a model has at least one layer")
+        self.inputs = dict(inputs)
+        self.steps = tuple(steps)
+        self.output = output or steps[-1].output
+        known = dict(self.inputs)
+        for step in self.steps:
+            _check(step, known)
+            known[step.output] = (step.layer.result, step.layer.output_shape)
+        if self.output not in known:
+            raise ValueError(f"no layer makes {self.output}")
+        self.result, self.output_shape = known[self.output]
+        self.layers = nn.ModuleList(step.layer for step in self.steps)
+
+    def trace(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """Every value of the model by name, for a batch."""
+        values = dict(zip(self.inputs, inputs, strict=True))
+        for step in self.steps:
+            values[step.output] = step.layer.run(*(values[name] for name in step.inputs))
+        return values
+
+    def run(self, *inputs: Fixed) -> Fixed:
+        """The model's output, (rows, *output_shape) of type ``result``."""
+        rows = len(inputs[0])
+        out = np.empty((rows, *self.output_shape), np.int64)
+        for k in range(0, max(rows, 1), ROWS):
+            part = [x[k : k + ROWS] for x in inputs]
+            out[k : k + ROWS] = self.trace(*part)[self.output].codes
+        return Fixed(out, self.result)
+
+    def codes(self, *codes: Any) -> Tensor:
+        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
+        pairs = zip(codes, self.inputs.items(), strict=True)
+        return torch.from_numpy(self.run(*(as_codes(c, t, n) for c, (n, (t, _)) in pairs)).codes)
+
+    def forward(self, *values: Any) -> Tensor:
+        """Values to values, float64; inputs are converted as C++ converts doubles."""
+        pairs = zip(values, self.inputs.items(), strict=True)
+        found = self.run(*(as_fixed(v, t, n) for v, (n, (t, _)) in pairs))
+        return torch.from_numpy(np.ascontiguousarray(found.values()))
+
+
+class Sequential(Model):
+    """A chain of typed layers, each of one input.
+
+    Layers that still have the name of their class get a number: ``dense``, ``relu``, ``dense_2``.
+    """
+
+    def __init__(self, *layers: TypedLayer) -> None:
+        if not layers:
+            raise ValueError("a model has at least one layer")
+        seen: Counter[str] = Counter()
+        for layer in layers:
+            if layer.name == type(layer).__name__:
+                base = layer.name.lower()
+                seen[base] += 1
+                layer.name = base if seen[base] == 1 else f"{base}_{seen[base]}"
+        sources = ["input", *(layer.name for layer in layers[:-1])]
+        steps = [Step(v, (source,), v.name) for v, source in zip(layers, sources, strict=True)]
+        first = layers[0]
+        super().__init__({"input": (first.input_types[0], first.input_shapes[0])}, steps)
+
+
+def _check(step: Step, known: dict[str, tuple[ApFixed, tuple[int, ...]]]) -> None:
+    layer = step.layer
+    if step.output in known:
+        raise ValueError(f"{layer.name}: {step.output} is made twice")
+    if len(step.inputs) != len(layer.input_types):
+        raise ShapeError(
+            f"{layer.name} takes {len(layer.input_types)} inputs, not {len(step.inputs)}"
+        )
+    for name, t, shape in zip(step.inputs, layer.input_types, layer.input_shapes, strict=True):
+        if name not in known:
+            raise ValueError(f"{layer.name} reads {name}, which no earlier layer makes")
+        given_type, given_shape = known[name]
+        if given_type != t:
+            raise TypeMismatch(f"{layer.name} takes {t}, but {name} is {given_type}")
+        if given_shape != shape:
+            raise ShapeError(f"{layer.name} takes shape {shape}, but {name} has {given_shape}")

@@ -1,0 +1,110 @@
+"""Random layers and inputs: types with every mode, weights and codes that overflow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from harness.hls.fixed import Fixed
+from harness.hls.layer import TypedLayer
+from harness.types import ApFixed, Overflow, Rounding
+
+__all__ = ["FAMILIES", "Draw", "family"]
+
+T = TypeVar("T")
+Drawer = Callable[["Draw"], TypedLayer]
+#: How to draw a layer, by the name of its kernel as tables show it.
+FAMILIES: dict[str, Drawer] = {}
+
+
+def family(name: str) -> Callable[[Drawer], Drawer]:
+    """Enter a drawer into :data:`FAMILIES`."""
+
+    def enter(draw: Drawer) -> Drawer:
+        FAMILIES[name] = draw
+        return draw
+
+    return enter
+
+
+class Draw:
+    """A source of random choices; equal seeds draw equal layers.
+
+    Args:
+        seed: integers that name the place in the run.
+    """
+
+    def __init__(self, *seed: int) -> None:
+        self.rng = np.random.default_rng(list(seed))
+
+    def integer(self, low: int, high: int) -> int:
+        """One of ``low`` to ``high``, both included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def choice(self, options: Sequence[T]) -> T:
+        """One of several."""
+        return options[self.integer(0, len(options) - 1)]
+
+    def type(
+        self,
+        low: int = 2,
+        high: int = 18,
+        *,
+        signed: bool | None = None,
+        integer: tuple[int, int] | None = None,
+        plain: bool = False,
+    ) -> ApFixed:
+        """A type of ``low`` to ``high`` bits in any mode, mostly with the point inside.
+
+        Args:
+            low: the smallest width.
+            high: the largest width.
+            signed: fix the sign.
+            integer: fix the range of integer bits.
+            plain: without modes, as types of values that are only stored have it.
+        """
+        width = self.integer(low, high)
+        bits = self.integer(*(integer or (-1 if width > 4 else 0, min(width + 1, 9))))
+        if signed is None:
+            signed = self.integer(0, 4) > 0
+        if plain:
+            return ApFixed(width, bits, signed)
+        rounding = self.choice(list(Rounding))
+        overflow = self.choice([o for o in Overflow if signed or o is not Overflow.WRAP_SM])
+        n = self.integer(1, width) if overflow.wraps and self.integer(0, 3) == 0 else 0
+        return ApFixed(width, bits, signed, rounding, overflow, n)
+
+    def accumulator(self) -> ApFixed:
+        """A type for sums: tight ones that overflow, default ones that truncate, and wide ones."""
+        kind = self.integer(0, 3)
+        if kind == 0:
+            return self.type(20, 40, integer=(6, 20))
+        if kind == 1:
+            return self.type(8, 24, plain=True)
+        return self.type(6, 20)
+
+    def codes(self, t: ApFixed, shape: tuple[int, ...]) -> Fixed:
+        """Codes of a type: small ones, large ones, and its ends."""
+        size = math.prod(shape)
+        codes = self.rng.integers(t.min_code, t.max_code, size, np.int64, endpoint=True)
+        small = codes >> self.integer(0, max(t.width - 2, 0))
+        codes = np.where(self.rng.random(size) < 0.5, small, codes)
+        ends = self.rng.choice(np.array([t.min_code, t.max_code, 0]), size)
+        codes = np.where(self.rng.random(size) < 0.05, ends, codes)
+        return Fixed(codes.reshape(shape), t)
+
+    def inputs(self, layer: TypedLayer, rows: int) -> tuple[Fixed, ...]:
+        """A batch for a layer: random rows; where the type is small, every code of it too."""
+        return tuple(
+            Fixed(self._batch(t, rows, shape), t)
+            for t, shape in zip(layer.input_types, layer.input_shapes, strict=True)
+        )
+
+    def _batch(self, t: ApFixed, rows: int, shape: tuple[int, ...]) -> Any:
+        codes = self.codes(t, (rows, *shape)).codes
+        if t.width <= 14 and codes.size >= 1 << t.width:
+            codes.reshape(-1)[: 1 << t.width] = self.rng.permutation(np.array(t.codes))
+        return codes

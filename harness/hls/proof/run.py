@@ -1,0 +1,110 @@
+"""Draw layers, run them and their twins, and count the codes that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.console import Update
+from harness.hls.layer import TypedLayer
+from harness.hls.proof.draw import FAMILIES, Draw
+from harness.hls.twin import Twin
+from harness.oracle import Oracle
+
+__all__ = ["Proof", "prove"]
+
+#: Draws of a configuration before giving up on one the headers can run.
+PATIENCE = 50
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found of one kernel.
+
+    Attributes:
+        kernel: its name in the table.
+        configurations: how many layers were drawn.
+        codes: how many output codes were compared.
+        differences: how many of them differ.
+        first: the first layer that differs, to reproduce.
+    """
+
+    kernel: str
+    configurations: int
+    codes: int
+    differences: int
+    first: TypedLayer | None = None
+
+
+def prove(
+    oracle: Oracle,
+    kernels: Iterable[str] | None = None,
+    *,
+    configurations: int = 8,
+    values: int = 4000,
+    seed: int = 0,
+    progress: Update = lambda *_: None,
+) -> list[Proof]:
+    """Hold layers against their twins.
+
+    Args:
+        oracle: compiles and runs the twins.
+        kernels: names in :data:`FAMILIES`; all by default.
+        configurations: layers to draw of each.
+        values: about how many input codes each gets.
+        seed: decides layers and inputs.
+        progress: called with what is done, what there is, and what it is about.
+
+    Raises:
+        ValueError: for an unknown kernel.
+    """
+    names = list(FAMILIES) if kernels is None else list(kernels)
+    for name in names:
+        if name not in FAMILIES:
+            raise ValueError(f"unknown kernel {name!r}; there are: {', '.join(FAMILIES)}")
+    twins = {name: _drawn(name, oracle, configurations, seed) for name in names}
+    wanted = [twin.kernel for each in twins.values() for twin in each]
+    total, done = len(set(wanted)), 0
+    for group in oracle.compile(wanted):
+        done += len(group)
+        progress(done, total, "compiling kernels")
+    found = []
+    for k, name in enumerate(names):
+        progress(k, len(names), f"comparing {name}")
+        found.append(_compared(name, twins[name], values, seed))
+    return found
+
+
+def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
+    """The twins of ``count`` layers that the headers can run."""
+    twins = []
+    for k in range(count):
+        for attempt in range(PATIENCE):
+            draw = Draw(seed, _number(name), k, attempt)
+            twin = Twin(FAMILIES[name](draw), oracle)
+            if twin.refusal() is None:
+                twins.append(twin)
+                break
+    return twins
+
+
+def _compared(name: str, twins: list[Twin], values: int, seed: int) -> Proof:
+    codes = differences = 0
+    first = None
+    for k, twin in enumerate(twins):
+        rows = max(values // max(sum(twin.layer.sizes[:-1]), 1), 20)
+        inputs = Draw(seed, _number(name), k).inputs(twin.layer, rows)
+        mine, theirs = twin.layer.run(*inputs), twin.run(*inputs)
+        wrong = int(np.count_nonzero(mine.codes != theirs.codes))
+        codes, differences = codes + mine.codes.size, differences + wrong
+        if wrong and first is None:
+            first = twin.layer
+    return Proof(name, len(twins), codes, differences, first)
+
+
+def _number(name: str) -> Any:
+    """A number for a name, the same in every process."""
+    return int.from_bytes(name.encode(), "little") % (1 << 31)
