@@ -292,7 +292,7 @@ class Oracle:
         assert slot is not None
         return slot
 
-    def _table(self, kernel: AnyKernel) -> tuple[int, int]:
+    def _table(self, kernel: AnyKernelT) -> tuple[int, int]:
         """The address of the table that holds a kernel, and its place there."""
         if kernel.cpp not in self._tables:
             slot = self._slot(kernel)
