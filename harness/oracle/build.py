@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -108,16 +109,15 @@ class Builder:
                 f"cannot write the cache {self.folder}: {error.strerror}; "
                 f"set {VARIABLE} or use --no-cache"
             ) from None
+        self._versions: dict[str, str] = {}
         self._slots: dict[str, Slot] = {}
         self._seen: set[str] = set()
         self._read_indexes()
 
     def _identity(self) -> str:
-        """A name for everything that decides the machine code."""
+        """A name for everything that decides the machine code, but for our own headers."""
         parts = [self.headers.digest, self.compiler.command, self.compiler.version, *FLAGS]
         parts += self.headers.layers.values()
-        for source in sorted(self._kernels.rglob("*.h")):
-            parts.append(hashlib.sha256(source.read_bytes()).hexdigest())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
     def _sweep(self) -> None:
@@ -140,8 +140,8 @@ class Builder:
                 return
         except (OSError, ValueError, KeyError):
             return
-        for number, name in enumerate(group["kernels"]):
-            self._slots.setdefault(name, Slot(path, number))
+        for number, key in enumerate(group["kernels"]):
+            self._slots.setdefault(key, Slot(path, number))
 
     def close(self) -> None:
         """Remove what was not to be kept."""
@@ -150,12 +150,20 @@ class Builder:
 
     def slot(self, kernel: AnyKernel) -> Slot | None:
         """Where ``kernel`` is, if it has been compiled."""
-        return self._slots.get(kernel.cpp)
+        return self._slots.get(self._key(kernel))
+
+    def _key(self, kernel: AnyKernel) -> str:
+        """A kernel's name and the version of the header that has it."""
+        if kernel.source not in self._versions:
+            texts = _included(self._kernels / kernel.source, {})
+            joined = b"".join(text for _, text in sorted(texts.items()))
+            self._versions[kernel.source] = hashlib.sha256(joined).hexdigest()[:16]
+        return f"{self._versions[kernel.source]} {kernel.cpp}"
 
     def missing(self, kernels: Iterable[AnyKernelT]) -> list[AnyKernelT]:
         """Those that have not been compiled, each once."""
         self._read_indexes()
-        return [k for k in dict.fromkeys(kernels) if k.cpp not in self._slots]
+        return [k for k in dict.fromkeys(kernels) if self._key(k) not in self._slots]
 
     def compile(self, kernels: Sequence[AnyKernel]) -> None:
         """Compile ``kernels`` as one group for each header they need.
@@ -165,7 +173,7 @@ class Builder:
         """
         try:
             for header in dict.fromkeys(kernel.source for kernel in kernels):
-                self._compile_group([k.cpp for k in kernels if k.source == header], header)
+                self._compile_group([k for k in kernels if k.source == header], header)
         except CompileError:
             if len(kernels) == 1:
                 raise
@@ -179,20 +187,21 @@ class Builder:
             if refused:
                 raise refused[0] from None
 
-    def _compile_group(self, names: list[str], header: str) -> None:
-        stem = hashlib.sha256("\n".join(names).encode()).hexdigest()[:32]
+    def _compile_group(self, kernels: Sequence[AnyKernel], header: str) -> None:
+        names, keys = [k.cpp for k in kernels], [self._key(k) for k in kernels]
+        stem = hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
         with tempfile.TemporaryDirectory(prefix="building-", dir=self.folder) as scratch:
             source, built = Path(scratch, "group.cpp"), Path(scratch, "group.so")
             source.write_text(group_source(names, header), encoding="utf-8")
             self._run_compiler(source, built, names)
             digest = hashlib.sha256(built.read_bytes()).hexdigest()
             index = Path(scratch, "group.json")
-            index.write_text(json.dumps({"sha256": digest, "kernels": names}), encoding="utf-8")
+            index.write_text(json.dumps({"sha256": digest, "kernels": keys}), encoding="utf-8")
             built.replace(self.folder / f"{stem}.so")
             index.replace(self.folder / f"{stem}.json")
         self._seen.add(f"{stem}.json")
-        for number, name in enumerate(names):
-            self._slots[name] = Slot(self.folder / f"{stem}.so", number)
+        for number, key in enumerate(keys):
+            self._slots[key] = Slot(self.folder / f"{stem}.so", number)
 
     def _run_compiler(self, source: Path, built: Path, names: list[str]) -> None:
         include = [f"-I{self.headers.directory}", f"-I{self._kernels}"]
@@ -202,6 +211,17 @@ class Builder:
             errors = [line for line in done.stderr.splitlines() if "error" in line]
             why = (errors or done.stderr.splitlines() or ["no message"])[0]
             raise CompileError(f"the compiler refused {names[0].removeprefix('&')}: {why.strip()}")
+
+
+def _included(path: Path, found: dict[str, bytes]) -> dict[str, bytes]:
+    """The text of one of our headers and of those of ours that it includes, by name."""
+    text = path.read_bytes()
+    found[path.name] = text
+    for name in re.findall(rb'^#include "([^"]+)"', text, re.MULTILINE):
+        inner = path.parent / name.decode()
+        if inner.name not in found and inner.is_file():
+            _included(inner, found)
+    return found
 
 
 def group_source(names: Sequence[str], header: str) -> str:
