@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.hls.accumulate import affine
 from harness.hls.fixed import Array, Fixed
-from harness.hls.layer import TypedLayer, as_type
+from harness.hls.layer import Sum, TypedLayer, as_type
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
@@ -70,6 +71,13 @@ class Dense(TypedLayer):
         """See :meth:`TypedLayer.compute`."""
         w, b = self.fixed("weight"), self.fixed("bias")
         return affine(inputs[0], w, b, self.accum, self.order).to(self.result)
+
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+        """See :meth:`TypedLayer.summed`."""
+        (j,) = index
+        order = slice(None) if self.order is None else self.order[j]
+        w, b = self.fixed("weight"), self.fixed("bias")
+        return Sum(inputs[0][order], w[:, j][order], b[j], self.accum, self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights, as the kernel wants them, and biases."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +16,10 @@ from harness.oracle.layers import LayerKernel
 from harness.quantize import quantize_codes
 from harness.types import ApFixed
 
-__all__ = ["ShapeError", "TypeMismatch", "TypedLayer", "as_codes", "as_fixed", "as_type"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["ShapeError", "Sum", "TypeMismatch", "TypedLayer", "as_codes", "as_fixed", "as_type"]
 
 #: The widest type a layer takes: a value is one 64-bit word.
 MAX_WIDTH = 64
@@ -28,6 +32,25 @@ class ShapeError(ValueError):
 
 class TypeMismatch(ValueError):
     """Types that do not chain: which layer, what it got and what it takes."""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The products that one accumulator adds up.
+
+    Attributes:
+        x: the inputs in the order they are taken, (terms,).
+        w: the weights in the same order, (terms,).
+        start: what the accumulator starts from, a scalar: the bias, before its conversion.
+        accum: the type of products and accumulator.
+        result: the type of the output.
+    """
+
+    x: Fixed
+    w: Fixed
+    start: Fixed
+    accum: ApFixed
+    result: ApFixed
 
 
 class TypedLayer(nn.Module):
@@ -45,6 +68,12 @@ class TypedLayer(nn.Module):
     """
 
     source = ""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> TypedLayer:
+        """Remember what the layer is made of, for :meth:`retyped`."""
+        self = super().__new__(cls)
+        self.__dict__["_arguments"] = (args, kwargs)
+        return self
 
     def __init__(
         self,
@@ -113,6 +142,27 @@ class TypedLayer(nn.Module):
     def fixed(self, name: str) -> Fixed:
         """A parameter's codes with their type."""
         return Fixed(getattr(self, name).cpu().numpy(), self._types[name])
+
+    def retyped(self, **types: ApFixed | str) -> Self:
+        """A new layer of the same parameters with other types, by the names of its arguments.
+
+        Raises:
+            TypeError: for a name that the layer does not take.
+        """
+        args, kwargs = self.__dict__["_arguments"]
+        layer = type(self)(*args, **{**kwargs, **types})
+        layer.name = self.name
+        return layer
+
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
+        """What is added up to one output of one row; ``None`` for a layer without accumulator.
+
+        Args:
+            inputs: the row, each of the input's shape.
+            index: the output's place.
+        """
+        del inputs, index
+        return None
 
     def check(self, inputs: Sequence[Fixed]) -> int:
         """The rows of a batch.

@@ -76,6 +76,15 @@ class Model(nn.Module):
             values[step.output] = step.layer.run(*(values[name] for name in step.inputs))
         return values
 
+    def layer_outputs(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """The output of every layer by the layer's name, for a batch."""
+        values = self.trace(*inputs)
+        return {step.layer.name: values[step.output] for step in self.steps}
+
+    def layer(self, name: str) -> TypedLayer | None:
+        """The layer of a name, if there is one."""
+        return next((step.layer for step in self.steps if step.layer.name == name), None)
+
     def run(self, *inputs: Fixed) -> Fixed:
         """The model's output, (rows, *output_shape) of type ``result``."""
         rows = len(inputs[0])

@@ -9,11 +9,11 @@ import numpy as np
 
 from harness.hls.fixed import Fixed, recorded_casts
 from harness.hls.layer import TypedLayer
+from harness.hls.model import Model
 from harness.oracle import HeaderRefuses, Oracle
 from harness.oracle.limits import cast_aborts
-from harness.types import ApFixed
 
-__all__ = ["Twin"]
+__all__ = ["ModelTwin", "Twin"]
 
 
 class Twin:
@@ -65,6 +65,38 @@ def words(constants: Sequence[Fixed]) -> Any:
     return np.concatenate([*flat, np.zeros(1, np.int64)])
 
 
-def types_in(kernel: Any) -> tuple[ApFixed, ...]:
-    """The types among a kernel's template arguments."""
-    return tuple(a for a in kernel.arguments if isinstance(a, ApFixed))
+class ModelTwin:
+    """A model whose every layer is computed by its C++ twin.
+
+    Args:
+        model: the model.
+        oracle: compiles and runs the kernels.
+
+    Raises:
+        HeaderRefuses: if a layer's kernel cannot be run.
+    """
+
+    def __init__(self, model: Model, oracle: Oracle) -> None:
+        self.model = model
+        self._twins = {
+            step.output: Twin(step.layer, oracle)
+            for step in model.steps
+            if step.layer.kernel() is not None
+        }
+        for twin in self._twins.values():
+            if why := twin.refusal():
+                raise HeaderRefuses(why)
+        for _ in oracle.compile([twin.kernel for twin in self._twins.values()]):
+            pass
+
+    def layer_outputs(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """The output of every layer by the layer's name, for a batch."""
+        values = dict(zip(self.model.inputs, inputs, strict=True))
+        for step in self.model.steps:
+            layer = self._twins.get(step.output, step.layer)
+            values[step.output] = layer.run(*(values[name] for name in step.inputs))
+        return {step.layer.name: values[step.output] for step in self.model.steps}
+
+    def layer(self, name: str) -> TypedLayer | None:
+        """The typed layer of a name: a twin has the same types."""
+        return self.model.layer(name)
