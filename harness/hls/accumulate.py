@@ -8,7 +8,10 @@ them, and types too wide for 64-bit arithmetic go through Python integers.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +23,30 @@ from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, Overflow, result_type
 
-__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds"]
+__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "watched"]
 
+#: Where the lowest and highest code of each accumulator goes while somebody watches.
+_watch: contextvars.ContextVar[list[tuple[int, int]] | None] = contextvars.ContextVar(
+    "watch", default=None
+)
 #: Integers below this are exact in float64.
 FLOAT64 = 1 << 53
 #: Rows at a time, so that what is made of them stays in the cache.
 ROWS = 512
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[list[tuple[int, int]]]:
+    """Collect the lowest and the highest code of every accumulator that is computed inside.
+
+    Products, starts and partial sums count; sums go step by step, which takes its time.
+    """
+    found: list[tuple[int, int]] = []
+    token = _watch.set(found)
+    try:
+        yield found
+    finally:
+        _watch.reset(token)
 
 
 def accumulate(start: Fixed, terms: Fixed) -> Fixed:
@@ -38,11 +59,9 @@ def accumulate(start: Fixed, terms: Fixed) -> Fixed:
     total = result_type("+", t, terms.type)
     record_cast(total, t)
     shape = terms.shape[:-1]
-    if total.width > 63 or t.width > 63:
-        acc = Fixed(np.broadcast_to(start.codes, shape), t)
-        for k in range(terms.shape[-1]):
-            acc = (acc + terms[..., k]).to(t)
-        return acc
+    if _watch.get() is not None or total.width > 63 or t.width > 63:
+        first = Fixed(np.broadcast_to(start.codes, shape), t)
+        return _stepped(first, (terms[..., k] for k in range(terms.shape[-1])))
     out = np.broadcast_to(start.codes, shape).reshape(-1).astype(np.int64)
     flat = np.ascontiguousarray(terms.codes.reshape(-1, terms.shape[-1]), np.int64)
     _accumulate(out, flat, total.frac - t.frac, total.frac - terms.type.frac, plan(t))
@@ -76,6 +95,8 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     total = result_type("+", accum, accum)
     for source, target in ((product, accum), (b.type, accum), (total, accum)):
         record_cast(source, target)
+    if _watch.get() is not None:
+        return affine_steps(x, w, b, accum, order)
     path = affine_path(x.type, w, b, accum)
     start = b.to(accum)
     if path == "exact":
@@ -101,12 +122,22 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
 def affine_steps(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = None) -> Fixed:
     """The definition of :func:`affine`, step by step in ``Fixed``, for any types."""
     rows, (n_in, n_out) = x.shape[0], w.shape
-    acc = Fixed(np.broadcast_to(b.to(accum).codes, (rows, n_out)), accum)
+    start = Fixed(np.broadcast_to(b.to(accum).codes, (rows, n_out)), accum)
+    places = np.broadcast_to(np.arange(n_in), (n_out, n_in)) if order is None else order
     columns = np.arange(n_out)
-    for k in range(n_in):
-        i = np.full(n_out, k) if order is None else order[:, k]
-        term = (x[:, i] * w[i, columns]).to(accum)
-        acc = (acc + term).to(accum)
+    lines = (places[:, k] for k in range(n_in))
+    return _stepped(start, ((x[:, i] * w[i, columns]).to(accum) for i in lines))
+
+
+def _stepped(start: Fixed, terms: Iterable[Fixed]) -> Fixed:
+    """The definition of every sum; whoever watches is told of each code."""
+    acc, t, found = start, start.type, _watch.get()
+    ends = [start.codes]
+    for term in terms:
+        acc = (acc + term).to(t)
+        ends += [term.to(t).codes, acc.codes] if found is not None else []
+    if found is not None and start.codes.size:
+        found.append((min(int(e.min()) for e in ends), max(int(e.max()) for e in ends)))
     return acc
 
 

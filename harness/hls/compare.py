@@ -155,9 +155,7 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
         wrong = _wrong(mine, other.reshape(mine.shape))
         count = int(np.count_nonzero(wrong))
         found.append(
-            LayerAgreement(
-                layer.name, type(layer).__name__, layer.result, mine.codes.size, count
-            )
+            LayerAgreement(layer.name, type(layer).__name__, layer.result, mine.codes.size, count)
         )
         if count:
             place = tuple(int(k) for k in np.argwhere(wrong)[0])

@@ -40,6 +40,7 @@ class Dense(TypedLayer):
     """
 
     source = "layers/dense.h"
+    affine = True
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,9 +66,18 @@ class TypedLayer(nn.Module):
         result: the type of the output.
         output_shape: its shape, without the batch.
         name: how errors and reports call the layer.
+        source: the adapter's header.
+        input_names: the constructor's arguments that are the types of the inputs.
+        affine: whether the output is a sum of inputs times constants, which :meth:`summed` tells.
+        monotone: whether no output falls, before its conversion, when an input rises.
+        elementwise: whether each output depends on the input in its place alone.
     """
 
     source = ""
+    input_names: tuple[str, ...] = ("input",)
+    affine = False
+    monotone = False
+    elementwise = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> TypedLayer:
         """Remember what the layer is made of, for :meth:`retyped`."""
@@ -153,6 +163,16 @@ class TypedLayer(nn.Module):
         layer = type(self)(*args, **{**kwargs, **types})
         layer.name = self.name
         return layer
+
+    def given(self, *types: ApFixed) -> Self:
+        """The layer for inputs of these types; itself if it has them."""
+        if types == self.input_types:
+            return self
+        return self.retyped(**dict(zip(self.input_names, types, strict=True)))
+
+    def takes(self, name: str) -> bool:
+        """Whether the constructor takes an argument of this name."""
+        return name in inspect.signature(type(self)).parameters
 
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """What is added up to one output of one row; ``None`` for a layer without accumulator.

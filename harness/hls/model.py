@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,26 @@ class Model(nn.Module):
             raise ValueError(f"no layer makes {self.output}")
         self.result, self.output_shape = known[self.output]
         self.layers = nn.ModuleList(step.layer for step in self.steps)
+
+    def retyped(self, types: Mapping[str, Mapping[str, ApFixed | str]]) -> Model:
+        """The same model with other types: for a layer by name, its arguments to change.
+
+        A layer's input types follow from the layers before it.
+
+        Raises:
+            ValueError: for a layer that there is not.
+        """
+        if unknown := set(types) - {step.layer.name for step in self.steps}:
+            raise ValueError(f"there is no layer {min(unknown)}")
+        known = {name: t for name, (t, _) in self.inputs.items()}
+        steps = []
+        for step in self.steps:
+            layer = step.layer.given(*(known[name] for name in step.inputs))
+            if changes := types.get(layer.name):
+                layer = layer.retyped(**changes)
+            known[step.output] = layer.result
+            steps.append(Step(layer, step.inputs, step.output))
+        return Model(self.inputs, steps, self.output)
 
     def trace(self, *inputs: Fixed) -> dict[str, Fixed]:
         """Every value of the model by name, for a batch."""

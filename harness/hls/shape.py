@@ -21,6 +21,8 @@ class Reshape(TypedLayer):
         shape: the shape of the output, of as many elements; by default flat.
     """
 
+    monotone = True
+
     def __init__(
         self,
         input: ApFixed | str,  # noqa: A002
