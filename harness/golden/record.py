@@ -89,6 +89,7 @@ OPERATIONS = {
     "/=": ("a after a /= b", ("a", "b")),
     "sum": ("an accumulator from `start` on, after each accumulator += b", ("b",)),
     "product": ("an accumulator from `start` on, after each accumulator *= b", ("b",)),
+    "values": ("a tensor of a model, named in the note, in C order", ()),
 }
 
 

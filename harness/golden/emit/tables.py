@@ -85,6 +85,8 @@ _INPUT, _OUTPUT = "tb_input_features.dat", "tb_output_predictions.dat"
 
 
 def _write_dat(group: Group, stem: str) -> Files:
+    if not group.sources:
+        raise ValueError(f"dat holds inputs and outputs, not the {group.operation} of a tensor")
     columns = {name: _decimals(group.words(name), t) for name, t in group.columns.items()}
     inputs = [columns[name] for name in group.sources]
     outputs = [column for name, column in columns.items() if name not in group.sources]
