@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -98,6 +99,46 @@ def verify(
     else:
         report.print_verdict(verdict, wide_console())
     raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+
+
+@app.command()
+def verify_layers(
+    kernel: Annotated[
+        list[str] | None, typer.Option(help="A kernel's name, or part of it; may be repeated.")
+    ] = None,
+    configurations: Annotated[
+        int, typer.Option(min=1, help="Random layers to hold against each kernel.")
+    ] = 8,
+    seed: Seed = 0,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the typed layers against hls4ml's own kernels in C++."""
+    from harness.oracle import Oracle
+
+    proof = _layers("harness.hls.proof")
+    with (
+        contextlib.closing(Oracle(cache=not no_cache)) as oracle,
+        progress("layers and their twins") as update,
+    ):
+        found = proof.prove(
+            oracle,
+            proof.named(kernel),
+            configurations=configurations,
+            seed=seed,
+            progress=update,
+        )
+    proof.print_proofs(found, wide_console())
+    raise typer.Exit(DIFFER if any(each.differences for each in found) else AGREE)
+
+
+def _layers(module: str) -> Any:
+    """A module of ``harness.hls``; ``ValueError`` if there is no torch."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ValueError("typed layers need torch; pip install 'hls-harness[torch]'") from None
 
 
 # A negative value is no option.

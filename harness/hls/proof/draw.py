@@ -12,7 +12,7 @@ from harness.hls.fixed import Fixed
 from harness.hls.layer import TypedLayer
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["FAMILIES", "Draw", "family"]
+__all__ = ["FAMILIES", "Draw", "family", "named"]
 
 T = TypeVar("T")
 Drawer = Callable[["Draw"], TypedLayer]
@@ -28,6 +28,18 @@ def family(name: str) -> Callable[[Drawer], Drawer]:
         return draw
 
     return enter
+
+
+def named(parts: Sequence[str] | None) -> list[str]:
+    """The names that contain one of ``parts``; all if there are none.
+
+    Raises:
+        ValueError: for a part that no name has.
+    """
+    for part in parts or ():
+        if not any(part in name for name in FAMILIES):
+            raise ValueError(f"no kernel is called {part!r}; there are: {', '.join(FAMILIES)}")
+    return [name for name in FAMILIES if not parts or any(part in name for part in parts)]
 
 
 class Draw:
