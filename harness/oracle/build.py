@@ -36,6 +36,7 @@ __all__ = [
     "Compiler",
     "Slot",
     "cache_directory",
+    "compile_shared",
     "find_compiler",
 ]
 
@@ -204,13 +205,20 @@ class Builder:
             self._slots[key] = Slot(self.folder / f"{stem}.so", number)
 
     def _run_compiler(self, source: Path, built: Path, names: list[str]) -> None:
-        include = [f"-I{self.headers.directory}", f"-I{self._kernels}"]
-        command = [self.compiler.command, *FLAGS, *include, str(source), "-o", str(built)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            errors = [line for line in done.stderr.splitlines() if "error" in line]
-            why = (errors or done.stderr.splitlines() or ["no message"])[0]
-            raise CompileError(f"the compiler refused {names[0].removeprefix('&')}: {why.strip()}")
+        options = [*FLAGS, f"-I{self.headers.directory}", f"-I{self._kernels}"]
+        compile_shared(self.compiler, options, source, built, names[0].removeprefix("&"))
+
+
+def compile_shared(
+    compiler: Compiler, options: Sequence[str], source: Path, built: Path, what: str
+) -> None:
+    """Compile a shared object; ``CompileError`` says what was refused, and the first reason."""
+    command = [compiler.command, *options, str(source), "-o", str(built)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        errors = [line for line in done.stderr.splitlines() if "error" in line]
+        why = (errors or done.stderr.splitlines() or ["no message"])[0]
+        raise CompileError(f"the compiler refused {what}: {why.strip()}")
 
 
 def _included(path: Path, found: dict[str, bytes]) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ answers with the bytes of the result.
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import struct
 import subprocess
@@ -89,7 +90,9 @@ def _end(process: subprocess.Popen[bytes], messages: IO[bytes]) -> None:
 
 
 def _serve() -> None:
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    # What a kernel prints must not get among the answers.
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
     tables: dict[str, Any] = {}
     while header := source.read(HEADER.size):
         path_size, slot, a_size, b_size, size, n = HEADER.unpack(header)
