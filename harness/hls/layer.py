@@ -118,6 +118,15 @@ class TypedLayer(nn.Module):
         """
         raise NotImplementedError
 
+    def code_range(self, place: int) -> tuple[int, int]:
+        """The least and the largest code that an input may have: by default all of its type.
+
+        Args:
+            place: which input.
+        """
+        t = self.input_types[place]
+        return t.min_code, t.max_code
+
     def constants(self) -> tuple[Fixed, ...]:
         """The parameters that the twin reads, in its order: weights, biases, tables."""
         return ()

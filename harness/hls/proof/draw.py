@@ -110,10 +110,15 @@ class Draw:
 
     def inputs(self, layer: TypedLayer, rows: int) -> tuple[Fixed, ...]:
         """A batch for a layer: random rows; where the type is small, every code of it too."""
-        return tuple(
+        batches = [
             Fixed(self._batch(t, rows, shape), t)
             for t, shape in zip(layer.input_types, layer.input_shapes, strict=True)
-        )
+        ]
+        for k, batch in enumerate(batches):
+            low, high = layer.code_range(k)
+            if (low, high) != (batch.type.min_code, batch.type.max_code):
+                batch.codes = low + batch.codes % (high - low + 1)
+        return tuple(batches)
 
     def _batch(self, t: ApFixed, rows: int, shape: tuple[int, ...]) -> Any:
         codes = self.codes(t, (rows, *shape)).codes
