@@ -1,13 +1,17 @@
 """Bit-exact layers: PyTorch modules that compute what hls4ml's kernels compute in C++."""
 
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
+from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.dense import Dense
+from harness.hls.embedding import Embedding
 from harness.hls.fixed import Fixed
 from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from harness.hls.model import Model, Sequential, Step
-from harness.hls.shape import Reshape
-from harness.hls.twin import Twin
+from harness.hls.ranges import Interval, Reach, ranges, suggest_types
+from harness.hls.shape import Reshape, Transpose
+from harness.hls.twin import ModelTwin, Twin
+from harness.hls.vectors import replay_vectors, vectors, write_vectors
 
 __all__ = [
     "Add",
@@ -15,20 +19,33 @@ __all__ = [
     "BatchNorm",
     "BatchNormBinaryTanh",
     "BatchNormTernaryTanh",
+    "Comparison",
     "Concatenate",
     "Dense",
+    "Difference",
     "Dot",
+    "Embedding",
     "Fixed",
+    "Interval",
     "Maximum",
     "Minimum",
     "Model",
+    "ModelTwin",
     "Multiply",
+    "Reach",
     "Reshape",
     "Sequential",
     "ShapeError",
     "Step",
     "Subtract",
+    "Transpose",
     "Twin",
     "TypeMismatch",
     "TypedLayer",
+    "compare",
+    "ranges",
+    "replay_vectors",
+    "suggest_types",
+    "vectors",
+    "write_vectors",
 ]

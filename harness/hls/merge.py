@@ -207,18 +207,18 @@ class Concatenate(TypedLayer):
             raise ShapeError(f"Concatenate takes one to three axes, not {rank}")
         if not -rank <= axis < rank:
             raise ValueError(f"Concatenate: axis {axis} is none of {-rank} to {rank - 1}")
-        self_axis = axis % rank
-        rest1, rest2 = (_without(s, self_axis) for s in (input1_shape, input2_shape))
+        along = axis % rank
+        rest1, rest2 = (_without(s, along) for s in (input1_shape, input2_shape))
         if len(input2_shape) != rank or rest1 != rest2:
             raise ShapeError(
                 f"Concatenate: shapes {tuple(input1_shape)} and {tuple(input2_shape)} "
                 f"differ beside axis {axis}"
             )
         shape = list(input1_shape)
-        shape[self_axis] += input2_shape[self_axis]
+        shape[along] += input2_shape[along]
         shapes = [input1_shape, input2_shape]
         super().__init__([input1, input2], shapes, result, tuple(shape))
-        self.axis = self_axis
+        self.axis = along
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
