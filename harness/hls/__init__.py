@@ -3,6 +3,7 @@
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.dense import Dense
+from harness.hls.einsum import Einsum, EinsumDense
 from harness.hls.embedding import Embedding
 from harness.hls.fixed import Fixed
 from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
@@ -24,6 +25,8 @@ __all__ = [
     "Dense",
     "Difference",
     "Dot",
+    "Einsum",
+    "EinsumDense",
     "Embedding",
     "Fixed",
     "Interval",

@@ -1,6 +1,12 @@
 """The proof of the layers: random configurations of each, held against hls4ml's kernels."""
 
-from harness.hls.proof import batchnorm, dense, merge, shape  # noqa: F401  # enters its layers
+from harness.hls.proof import (  # noqa: F401  # enter their layers
+    batchnorm,
+    dense,
+    einsum,
+    merge,
+    shape,
+)
 from harness.hls.proof.draw import FAMILIES, Draw, family, named
 from harness.hls.proof.report import print_proofs
 from harness.hls.proof.run import Proof, prove
