@@ -131,6 +131,31 @@ def verify_layers(
     raise typer.Exit(DIFFER if any(each.differences for each in found) else AGREE)
 
 
+@app.command()
+def verify_project(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A project that hls4ml wrote, io_parallel.")
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Random rows to run.")] = 500,
+    seed: Seed = 0,
+    input_: Annotated[
+        Path | None,
+        typer.Option("--input", help="A .npy of rows instead: floats, or integers as codes."),
+    ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Compare every layer, also where the outputs agree.")
+    ] = False,
+) -> None:
+    """Hold an hls4ml project, compiled with its own headers, against its typed model."""
+    commands = _layers("harness.hls.project.commands")
+    with progress("project") as update:
+        verdict = commands.verify_project(
+            directory, rows=rows, seed=seed, file=input_, layers=layers, progress=update
+        )
+    commands.print_verdict(verdict, wide_console())
+    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+
+
 def _layers(module: str) -> Any:
     """A module of ``harness.hls``; ``ValueError`` if there is no torch."""
     try:

@@ -15,7 +15,7 @@ from harness.hls.reproduce import reproducer
 from harness.quantize import decode
 from harness.types import ApFixed
 
-__all__ = ["Comparison", "Difference", "LayerAgreement", "Walkable", "compare"]
+__all__ = ["Comparison", "Difference", "LayerAgreement", "Walkable", "compare", "differing"]
 
 #: Steps of an accumulator that a report shows around the first that differs.
 SHOWN = 5
@@ -152,7 +152,7 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
         if other is None:
             found.append(LayerAgreement(layer.name, type(layer).__name__, layer.result, 0, 0))
             continue
-        wrong = _wrong(mine, other.reshape(mine.shape))
+        wrong = differing(mine, other.reshape(mine.shape))
         count = int(np.count_nonzero(wrong))
         found.append(
             LayerAgreement(layer.name, type(layer).__name__, layer.result, mine.codes.size, count)
@@ -170,7 +170,7 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
     return Comparison(tuple(found), None)
 
 
-def _wrong(mine: Fixed, theirs: Fixed) -> Any:
+def differing(mine: Fixed, theirs: Fixed) -> Any:
     """Where codes differ; of types with another LSB, where values do."""
     if mine.type.frac == theirs.type.frac:
         return mine.codes != theirs.codes

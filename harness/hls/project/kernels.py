@@ -1,0 +1,42 @@
+"""How each kernel's call becomes a typed layer."""
+
+from __future__ import annotations
+
+from harness.hls.dense import Dense
+from harness.hls.layer import TypedLayer
+from harness.hls.project.build import Reader, kernel
+from harness.hls.project.parse import Config
+
+__all__: list[str] = []
+
+
+@kernel("dense")
+def _dense(r: Reader) -> TypedLayer:
+    c = r.config
+    n_in, n_out = c.integer("n_in"), c.integer("n_out")
+    strategy = _strategy(r, c)
+    weight = r.weight(0, (n_in, n_out) if strategy == "latency" else (n_out, n_in))
+    return Dense(
+        weight if strategy == "latency" else weight.transpose(1, 0),
+        r.weight(1, (n_out,)),
+        input=r.input,
+        weight_type=c.type("weight_t"),
+        bias_type=c.type("bias_t"),
+        accum=c.type("accum_t"),
+        result=r.result,
+        strategy=strategy,
+        reuse_factor=c.integer("reuse_factor"),
+    )
+
+
+def _strategy(r: Reader, c: Config) -> str:
+    """The strategy of a matrix product, from the class that computes it."""
+    r.only("the product", c.alias("product"), "mult")
+    found = c.alias("kernel")
+    n_in, reuse = c.integer("n_in"), c.integer("reuse_factor")
+    # hls4ml takes ..._rem0 for every reuse factor above the inputs.
+    resource = "DenseResource_rf_leq_nin" if reuse <= n_in else "DenseResource_rf_gt_nin_rem0"
+    r.only("the kernel", found, "DenseLatency", resource)
+    if found == "DenseResource_rf_gt_nin_rem0":
+        r.only("the remainder of the reuse factor", reuse % n_in, 0)
+    return "latency" if found == "DenseLatency" else "resource"

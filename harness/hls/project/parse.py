@@ -1,0 +1,391 @@
+"""What the files of an hls4ml project say: types, configurations, arrays, and calls of kernels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.hls.project.source import (
+    ProjectError,
+    Source,
+    Statement,
+    evaluate,
+    split_arguments,
+)
+from harness.types import ApFixed, Rounding
+
+__all__ = ["Call", "Config", "Load", "Scope", "Top", "Variable", "read_scope", "read_top"]
+
+_NAME = r"[A-Za-z_]\w*"
+_TYPEDEF = re.compile(rf"typedef (.+?) ({_NAME})")
+_USING = re.compile(rf"template ?<[^>]*> ?using ({_NAME}) = (.+)")
+_MEMBER = re.compile(
+    rf"(?:static |const |constexpr |inline )+(.+?) ?({_NAME})(?:\[.*\])?(?: ?= ?(.+))?"
+)
+_OUTSIDE = re.compile(rf"const (.+?) ({_NAME})::({_NAME})(?:\[.*?\])? ?= ?(.+)")
+_TABLE = re.compile(rf"(?:static )?(?:const )?unsigned ({_NAME})\[.*?\] ?= ?\{{(.*)\}}")
+_ARRAY = re.compile(rf"({_NAME}) ({_NAME}) ?\[(.+)\]")
+_ALIAS = re.compile(rf"auto ?& ?({_NAME}) = ({_NAME})")
+_CALL = re.compile(r"(?:(\w+)::)?(\w+) ?<(.*)> ?\((.*)\)")
+_LOAD = re.compile(rf'nnet::load_(\w*?)_?weights_from_txt<(.+), ?(.+)>\(({_NAME}), "(.+)"\)')
+#: What stands around loading the weights, and computes nothing.
+_IDLE = re.compile(
+    r"static bool loaded_weights = false|loaded_weights = true|nnet::save_layer_output ?<.*|"
+    r"(?:static )?const unsigned \w+ = .*|return"
+)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An array of values.
+
+    Attributes:
+        name: its name.
+        type_name: the name of its type.
+        shape: its sizes; hls4ml writes them as a product.
+        place: file and line of the declaration.
+    """
+
+    name: str
+    type_name: str
+    shape: tuple[int, ...]
+    place: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a kernel in the top function.
+
+    Attributes:
+        kernel: its name.
+        types: the names of its type arguments, those of the data first, the result's last.
+        config: the name of its configuration; empty if it has none.
+        arguments: what it is given: arrays and weights.
+        layer: the layer's name, from the comment behind the call.
+        place: file and line.
+        end: the offset in the file behind the call.
+    """
+
+    kernel: str
+    types: tuple[str, ...]
+    config: str
+    arguments: tuple[str, ...]
+    layer: str
+    place: str
+    end: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """A file of weights that C simulation reads.
+
+    Attributes:
+        weight: the array it fills.
+        type_name: the type that the numbers are read as.
+        size: how many numbers are wanted.
+        file: the file's name.
+        kind: empty, ``compressed`` or ``exponent``.
+        place: file and line.
+    """
+
+    weight: str
+    type_name: str
+    size: int
+    file: str
+    kind: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration struct.
+
+    Attributes:
+        name: its name.
+        place: file and line.
+        values: members as they are written.
+        types: its typedefs.
+        templates: its template aliases, without arguments.
+        scope: where names are looked up.
+    """
+
+    name: str
+    place: str
+    values: Mapping[str, str]
+    types: Mapping[str, str]
+    templates: Mapping[str, str]
+    scope: Scope = field(repr=False, compare=False)
+
+    def text(self, member: str) -> str:
+        """What a member is set to; ``ProjectError`` if there is none."""
+        found = self.values.get(member, self.scope.outside.get((self.name, member)))
+        if found is None:
+            raise ProjectError(f"{self.place}: {self.name} has no {member}")
+        return found
+
+    def integer(self, member: str, default: int | None = None) -> int:
+        """A member's value; ``unsigned`` ones that are -1 are -1."""
+        if default is not None and member not in self.values:
+            return default
+        try:
+            return evaluate(self.text(member), self.integer)
+        except ProjectError:
+            raise
+        except ValueError as error:
+            raise ProjectError(f"{self.place}: {self.name}::{member}: {error}") from None
+
+    def real(self, member: str) -> float:
+        """A member that is a floating-point number."""
+        try:
+            return float(self.text(member).rstrip("f"))
+        except ValueError:
+            raise ProjectError(
+                f"{self.place}: {self.name}::{member} is no number: {self.text(member)}"
+            ) from None
+
+    def word(self, member: str) -> str:
+        """The last word of an enumerator: ``nnet::latency`` is ``latency``."""
+        return self.text(member).rpartition("::")[2]
+
+    def alias(self, member: str) -> str:
+        """The last word of a template alias: ``nnet::product::mult`` is ``mult``."""
+        if member not in self.templates:
+            raise ProjectError(f"{self.place}: {self.name} has no {member}")
+        return self.templates[member].rpartition("::")[2]
+
+    def type(self, member: str) -> ApFixed:
+        """What a typedef names."""
+        if member not in self.types:
+            raise ProjectError(f"{self.place}: {self.name} has no {member}")
+        return self.scope.type(self.types[member], f"{self.place}: {self.name}::{member}")
+
+    def inner(self, member: str) -> Config:
+        """A configuration that a typedef names."""
+        if member not in self.types:
+            raise ProjectError(f"{self.place}: {self.name} has no {member}")
+        return self.scope.config(self.types[member], self.place)
+
+    def integers(self, member: str) -> tuple[int, ...]:
+        """A table of integers."""
+        name = self.text(member)
+        if name not in self.scope.tables:
+            raise ProjectError(f"{self.place}: {self.name}::{member}: there is no {name}")
+        return self.scope.tables[name]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What ``defines.h`` and ``parameters.h`` declare.
+
+    Attributes:
+        types: typedefs, to types or to what is none of ours.
+        configs: the configuration structs.
+        tables: arrays of integers.
+        outside: members of structs that are set outside of them.
+        weights: the weights whose headers are included, in order.
+    """
+
+    types: dict[str, ApFixed | str] = field(default_factory=dict)
+    configs: dict[str, Config] = field(default_factory=dict)
+    tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    outside: dict[tuple[str, str], str] = field(default_factory=dict)
+    weights: list[str] = field(default_factory=list)
+
+    def type(self, text: str, what: str) -> ApFixed:
+        """The type that a name or a spelling stands for; ``ProjectError`` if it is none of ours."""
+        found = self.types.get(text, None) or _type(text)
+        if isinstance(found, ApFixed):
+            return found
+        raise ProjectError(
+            f"{what} is {found if found == text else f'{text} = {found}'}; "
+            "supported: ap_fixed, ap_ufixed, ap_int, ap_uint"
+        )
+
+    def config(self, name: str, place: str) -> Config:
+        """A struct by name."""
+        if name not in self.configs:
+            raise ProjectError(f"{place}: parameters.h has no struct {name}")
+        return self.configs[name]
+
+
+@dataclass(frozen=True)
+class Top:
+    """The top function.
+
+    Attributes:
+        name: the function, which is the project.
+        namespace: where it is; empty if in none.
+        file: its file, relative to the project.
+        ports: its arguments.
+        arrays: ports, local arrays and names for them.
+        loads: the weights it loads.
+        calls: the kernels it calls, in order.
+    """
+
+    name: str
+    namespace: str
+    file: str
+    ports: tuple[Variable, ...]
+    arrays: Mapping[str, Variable]
+    loads: tuple[Load, ...]
+    calls: tuple[Call, ...]
+
+
+def read_scope(root: Path) -> Scope:
+    """``firmware/defines.h`` and ``firmware/parameters.h`` of a project."""
+    scope = Scope()
+    for name in ("defines.h", "parameters.h"):
+        source = Source(root / "firmware" / name, root)
+        for statement in source.statements:
+            _declare(scope, statement, source)
+        scope.weights.extend(re.findall(r'^#include "weights/(\w+)\.h"', source.text, re.MULTILINE))
+    return scope
+
+
+def _declare(scope: Scope, s: Statement, source: Source) -> None:
+    place = f"{source.name}:{s.line}"
+    if s.body is not None:
+        if match := re.fullmatch(rf"typedef struct ({_NAME})", s.text):
+            scope.types[match[1]] = "a struct (compressed or exponential weights)"
+        elif match := re.fullmatch(rf"struct ({_NAME})(?: ?: ?.+)?", s.text):
+            scope.configs[match[1]] = _config(match[1], s, source, scope)
+        else:
+            raise source.error(s.line, f"not understood: {s.text} {{")
+    elif match := _TYPEDEF.fullmatch(s.text):
+        scope.types[match[2]] = _type(match[1], scope.types)
+    elif match := _TABLE.fullmatch(s.text):
+        scope.tables[match[1]] = tuple(_number(n, place) for n in split_arguments(match[2]))
+    elif match := _OUTSIDE.fullmatch(s.text):
+        scope.outside[match[2], match[3]] = match[4]
+    elif not re.fullmatch(_NAME, s.text):  # the name behind a typedef's struct
+        raise source.error(s.line, f"not understood: {s.text}")
+
+
+def _type(text: str, known: Mapping[str, ApFixed | str] | None = None) -> ApFixed | str:
+    """A type; its text if it is none of ours."""
+    text = text.strip()
+    if known and text in known:
+        return known[text]
+    try:
+        t = ApFixed.parse(text)
+    except ValueError:
+        return text
+    # A conversion into ap_int drops the fraction toward zero.
+    return t.with_modes(rounding=Rounding.TRN_ZERO) if "int" in text.partition("<")[0] else t
+
+
+def _config(name: str, s: Statement, source: Source, scope: Scope) -> Config:
+    values: dict[str, str] = {}
+    types: dict[str, str] = {}
+    templates: dict[str, str] = {}
+    for member in s.body or ():
+        if match := _TYPEDEF.fullmatch(member.text):
+            types[match[2]] = match[1]
+        elif match := _USING.fullmatch(member.text):
+            templates[match[1]] = match[2].partition("<")[0].strip()
+        elif match := _MEMBER.fullmatch(member.text):
+            if match[3] is not None:
+                values[match[2]] = match[3]
+        else:
+            raise source.error(member.line, f"not understood in {name}: {member.text}")
+    return Config(name, f"{source.name}:{s.line}", values, types, templates, scope)
+
+
+def _number(text: str, place: str) -> int:
+    def unknown(name: str) -> int:
+        raise ValueError(f"{name} is not known here")
+
+    try:
+        return evaluate(text, unknown)
+    except ValueError as error:
+        raise ProjectError(f"{place}: {error}") from None
+
+
+def _sizes(text: str, place: str) -> tuple[int, ...]:
+    """The sizes of an array, ``2*8*8``."""
+    return tuple(_number(part, place) for part in text.split("*"))
+
+
+def read_top(root: Path, name: str) -> Top:
+    """The top function, ``firmware/<name>.cpp``."""
+    source = Source(root / "firmware" / f"{name}.cpp", root)
+    heads = [s for s in source.statements if re.match(rf"void {name} ?\(", s.text)]
+    if not heads or heads[0].body is None:
+        raise ProjectError(f"{source.name} has no function void {name}(...)")
+    head = heads[0]
+    place = f"{source.name}:{head.line}"
+    listed = head.text[head.text.index("(") + 1 : head.text.rindex(")")]
+    ports = tuple(_port(text, place) for text in split_arguments(listed))
+    reader = _Body(source, {v.name: v for v in ports})
+    for s in head.body or ():
+        reader.read(s)
+    if not reader.calls:
+        raise ProjectError(f"{place}: {name} calls no kernel; is the file complete?")
+    return Top(
+        name,
+        source.namespace,
+        source.name,
+        ports,
+        reader.arrays,
+        tuple(reader.loads),
+        tuple(reader.calls),
+    )
+
+
+def _port(text: str, place: str) -> Variable:
+    if "hls::stream" in text:
+        raise ProjectError(
+            f"{place}: {text} is a stream; supported: projects of io_type='io_parallel'"
+        )
+    if match := _ARRAY.fullmatch(text):
+        return Variable(match[2], match[1], _sizes(match[3], place), place)
+    raise ProjectError(f"{place}: the argument {text} is not understood; supported: arrays")
+
+
+class _Body:
+    """What the statements of the top function declare and call."""
+
+    def __init__(self, source: Source, arrays: dict[str, Variable]) -> None:
+        self.source, self.arrays = source, arrays
+        self.loads: list[Load] = []
+        self.calls: list[Call] = []
+
+    def read(self, s: Statement) -> None:
+        """Take up a statement."""
+        place = f"{self.source.name}:{s.line}"
+        if s.body is not None:
+            if s.text != "if (!loaded_weights)":
+                raise self.source.error(
+                    s.line, f"'{s.text} {{' is not supported; supported: one kernel after another"
+                )
+            for inner in s.body:
+                self.read(inner)
+        elif match := _LOAD.fullmatch(s.text):
+            kind, type_name, size, weight, file = match.groups()
+            self.loads.append(Load(weight, type_name, _number(size, place), file, kind, place))
+        elif match := _ALIAS.fullmatch(s.text):
+            if match[2] not in self.arrays:
+                raise self.source.error(s.line, f"{match[2]} is not declared")
+            self.arrays[match[1]] = self.arrays[match[2]]
+        elif match := _ARRAY.fullmatch(s.text):
+            sizes = _sizes(match[3], place)
+            self.arrays[match[2]] = Variable(match[2], match[1], sizes, place)
+        elif _IDLE.fullmatch(s.text):
+            pass
+        elif match := _CALL.fullmatch(s.text):
+            self.calls.append(self._call(match, s, place))
+        else:
+            raise self.source.error(
+                s.line,
+                f"not understood: {s.text}; supported: arrays, and calls nnet::kernel<...>(...)",
+            )
+
+    def _call(self, match: re.Match[str], s: Statement, place: str) -> Call:
+        _, kernel, types, arguments = match.groups()
+        names = split_arguments(types)
+        config = names.pop() if len(names) > 1 else ""
+        given = tuple(split_arguments(arguments))
+        layer = self.source.comment_after(s) or f"{kernel}, line {s.line}"
+        return Call(kernel, tuple(names), config, given, layer, place, s.end)

@@ -1,0 +1,149 @@
+"""Compile a project with its own headers, and run it in a worker process."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.hls.fixed import Array, Fixed
+from harness.hls.project.parse import Variable
+from harness.oracle import OracleCrash
+from harness.oracle.build import FLAGS, compile_shared, find_compiler
+from harness.oracle.headers import find_headers, kernel_directory
+from harness.oracle.worker import Worker
+
+if TYPE_CHECKING:
+    from harness.hls.project.project import Project
+
+__all__ = ["Compiled", "glue", "instrumented"]
+
+#: Rows that are sent to the worker at a time.
+ROWS = 512
+
+
+class Compiled:
+    """The top function of a project, compiled in a temporary folder.
+
+    The project itself is not touched.
+
+    Args:
+        project: the project.
+        traced: compile a copy that tells what each of its kernels wrote.
+
+    Raises:
+        CompileError: with the compiler's first complaint.
+    """
+
+    def __init__(self, project: Project, *, traced: bool = False) -> None:
+        self.project = project
+        self._folder = Path(tempfile.mkdtemp(prefix="hls-harness-project-"))
+        self._worker = Worker()
+        self._end = weakref.finalize(self, shutil.rmtree, self._folder, True)
+        firmware = project.directory / "firmware"
+        top = firmware / f"{project.name}.cpp"
+        written: Sequence[Variable] = project.outputs
+        if traced:
+            text = instrumented(project)
+            top = self._folder / top.name
+            top.write_text(text, encoding="utf-8")
+            written = [project.writes(call) for call in project.top.calls]
+        self.written = [(v.name, project.type(v), v.shape) for v in written]
+        source, self._built = self._folder / "glue.cpp", self._folder / "project.so"
+        source.write_text(glue(project, top, traced=traced), encoding="utf-8")
+        own = firmware / "ap_types"
+        headers = own if (own / "ap_fixed.h").is_file() else find_headers().directory
+        include = [f"-I{folder}" for folder in (headers, kernel_directory(), firmware)]
+        weights = str(firmware / "weights").replace("\\", "\\\\").replace('"', '\\"')
+        options = [*FLAGS, *include, f'-DWEIGHTS_DIR="{weights}"']
+        try:
+            compile_shared(find_compiler(), options, source, self._built, str(project.top.file))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, inputs: Sequence[Fixed]) -> dict[str, Fixed]:
+        """The arrays that are told of, by name, (rows, *sizes) each.
+
+        Raises:
+            OracleCrash: if the project's code ends its process; names the first row that does.
+        """
+        rows = len(inputs[0])
+        flat = np.concatenate([x.codes.reshape(rows, -1) for x in inputs], axis=1)
+        parts = [self._part(flat[k : k + ROWS], k) for k in range(0, rows, ROWS)]
+        out = np.concatenate([*parts, np.empty((0, self._width), np.int64)])
+        found, start = {}, 0
+        for name, t, shape in self.written:
+            end = start + math.prod(shape)
+            found[name] = Fixed(out[:, start:end].reshape(rows, *shape), t)
+            start = end
+        return found
+
+    def close(self) -> None:
+        """End the worker, and remove what was compiled."""
+        self._worker.close()
+        self._end()
+
+    @property
+    def _width(self) -> int:
+        return sum(math.prod(shape) for _, _, shape in self.written)
+
+    def _part(self, rows: Array, first: int) -> Array:
+        try:
+            return self._call(rows)
+        except RuntimeError as error:
+            hung = str(error).startswith("SIGKILL")  # then its rows would hang again
+            place = f"in a row from {first} on" if hung else self._crashing(rows, first)
+            raise OracleCrash(f"{self.project.name}() ended its process {place}: {error}") from None
+
+    def _call(self, rows: Array) -> Array:
+        """The words of some rows; ``RuntimeError`` if the process ends."""
+        size = len(rows) * self._width * 8
+        words = np.ascontiguousarray(rows, np.int64).tobytes()
+        out = self._worker.call(str(self._built), 0, words, b"", size, len(rows))
+        return np.frombuffer(out, np.int64).reshape(len(rows), self._width)
+
+    def _crashing(self, rows: Array, first: int) -> str:
+        """Where a batch ends the process: the first row that does by itself."""
+        for k in range(len(rows)):
+            try:
+                self._call(rows[k : k + 1])
+            except RuntimeError:
+                return f"in row {first + k}"
+        return f"in rows {first} to {first + len(rows) - 1}, but in none of them alone"
+
+
+def glue(project: Project, top: Path, *, traced: bool) -> str:
+    """The translation unit: the project's source, and a table of one kernel."""
+    space = f"{project.top.namespace}::" if project.top.namespace else ""
+    ports = "".join(
+        f", harness::project::{'input' if v in project.inputs else 'output'}"
+        f"<{space}{v.type_name}, {math.prod(v.shape)}>"
+        for v in project.top.ports
+    )
+    name = "trace" if traced else "run"
+    return (
+        '#include "project_kernels.h"\n'
+        f'#include "{top}"\n'
+        'extern "C" __attribute__((visibility("default")))\n'
+        "const harness::kernel harness_table[] = {\n"
+        f"    &harness::project::{name}<&{space}{project.name}{ports}>,\n"
+        "};\n"
+    )
+
+
+def instrumented(project: Project) -> str:
+    """The top function's file, with every kernel's output told behind its call."""
+    path = project.directory / project.top.file
+    text = path.read_text(encoding="utf-8")
+    for call in reversed(project.top.calls):
+        v = project.writes(call)
+        line = f" harness::project::tell({v.name}, {math.prod(v.shape)});"
+        text = text[: call.end] + line + text[call.end :]
+    return text

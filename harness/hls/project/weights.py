@@ -1,0 +1,106 @@
+"""Weights: the text files that C simulation loads, and the headers that synthesis compiles."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.hls.fixed import Array, Fixed
+from harness.hls.project.parse import Load, Scope
+from harness.hls.project.source import ProjectError, Source, split_arguments
+from harness.quantize import quantize_codes
+from harness.types import ApFixed, Rounding
+
+__all__ = ["Weight", "read_weights"]
+
+_DEFINED = re.compile(r"(?:static |const )*(\w+) (\w+)\[(\w+)\](?: ?= ?\{(.*)\})?")
+_DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Weight:
+    """An array of weights.
+
+    Attributes:
+        name: its name.
+        codes: what C simulation computes with, flat.
+        synthesis: what synthesis reads from the header; ``None`` if it has no numbers.
+        files: the files of the two.
+    """
+
+    name: str
+    codes: Fixed
+    synthesis: Fixed | None
+    files: tuple[str, str]
+
+    def difference(self) -> str | None:
+        """Where C simulation and synthesis have different codes; ``None`` if nowhere."""
+        if self.synthesis is None or np.array_equal(self.codes.codes, self.synthesis.codes):
+            return None
+        wrong = np.flatnonzero(self.codes.codes != self.synthesis.codes)
+        k = int(wrong[0])
+        ours, theirs = (Fixed(x.codes[k], x.type) for x in (self.codes, self.synthesis))
+        return (
+            f"{self.name}: {wrong.size} of {len(self.codes)} codes differ between C simulation and "
+            f"synthesis; at {k} {self.files[0]} has code {int(ours.codes)} ({ours.values()}), "
+            f"{self.files[1]} has code {int(theirs.codes)} ({theirs.values()})"
+        )
+
+
+def read_weights(root: Path, scope: Scope, loads: tuple[Load, ...]) -> dict[str, Weight]:
+    """Every weight that ``parameters.h`` includes.
+
+    Raises:
+        ProjectError: for a file that is missing, has another count of numbers, or one that is none.
+    """
+    loaded = {load.weight: load for load in loads}
+    return {name: _weight(root, scope, name, loaded.get(name)) for name in scope.weights}
+
+
+def _weight(root: Path, scope: Scope, name: str, load: Load | None) -> Weight:
+    header = root / "firmware" / "weights" / f"{name}.h"
+    synthesis = Source(header, root, synthesis=True)
+    found = [m for s in synthesis.statements if (m := _DEFINED.fullmatch(s.text)) and m[2] == name]
+    if not found:
+        raise ProjectError(f"{synthesis.name}: there is no array {name}")
+    type_name, _, size_text, numbers = found[0].groups()
+    t = scope.type(type_name, f"{synthesis.name}: the type of {name}")
+    size = int(size_text)
+    compiled = None
+    if numbers is not None:
+        compiled = _codes(split_arguments(numbers), t, size, synthesis.name)
+    if load is None:
+        if compiled is None:
+            raise ProjectError(f"{synthesis.name}: {name} has no numbers, and none are loaded")
+        return Weight(name, compiled, compiled, (synthesis.name, synthesis.name))
+    if load.kind:
+        raise ProjectError(f"{load.place}: {name}: {load.kind} weights are not supported")
+    path = header.with_name(load.file)
+    text = path.relative_to(root).as_posix()
+    if load.size != size:
+        raise ProjectError(f"{load.place}: {load.size} numbers are loaded into {name}[{size}]")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n", 1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(f"cannot read {text}: {getattr(error, 'strerror', error)}") from None
+    simulated = _codes([n.strip() for n in lines[0].split(",")], t, size, text)
+    return Weight(name, simulated, compiled, (text, synthesis.name))
+
+
+def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
+    """Numbers as C++ converts the doubles they spell."""
+    if len(numbers) != size:
+        raise ProjectError(f"{name}: {len(numbers)} numbers, {size} are wanted")
+    values: Array = np.empty(size)
+    for k, text in enumerate(numbers):
+        if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
+            raise ProjectError(f"{name}: number {k} is {text!r}, which is no finite number")
+        values[k] = float(text)
+    whole = t.frac == 0 and t.rounding is Rounding.TRN_ZERO
+    if whole and (values != np.trunc(values)).any():
+        raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
+    return Fixed(np.asarray(quantize_codes(values, t)), t)
