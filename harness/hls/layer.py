@@ -162,14 +162,15 @@ class TypedLayer(nn.Module):
         """A parameter's codes with their type."""
         return Fixed(getattr(self, name).cpu().numpy(), self._types[name])
 
-    def retyped(self, **types: ApFixed | str) -> Self:
+    def retyped(self, **changes: Any) -> Self:
         """A new layer of the same parameters with other types, by the names of its arguments.
 
         Raises:
             TypeError: for a name that the layer does not take.
         """
         args, kwargs = self.__dict__["_arguments"]
-        layer = type(self)(*args, **{**kwargs, **types})
+        given = inspect.signature(type(self)).bind(*args, **kwargs).arguments
+        layer = type(self)(**{**given, **changes})
         layer.name = self.name
         return layer
 
@@ -247,7 +248,11 @@ def as_type(t: ApFixed | str, name: str) -> ApFixed:
     Raises:
         ValueError: for no type, one that rounds by chance, or one of more than 64 bits.
     """
-    t = ApFixed.parse(t) if isinstance(t, str) else t
+    if isinstance(t, str):
+        try:
+            t = ApFixed.parse(t)
+        except ValueError as error:
+            raise ValueError(f"{name} type {t}: {error}") from None
     if not isinstance(t, ApFixed):
         raise ValueError(f"{name} type must be an ApFixed or its spelling, not {t!r}")
     if t.rounding.stochastic:

@@ -1,0 +1,127 @@
+"""Every way to compute a sum is its definition: one step after the other, in the accumulator."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness import ApFixed
+from harness.hls.accumulate import accumulate, affine, affine_path, affine_steps, watched
+from harness.hls.dense import resource_order
+from harness.hls.fixed import Fixed
+from harness.testing import any_ap_types
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def codes(t, shape, rng):
+    """Small codes, large codes and the ends."""
+    size = int(np.prod(shape))
+    found = rng.integers(t.min_code, t.max_code, size, np.int64, endpoint=True)
+    found >>= rng.integers(0, t.width, size)
+    ends = rng.random(size) < 0.2
+    found[ends] = rng.choice(np.array([t.min_code, t.max_code]), int(ends.sum()))
+    return Fixed(found.reshape(shape), t)
+
+
+@settings(max_examples=150)
+@given(
+    x=any_ap_types(max_width=24),
+    w=any_ap_types(max_width=24),
+    b=any_ap_types(max_width=24),
+    accum=any_ap_types(max_width=40),
+    seed=seeds,
+    ordered=st.booleans(),
+)
+def test_affine_is_its_steps(x, w, b, accum, seed, ordered):
+    rng = np.random.default_rng(seed)
+    n_in, n_out = int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    parts = codes(x, (5, n_in), rng), codes(w, (n_in, n_out), rng), codes(b, (n_out,), rng)
+    order = np.array([rng.permutation(n_in) for _ in range(n_out)]) if ordered else None
+    fast, slow = affine(*parts, accum, order), affine_steps(*parts, accum, order)
+    assert fast.type == slow.type == accum
+    np.testing.assert_array_equal(fast.codes, slow.codes)
+
+
+PATHS = {
+    "exact": ("ap_fixed<40,20>", 1.0),
+    "exact, for it cannot saturate": ("ap_fixed<40,20,AP_RND,AP_SAT>", 1.0),
+    "wrap": ("ap_fixed<16,6,AP_RND_CONV,AP_WRAP>", 1.0),
+    "sat": ("ap_fixed<12,3,AP_RND,AP_SAT>", 1.0),
+    "sat, finer than the products": ("ap_fixed<28,3,AP_RND,AP_SAT>", 1.0),
+    "steps": ("ap_fixed<12,3,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
+    "wide": ("ap_fixed<64,30,AP_RND,AP_SAT>", 1.0),
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_each_path_is_taken_and_is_the_steps(name):
+    accum, scale = ApFixed.parse(PATHS[name][0]), PATHS[name][1]
+    rng = np.random.default_rng(7)
+    t = ApFixed(16, 6)
+    x = Fixed.of(rng.normal(size=(200, 24)) * 4 * scale, t)
+    w, b = Fixed.of(rng.normal(size=(24, 6)), t), Fixed.of(rng.normal(size=6), t)
+    assert affine_path(t, w, b, accum) == name.split(",", maxsplit=1)[0]
+    np.testing.assert_array_equal(affine(x, w, b, accum).codes, affine_steps(x, w, b, accum).codes)
+
+
+def test_a_product_alone_may_saturate_where_no_sum_does():
+    # 7 * 7 = 49 leaves <6,6>, though -31 + 49 does not: the product is converted before.
+    t, accum = ApFixed(4, 4), ApFixed(6, 6, overflow="SAT")
+    x, w = Fixed(np.array([[7]]), t), Fixed(np.array([[7]]), t)
+    b = Fixed(np.array([-31]), ApFixed(6, 6))
+    assert affine(x, w, b, accum).codes.tolist() == [[31 - 31]]
+
+
+def test_the_order_of_a_saturating_sum_matters():
+    t, accum = ApFixed(5, 5), ApFixed(5, 5, overflow="SAT")
+    x = Fixed(np.array([[10, 10, -10]]), t)
+    w, b = Fixed(np.ones((3, 1), np.int64), t), Fixed(np.zeros(1, np.int64), t)
+    assert affine(x, w, b, accum).codes.item() == 15 - 10
+    last_first = np.array([[2, 1, 0]])
+    assert affine(x, w, b, accum, last_first).codes.item() == 10
+
+
+def test_a_default_accumulator_truncates_every_product():
+    # 3 * 0.00390625 is 3 * 2**-8: each product of 2**-8 is below the LSB of <8,4>, and is lost.
+    t, accum = ApFixed(16, 4), ApFixed(8, 4)
+    x, w = Fixed.of(np.full((1, 100), 2.0**-4), t), Fixed.of(np.full((100, 1), 2.0**-4), t)
+    b = Fixed.of(np.zeros(1), t)
+    assert affine(x, w, b, accum).codes.item() == 0
+    negative = Fixed(-x.codes, t)
+    assert affine(negative, w, b, accum).codes.item() == -100  # floor: one LSB down each
+
+
+@settings(max_examples=100)
+@given(accum=any_ap_types(max_width=66), term=any_ap_types(max_width=40), seed=seeds)
+def test_accumulate_is_its_steps(accum, term, seed):
+    rng = np.random.default_rng(seed)
+    start = Fixed(0, accum) if accum.width > 62 else codes(accum, (3,), rng)
+    terms = codes(term, (3, 9), rng)
+    slow = Fixed(np.broadcast_to(start.codes, (3,)), accum)
+    for k in range(9):
+        slow = (slow + terms[:, k]).to(accum)
+    np.testing.assert_array_equal(accumulate(start, terms).codes, slow.codes)
+
+
+def test_who_watches_sees_the_ends_of_every_accumulator():
+    t = ApFixed(8, 8)
+    x, w = Fixed(np.array([[3, -5]]), t), Fixed(np.array([[10], [10]]), t)
+    b = Fixed(np.array([1]), t)
+    with watched() as seen:
+        affine(x, w, b, ApFixed(16, 16))
+    assert seen == [(-50, 31)]
+    with watched() as seen:
+        accumulate(Fixed(0, t), Fixed(np.array([4, -9, 2]), t))
+    assert seen == [(-9, 4)]
+
+
+@pytest.mark.parametrize(("n_in", "n_out", "reuse"), [(5, 2, 3), (4, 2, 0), (4, 2, 9), (6, 4, 4)])
+def test_reuse_factors_that_the_kernel_cannot_take_are_refused(n_in, n_out, reuse):
+    with pytest.raises(ValueError, match=f"reuse factor {reuse} does not fit {n_in} inputs"):
+        resource_order(n_in, n_out, reuse)
+
+
+def test_the_order_of_the_reuse_loop():
+    assert resource_order(4, 2, 2).tolist() == [[0, 2, 1, 3]] * 2
+    assert resource_order(2, 3, 3).tolist() == [[0, 1], [1, 0], [0, 1]]
