@@ -7,7 +7,7 @@ from harness.hls.proof.draw import Draw, family
 
 __all__: list[str] = []
 
-LETTERS = "abcdefgh"
+LETTERS = "abcdefghi"
 
 
 @family("einsum")
@@ -45,7 +45,7 @@ def _einsum_dense(draw: Draw) -> EinsumDense:
 
 def _drawn(draw: Draw) -> tuple[str, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """An equation of axes of every kind in any order, sometimes with dots, and its shapes."""
-    counts = [draw.integer(0, 2) for _ in range(4)]
+    counts = [*(draw.integer(0, 2) for _ in range(3)), draw.integer(0, 3)]
     if not counts[0] + counts[1] + counts[3]:
         counts[0] = 1
     if not counts[0] + counts[2] + counts[3]:
