@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.hls.layer import TypedLayer
 from harness.hls.model import Model, Step
-from harness.hls.project.parse import Call, Config, Variable
+from harness.hls.project.parse import Call, Config
 from harness.hls.project.source import ProjectError
 from harness.hls.shape import Reshape
 from harness.types import ApFixed
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS", "Reader", "build", "kernel"]
 
 Shape = tuple[int, ...]
+Value = tuple[ApFixed, Shape]
 
 
 class Reader:
@@ -30,14 +30,22 @@ class Reader:
         call: the call.
         inputs: the types of what it reads.
         result: the type of what it writes.
-        shapes: the sizes of what it reads, as the arrays are declared.
+        shapes: the sizes of what it reads.
+
+    Args:
+        project: the project.
+        call: the call.
+        known: the type and the shape of each value that was made before.
     """
 
-    def __init__(self, project: Project, call: Call) -> None:
+    def __init__(self, project: Project, call: Call, known: dict[str, Value]) -> None:
         self.project, self.call = project, call
         reads = project.reads(call)
-        self.inputs = tuple(project.type(v) for v in reads)
-        self.shapes = tuple(v.shape for v in reads)
+        for v in reads:
+            if v.name not in known:
+                raise self.refused(f"{v.name} is read before it is written")
+        self.inputs = tuple(known[v.name][0] for v in reads)
+        self.shapes = tuple(known[v.name][1] for v in reads)
         self.result = project.type(project.writes(call))
 
     @property
@@ -49,6 +57,11 @@ class Reader:
     def config(self) -> Config:
         """The kernel's configuration."""
         return self.project.scope.config(self.call.config, self.call.place)
+
+    def shape(self, place: int, size: int) -> Shape:
+        """The shape of an input, which must have ``size`` elements."""
+        found = self.shapes[place]
+        return found if math.prod(found) == size else (size,)
 
     def weight(self, index: int, shape: Shape) -> Fixed:
         """The codes of the weights at a place among the call's, in a shape."""
@@ -99,79 +112,74 @@ def build(project: Project) -> Model:
 
 
 class _Graph:
-    """Steps as they are added, and the shape in which each value is known."""
+    """Steps as they are added, and the type and shape of each value."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.inputs = {v.name: (project.type(v), v.shape) for v in project.inputs}
-        self.shapes: dict[str, Shape] = {v.name: v.shape for v in project.inputs}
+        self.inputs: dict[str, Value] = {v.name: (project.type(v), v.shape) for v in project.inputs}
+        self.known = dict(self.inputs)
         self.steps: list[Step] = []
-        self.names: Counter[str] = Counter()
+        self.names: set[str] = set()
 
     def add(self, call: Call) -> None:
         """The step of a call, behind reshapes of what it reads."""
-        layer = _layer(self.project, call)
-        self.names[call.layer] += 1
-        if self.names[call.layer] > 1:
-            raise ProjectError(f"{call.place}: a second layer is named {call.layer}")
+        reader = Reader(self.project, call, self.known)
+        layer = _layer(reader)
+        if call.layer in self.names:
+            raise reader.refused("a second layer of this name")
+        self.names.add(call.layer)
         layer.name = call.layer
         reads, output = self.project.reads(call), self.project.writes(call)
-        for v in reads:
-            if v.name not in self.shapes:
-                raise ProjectError(f"{call.place}: {v.name} is read before it is written")
         if len(reads) != len(layer.input_shapes):
-            raise ProjectError(
-                f"{call.place}: {call.kernel} reads {len(layer.input_shapes)} arrays, "
-                f"is given {len(reads)}"
-            )
+            raise reader.refused(f"reads {len(layer.input_shapes)} arrays, is given {len(reads)}")
         if math.prod(output.shape) != layer.sizes[-1]:
-            raise ProjectError(
-                f"{call.place}: {call.kernel} writes {layer.sizes[-1]} values, "
-                f"{output.name} has {math.prod(output.shape)}"
+            raise reader.refused(
+                f"writes {layer.sizes[-1]} values, {output.name} has {math.prod(output.shape)}"
             )
+        declared = self.project.type(output)
+        if declared.kif != layer.result.kif:
+            raise reader.refused(f"writes {layer.result}, {output.name} has {declared}")
         inputs = tuple(
-            self._shaped(call, v, shape) for v, shape in zip(reads, layer.input_shapes, strict=True)
+            self._shaped(reader, v.name, shape)
+            for v, shape in zip(reads, layer.input_shapes, strict=True)
         )
         self.steps.append(Step(layer, inputs, output.name))
-        self.shapes[output.name] = layer.output_shape
+        self.known[output.name] = (layer.result, layer.output_shape)
 
-    def _shaped(self, call: Call, v: Variable, shape: Shape) -> str:
+    def _shaped(self, reader: Reader, name: str, shape: Shape) -> str:
         """The name of a value in a shape; a step is added where it has another one."""
-        known = self.shapes[v.name]
+        t, known = self.known[name]
         if known == shape:
-            return v.name
+            return name
         if math.prod(known) != math.prod(shape):
-            raise ProjectError(
-                f"{call.place}: {call.kernel} reads {math.prod(shape)} values, "
-                f"{v.name} has {math.prod(known)}"
-            )
-        name = f"{v.name} as {'x'.join(map(str, shape))}"
-        if name not in self.shapes:
-            reshape = Reshape(self.project.type(v), known, shape)
-            reshape.name = name
-            self.steps.append(Step(reshape, (v.name,), name))
-            self.shapes[name] = shape
-        return name
+            raise reader.refused(f"reads {math.prod(shape)} values, {name} has {math.prod(known)}")
+        other = f"{name} as {'x'.join(map(str, shape))}"
+        if other not in self.known:
+            reshape = Reshape(t, known, shape)
+            reshape.name = other
+            self.steps.append(Step(reshape, (name,), other))
+            self.known[other] = (t, shape)
+        return other
 
     def model(self) -> Model:
         """The model; its output has the shape that the project declares."""
         for v in self.project.outputs:
-            if v.name not in self.shapes:
+            if v.name not in self.known:
                 raise ProjectError(f"{v.place}: nothing writes {v.name}")
         first = self.project.outputs[0]
-        last = self.project.top.calls[-1]
-        return Model(self.inputs, self.steps, self._shaped(last, first, first.shape))
+        last = Reader(self.project, self.project.top.calls[-1], self.known)
+        return Model(self.inputs, self.steps, self._shaped(last, first.name, first.shape))
 
 
-def _layer(project: Project, call: Call) -> TypedLayer:
-    if call.kernel not in KERNELS:
-        raise ProjectError(
-            f"{call.place}: the kernel {call.kernel} ({call.layer}) is not supported; "
-            f"supported: {', '.join(sorted(KERNELS))}"
+def _layer(reader: Reader) -> TypedLayer:
+    name = reader.call.kernel
+    if name not in KERNELS:
+        raise reader.refused(
+            f"this kernel is not supported; supported: {', '.join(sorted(KERNELS))}"
         )
     try:
-        return KERNELS[call.kernel](Reader(project, call))
+        return KERNELS[name](reader)
     except ProjectError:
         raise
     except ValueError as error:
-        raise ProjectError(f"{call.place}: {call.kernel} ({call.layer}): {error}") from None
+        raise reader.refused(str(error)) from None

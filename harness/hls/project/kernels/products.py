@@ -1,4 +1,4 @@
-"""How each kernel's call becomes a typed layer."""
+"""Matrix products: ``nnet_dense.h``."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from harness.hls.layer import TypedLayer
 from harness.hls.project.build import Reader, kernel
 from harness.hls.project.parse import Config
 
-__all__: list[str] = []
+__all__ = ["strategy"]
 
 
 @kernel("dense")
 def _dense(r: Reader) -> TypedLayer:
     c = r.config
     n_in, n_out = c.integer("n_in"), c.integer("n_out")
-    strategy = _strategy(r, c)
-    weight = r.weight(0, (n_in, n_out) if strategy == "latency" else (n_out, n_in))
+    how = strategy(r, c)
+    weight = r.weight(0, (n_in, n_out) if how == "latency" else (n_out, n_in))
     return Dense(
-        weight if strategy == "latency" else weight.transpose(1, 0),
+        weight if how == "latency" else weight.transpose(1, 0),
         r.weight(1, (n_out,)),
         input=r.input,
         weight_type=c.type("weight_t"),
         bias_type=c.type("bias_t"),
         accum=c.type("accum_t"),
         result=r.result,
-        strategy=strategy,
+        strategy=how,
         reuse_factor=c.integer("reuse_factor"),
     )
 
 
-def _strategy(r: Reader, c: Config) -> str:
+def strategy(r: Reader, c: Config) -> str:
     """The strategy of a matrix product, from the class that computes it."""
     r.only("the product", c.alias("product"), "mult")
     found = c.alias("kernel")
