@@ -200,7 +200,7 @@ def _steps(total: Sum) -> tuple[Fixed, list[_Step]]:
     found = []
     for k in range(len(total.x)):
         product = total.x[k] * total.w[k]
-        term = product.to(total.accum)
+        term = product if total.exact else product.to(total.accum)
         exact = acc + term
         after = exact.to(total.accum)
         note = _note(product, term) or _note(exact, after)

@@ -45,6 +45,7 @@ class Sum:
         start: what the accumulator starts from, a scalar: the bias, before its conversion.
         accum: the type of products and accumulator.
         result: the type of the output.
+        exact: whether a product is added as it is, and only the sum converted.
     """
 
     x: Fixed
@@ -52,6 +53,7 @@ class Sum:
     start: Fixed
     accum: ApFixed
     result: ApFixed
+    exact: bool = False
 
 
 class TypedLayer(nn.Module):
