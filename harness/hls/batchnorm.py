@@ -62,6 +62,8 @@ class BatchNorm(_PerChannel):
         hls4ml ``nnet::normalize``.
     """
 
+    elementwise = True
+
     def __init__(
         self,
         scale: Any,
@@ -112,6 +114,8 @@ class BatchNormBinaryTanh(_PerChannel):
         hls4ml ``nnet::normalize_binary_tanh``.
     """
 
+    monotone = True
+
     def __init__(
         self,
         threshold: Any,
@@ -150,6 +154,8 @@ class BatchNormTernaryTanh(_PerChannel):
     Source:
         hls4ml ``nnet::normalize_ternary_tanh``.
     """
+
+    monotone = True
 
     def __init__(
         self,

@@ -174,6 +174,7 @@ class Einsum(TypedLayer):
     """
 
     source = "layers/einsum.h"
+    input_names = ("input1", "input2")
 
     def __init__(
         self,
@@ -204,6 +205,13 @@ class Einsum(TypedLayer):
             out[rows] = accumulate(zero, terms).to(self.result).codes
         made = self.recipe.output(Fixed(out, self.result))
         return made.reshape(-1, *self.output_shape)
+
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+        """See :meth:`TypedLayer.summed`."""
+        i, first, second = self.recipe.place(index)
+        a, b = (self.recipe.operand(k, x[None])[0, i] for k, x in enumerate(inputs))
+        zero = Fixed(np.int64(0), INT)
+        return Sum(a[first], b[second], zero, self.accum, self.result, exact=True)
 
     def kernel(self) -> LayerKernel:
         """``einsum``."""
@@ -237,6 +245,7 @@ class EinsumDense(TypedLayer):
     """
 
     source = "layers/einsum.h"
+    affine = True
 
     def __init__(
         self,

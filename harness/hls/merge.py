@@ -44,6 +44,7 @@ class Merge(TypedLayer):
     """
 
     source = "layers/merge.h"
+    input_names = ("input1", "input2")
 
     def __init__(
         self,
@@ -78,6 +79,8 @@ class Merge(TypedLayer):
 class Add(Merge):
     """``a + b``, hls4ml ``nnet::add``; arguments as :class:`Merge`."""
 
+    monotone = True
+
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
         return (a + b).to(self.result)
@@ -105,6 +108,8 @@ class Average(Merge):
     The kernel multiplies by one half, so nothing is lost before the conversion of the result.
     """
 
+    monotone = True
+
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
         return ((a + b) * HALF).to(self.result)
@@ -116,6 +121,8 @@ class Maximum(Merge):
     Arguments as :class:`Merge`.
     """
 
+    monotone = True
+
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
         return where(a > b, a.to(self.result), b.to(self.result))
@@ -126,6 +133,8 @@ class Minimum(Merge):
 
     Arguments as :class:`Merge`.
     """
+
+    monotone = True
 
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
@@ -148,6 +157,7 @@ class Dot(TypedLayer):
     """
 
     source = "layers/merge.h"
+    input_names = ("input1", "input2")
 
     def __init__(
         self,
@@ -191,6 +201,8 @@ class Concatenate(TypedLayer):
     """
 
     source = "layers/merge.h"
+    monotone = True
+    input_names = ("input1", "input2")
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class Transpose(TypedLayer):
     """
 
     source = "layers/shape.h"
+    monotone = True
 
     def __init__(
         self,
@@ -70,9 +71,7 @@ class Transpose(TypedLayer):
     ) -> None:
         order = tuple(int(k) for k in perm)
         if sorted(order) != list(range(len(input_shape))):
-            raise ShapeError(
-                f"Transpose: {order} is no order of the axes of {tuple(input_shape)}"
-            )
+            raise ShapeError(f"Transpose: {order} is no order of the axes of {tuple(input_shape)}")
         shape = tuple(input_shape[k] for k in order)
         super().__init__([input], [input_shape], input if result is None else result, shape)
         self.perm = order
