@@ -28,7 +28,7 @@ class _PerChannel(TypedLayer):
         shape = tuple(np.shape(getattr(values, "codes", values)))
         if shape == self.input_shapes[0]:
             return shape
-        if len(shape) != 1 or self.sizes[0] % max(shape[0], 1):
+        if len(shape) != 1 or not shape[0] or self.sizes[0] % shape[0]:
             raise ShapeError(
                 f"{self.name}: parameters of shape {shape} do not fit inputs of shape "
                 f"{self.input_shapes[0]}; allowed: that shape, or one number per channel"
