@@ -1,0 +1,253 @@
+"""``from_torch``: a torch model's typed model, layer by layer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from harness.hls.convert.graph import Call, calls_of
+from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
+from harness.hls.layer import TypedLayer
+from harness.hls.model import Model, Step
+from harness.types import ApFixed
+
+__all__ = ["BUILDERS", "Site", "builder", "from_torch"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a builder is given: a module, what it reads, and its types.
+
+    Attributes:
+        name: the layer's name.
+        module: the torch module, or the name of a merging function.
+        inputs: the type of each input.
+        shapes: the shape of each input, channels last.
+        types: where further types come from.
+        result: the type of the output, if something has decided it.
+    """
+
+    name: str
+    module: Any
+    inputs: tuple[ApFixed, ...]
+    shapes: tuple[Shape, ...]
+    types: Precision
+    result: ApFixed | None
+
+    @property
+    def input(self) -> ApFixed:
+        """The type of the first input."""
+        return self.inputs[0]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the first input."""
+        return self.shapes[0]
+
+    @property
+    def strategy(self) -> dict[str, Any]:
+        """Strategy and reuse factor, as the configuration has them."""
+        strategy = str(self.types.config.fact(self.name, "Strategy", "Latency")).lower()
+        reuse = int(self.types.config.fact(self.name, "ReuseFactor", 1))
+        return {"strategy": strategy, "reuse_factor": reuse if strategy == "resource" else 1}
+
+    def refused(self, why: str) -> ConversionError:
+        """An error that names the module."""
+        kind = type(self.module).__name__
+        return ConversionError(f"{self.name} ({kind}) {why}")
+
+
+Builder = Callable[[Site], Sequence[TypedLayer]]
+#: What makes typed layers of a module, by the torch module's class; of a function, by its name.
+BUILDERS: dict[Any, Builder] = {}
+
+
+def builder(*kinds: Any) -> Callable[[Builder], Builder]:
+    """Enter a function into :data:`BUILDERS`.  Each layer it gives reads the one before."""
+
+    def enter(function: Builder) -> Builder:
+        BUILDERS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return enter
+
+
+@dataclass
+class _Walk:
+    """The conversion under way: values by the name of the call that made them."""
+
+    config: Config
+    wanted: dict[str, set[ApFixed]]
+    inputs: dict[str, tuple[ApFixed, Shape]]
+    steps: list[Step] = field(default_factory=list)
+    values: dict[str, tuple[str, ApFixed, Shape]] = field(default_factory=dict)
+
+    def add(self, layers: Sequence[TypedLayer], name: str, reads: Sequence[str]) -> None:
+        """Append layers, the last one called ``name``, and note what they make."""
+        sources = tuple(self.values[r][0] for r in reads)
+        for k, layer in enumerate(layers):
+            last = k == len(layers) - 1
+            kind = type(layer).__name__.lower()
+            layer.name = name if last else f"{name}_{kind}"
+            self.steps.append(Step(layer, sources, layer.name))
+            sources = (layer.name,)
+        if layers:
+            made = layers[-1]
+            self.values[name] = (made.name, made.result, made.output_shape)
+        else:
+            self.values[name] = self.values[reads[0]]
+
+
+def from_torch(
+    model: nn.Module,
+    config: Mapping[str, Any] | None = None,
+    *,
+    input_shape: Shape | None = None,
+) -> Model:
+    """The typed model of a torch model in evaluation.
+
+    Types come from the quantizers of ``harness.nn`` where there are some, else from the
+    configuration, which has the form of hls4ml's.  A result that neither decides has the type of
+    the next layer's input quantizer; an accumulator that neither decides loses nothing and never
+    overflows.  Shapes are channels last, as the kernels have them: a model of images reads
+    (rows, height, width, channels).
+
+    Args:
+        model: modules that are supported (see :data:`BUILDERS`), and sums, products and the like
+            between them.
+        config: types, strategies and reuse factors by layer.
+        input_shape: torch's shape of the input, without the batch; may be left out for a model
+            that begins with a ``Linear``.
+
+    Raises:
+        ConversionError: for what is not supported, lacks a type, or is given two.
+    """
+    from harness.hls.convert import layers  # noqa: F401  # enters the builders
+
+    settings = Config(config)
+    names, calls, output = calls_of(model)
+    if len(names) != 1:
+        raise ConversionError(f"a model of one input is converted, not of {len(names)}")
+    shape = input_shape or _first_shape(calls)
+    wanted = _wanted(calls)
+    t = _input_type(names[0], wanted, settings)
+    given = (t, (*shape[1:], shape[0]) if len(shape) > 1 else tuple(shape))
+    walk = _Walk(settings, wanted, {names[0]: given})
+    walk.values[names[0]] = (names[0], *given)
+    for call in calls:
+        _convert(call, walk)
+    settings.check_used()
+    if not walk.steps:
+        raise ConversionError("the model computes nothing")
+    return Model(walk.inputs, walk.steps, walk.values[output][0])
+
+
+def _convert(call: Call, walk: _Walk) -> None:
+    """Append the layers of one call."""
+    function = _function(call)
+    types = Precision(call.name, call.what, walk.config)
+    reads = [_read(name, k, call, walk) for k, name in enumerate(call.inputs)]
+    found = [walk.values[name] for name in reads]
+    site = Site(
+        call.name,
+        call.what,
+        tuple(t for _, t, _ in found),
+        tuple(shape for _, _, shape in found),
+        types,
+        _decided(call.name, types, walk.wanted[call.name]),
+    )
+    try:
+        layers = function(site)
+    except ConversionError:
+        raise
+    except ValueError as error:
+        raise ConversionError(f"{call.name}: {error}") from None
+    walk.add(layers, call.name, reads)
+
+
+def _function(call: Call) -> Builder:
+    kinds = [call.what] if isinstance(call.what, str) else type(call.what).__mro__
+    function = next((BUILDERS[kind] for kind in kinds if kind in BUILDERS), None)
+    if function is None:
+        named = {k if isinstance(k, str) else k.__name__ for k in BUILDERS}
+        kind = call.what if isinstance(call.what, str) else type(call.what).__name__
+        allowed = ", ".join(sorted(named))
+        raise ConversionError(
+            f"{call.name} is a {kind}, which is not supported; supported: {allowed}"
+        )
+    return function
+
+
+def _decided(name: str, types: Precision, wanted: set[ApFixed]) -> ApFixed | None:
+    """The type of an output: its own quantizer's, the layer's own entry's, the only reader's."""
+    found = types.output() or types.own("result")
+    if found is None and len(wanted) == 1:
+        found = next(iter(wanted))
+    return found or types.config.precision(name, "result")
+
+
+def _read(name: str, place: int, call: Call, walk: _Walk) -> str:
+    """The value that an input is, converted first if the module's quantizer wants another type."""
+    from harness.hls.activations import Linear
+
+    quantizer = _input_quantizer(call.what, place)
+    if quantizer is None:
+        return name
+    wanted = type_of_quantizer(quantizer, f"{call.name}: input")
+    _, t, shape = walk.values[name]
+    if t == wanted:
+        return name
+    made = f"{name}_as_{call.name}_{place}"
+    walk.add([Linear(input=t, shape=shape, result=wanted)], made, [name])
+    return made
+
+
+def _input_quantizer(what: Any, place: int) -> Any:
+    quantizers = getattr(what, "input_quantizers", ())
+    return quantizers[place] if place < len(quantizers) else None
+
+
+def _wanted(calls: Sequence[Call]) -> dict[str, set[ApFixed]]:
+    """The types that the readers of each value quantize it to; empty if one takes it as it is."""
+    found: dict[str, set[ApFixed]] = defaultdict(set)
+    plain = set()
+    for call in calls:
+        for k, name in enumerate(call.inputs):
+            quantizer = _input_quantizer(call.what, k)
+            if quantizer is None:
+                plain.add(name)
+            else:
+                found[name].add(type_of_quantizer(quantizer, f"{call.name}: input"))
+    for name in plain:
+        found[name] = set()
+    return found
+
+
+def _input_type(name: str, wanted: dict[str, set[ApFixed]], config: Config) -> ApFixed:
+    if len(wanted[name]) == 1:
+        return next(iter(wanted[name]))
+    for spelled in (name, "input_1", "input"):  # torch's name, hls4ml's, ours
+        if config.given(spelled, "result"):
+            break
+    found = config.precision(spelled, "result")
+    if found is None:
+        raise ConversionError(
+            "the input has no type: give the first module an input quantizer, or "
+            "config['LayerName']['input']['Precision']['result']"
+        )
+    return found
+
+
+def _first_shape(calls: Sequence[Call]) -> Shape:
+    for call in calls:
+        if isinstance(call.what, nn.Linear):
+            return (call.what.in_features,)
+        if not isinstance(call.what, nn.Identity | nn.Dropout):
+            break
+    raise ConversionError("input_shape is needed: the model does not begin with a Linear")

@@ -1,0 +1,115 @@
+"""The modules of a torch model in the order of its computation, with what each reads."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from harness.hls.convert.precision import ConversionError
+from harness.nn.base import QuantizedModule
+
+__all__ = ["Call", "calls_of"]
+
+#: Functions and methods of tensors, by the module that does the same.
+FUNCTIONS: dict[Any, str] = {
+    operator.add: "add",
+    torch.add: "add",
+    "add": "add",
+    operator.sub: "sub",
+    torch.sub: "sub",
+    "sub": "sub",
+    operator.mul: "mul",
+    torch.mul: "mul",
+    "mul": "mul",
+    torch.maximum: "maximum",
+    torch.minimum: "minimum",
+    torch.flatten: "flatten",
+    "flatten": "flatten",
+    torch.relu: "relu",
+    nn.functional.relu: "relu",
+    "relu": "relu",
+    torch.sigmoid: "sigmoid",
+    "sigmoid": "sigmoid",
+    torch.tanh: "tanh",
+    "tanh": "tanh",
+}
+_MODULES: dict[str, nn.Module] = {
+    "flatten": nn.Flatten(),
+    "relu": nn.ReLU(),
+    "sigmoid": nn.Sigmoid(),
+    "tanh": nn.Tanh(),
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One computation.
+
+    Attributes:
+        name: as hls4ml names the layer: the module's path with underscores.
+        what: the module, or the name of a merging function.
+        inputs: the names of what it reads.
+    """
+
+    name: str
+    what: nn.Module | str
+    inputs: tuple[str, ...]
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        if isinstance(m, QuantizedModule):
+            return True
+        return bool(super().is_leaf_module(m, module_qualified_name))
+
+
+def calls_of(model: nn.Module) -> tuple[list[str], list[Call], str]:
+    """The inputs, the computations in order, and the output of a model.
+
+    Raises:
+        ConversionError: for what torch.fx cannot trace, and for unsupported functions.
+    """
+    probe = model if any(True for _ in model.children()) else nn.Sequential(model)
+    if isinstance(model, QuantizedModule):
+        probe = nn.Sequential(model)
+    try:
+        graph = _Tracer().trace(probe)
+    except (TypeError, ValueError, RuntimeError, fx.proxy.TraceError) as error:
+        raise ConversionError(f"the model cannot be traced by torch.fx: {error}") from None
+    modules = dict(probe.named_modules())
+    inputs: list[str] = []
+    calls: list[Call] = []
+    output = ""
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            inputs.append(node.name)
+        elif node.op == "output":
+            output = _read(node)[0]
+        else:
+            calls.append(Call(node.name, _what(node, modules), _read(node)))
+    return inputs, calls, output
+
+
+def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
+    if node.op == "call_module":
+        return modules[str(node.target)]
+    name = FUNCTIONS.get(node.target)
+    if node.op not in ("call_function", "call_method") or name is None:
+        allowed = ", ".join(sorted(set(FUNCTIONS.values())))
+        shown = getattr(node.target, "__name__", node.target)
+        raise ConversionError(f"{node.name}: {shown} is not supported; modules are, and {allowed}")
+    return _MODULES.get(name, name)
+
+
+def _read(node: fx.Node) -> tuple[str, ...]:
+    names = [str(n.name) for n in node.all_input_nodes]
+    numbers = [a for a in node.args if isinstance(a, (int, float)) and not isinstance(a, bool)]
+    if FUNCTIONS.get(node.target) in ("add", "sub", "mul") and numbers:
+        raise ConversionError(f"{node.name}: a tensor and a number are not supported; two tensors")
+    if len(names) == 1 and FUNCTIONS.get(node.target) in ("add", "sub", "mul"):
+        names *= 2  # x + x reads x twice
+    return tuple(names)

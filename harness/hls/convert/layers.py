@@ -1,0 +1,162 @@
+"""The torch modules that have typed layers: how each becomes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from harness.hls.accumulate import bounds
+from harness.hls.batchnorm import BatchNorm
+from harness.hls.convert.build import Site, builder
+from harness.hls.dense import Dense
+from harness.hls.fixed import Fixed
+from harness.hls.layer import TypedLayer, as_fixed
+from harness.hls.merge import Add, Maximum, Minimum, Multiply, Subtract
+from harness.hls.ranges import smallest_type
+from harness.hls.shape import Reshape, Transpose
+from harness.nn.functional import MODULES
+from harness.types import ApFixed
+
+__all__: list[str] = []
+
+Layers = Sequence[TypedLayer]
+
+
+@builder(nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d)
+def _nothing(_: Site) -> Layers:
+    """In evaluation these give what they get."""
+    return []
+
+
+@builder(nn.Linear)
+def _linear(s: Site) -> Layers:
+    weight, bias = parameters(s, lambda w: w.T)
+    accum = s.types.own("accum") or lossless(s.input, weight, bias)
+    return [
+        Dense(
+            weight,
+            bias,
+            input=s.input,
+            weight_type=weight.type,
+            bias_type=bias.type,
+            accum=accum,
+            result=s.result or accum,
+            **s.strategy,
+        )
+    ]
+
+
+@builder(nn.BatchNorm1d, nn.BatchNorm2d)
+def _batch_norm(s: Site) -> Layers:
+    m = s.module
+    for name in ("weight", "bias"):
+        if name in getattr(m, "param_quantizers", {}) and m.param_quantizers[name] is not None:
+            raise s.refused(
+                f"quantizes its {name}, which the kernel does not have: it multiplies by "
+                "weight / sqrt(var + eps); give types for scale and bias in the configuration"
+            )
+    if m.running_mean is None:
+        raise s.refused("has no running statistics")
+    mean, var = numbers(m.running_mean), numbers(m.running_var)
+    scale = (numbers(m.weight) if m.affine else 1.0) / np.sqrt(var + m.eps)
+    bias = (numbers(m.bias) if m.affine else 0.0) - mean * scale
+    scale_type, bias_type = s.types.need("scale"), s.types.need("bias")
+    exact = Fixed(0, s.input) * Fixed(0, scale_type) + Fixed(0, bias_type)
+    return [
+        BatchNorm(
+            scale,
+            bias,
+            input=s.input,
+            input_shape=s.shape,
+            scale_type=scale_type,
+            bias_type=bias_type,
+            result=s.result or exact.type,
+        )
+    ]
+
+
+@builder(nn.Flatten)
+def _flatten(s: Site) -> Layers:
+    if s.module.start_dim != 1 or s.module.end_dim != -1:
+        raise s.refused("flattens some axes; allowed: all but the batch")
+    if len(s.shape) == 1:
+        return []
+    # torch counts channels first.
+    last = len(s.shape) - 1
+    turned = Transpose((last, *range(last)), input=s.input, input_shape=s.shape)
+    return [turned, Reshape(s.input, turned.output_shape)]
+
+
+def _merge(kind: type[Any]) -> Any:
+    def build(s: Site) -> Layers:
+        result = s.result
+        if result is None:
+            zeros = [Fixed(np.zeros(1, np.int64), t) for t in s.inputs]
+            if kind in (Maximum, Minimum):
+                raise s.refused("has no type for its result: quantize it, or configure one")
+            result = {Add: zeros[0] + zeros[1], Subtract: zeros[0] - zeros[1]}.get(
+                kind, zeros[0] * zeros[1]
+            ).type
+        return [
+            kind(
+                input1=s.inputs[0],
+                input2=s.inputs[1],
+                input1_shape=s.shapes[0],
+                input2_shape=s.shapes[1],
+                result=result,
+            )
+        ]
+
+    return build
+
+
+for _kind, _function, _module in (
+    (Add, "add", "Add"),
+    (Subtract, "sub", "Subtract"),
+    (Multiply, "mul", "Multiply"),
+    (Maximum, "maximum", "Maximum"),
+    (Minimum, "minimum", "Minimum"),
+):
+    builder(_function, MODULES[_module])(_merge(_kind))
+
+
+def parameters(s: Site, arranged: Any) -> tuple[Fixed, Fixed]:
+    """Weight and bias of a module in their types; zeros if it has no bias."""
+    weight = as_fixed(arranged(numbers(s.module.weight)), s.types.parameter("weight"), s.name)
+    if s.module.bias is None:
+        bias_type = s.types.find("bias") or weight.type
+        return weight, Fixed(np.zeros(weight.shape[-1], np.int64), bias_type)
+    return weight, as_fixed(numbers(s.module.bias), s.types.parameter("bias"), s.name)
+
+
+def numbers(tensor: Any) -> Any:
+    """A tensor as float64, without loss."""
+    return tensor.detach().cpu().double().numpy()
+
+
+def lossless(x: ApFixed, weight: Fixed, bias: Fixed) -> ApFixed:
+    """The smallest accumulator that rounds no product and holds every partial sum, in any order.
+
+    Args:
+        x: the type of the inputs.
+        weight: (..., outputs).
+        bias: (outputs,).
+    """
+    flat = weight.reshape(-1, weight.shape[-1])
+    none = Fixed(np.zeros_like(bias.codes), bias.type)
+    ends = [end for b in (bias, none) for end in bounds(x, flat, b)]
+    low, high = min(int(e.min()) for e in ends), max(int(e.max()) for e in ends)
+    frac = x.frac + weight.type.frac
+    finer = max(bias.type.frac - frac, 0)
+    signed = x.signed or weight.type.signed or bias.type.signed
+    like = ApFixed(1, 1 - frac - finer, signed)
+    return smallest_type(low << finer, high << finer, like)
+
+
+def elements(shape: tuple[int, ...]) -> int:
+    """How many there are."""
+    return math.prod(shape)
