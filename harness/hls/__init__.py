@@ -2,6 +2,7 @@
 
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
+from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.dense import Dense
 from harness.hls.einsum import Einsum, EinsumDense
 from harness.hls.embedding import Embedding
@@ -9,6 +10,7 @@ from harness.hls.fixed import Fixed
 from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from harness.hls.model import Model, Sequential, Step
+from harness.hls.project import Project
 from harness.hls.ranges import Interval, Reach, ranges, suggest_types
 from harness.hls.shape import Reshape, Transpose
 from harness.hls.twin import ModelTwin, Twin
@@ -22,6 +24,8 @@ __all__ = [
     "BatchNormTernaryTanh",
     "Comparison",
     "Concatenate",
+    "Conv1D",
+    "Conv2D",
     "Dense",
     "Difference",
     "Dot",
@@ -35,6 +39,7 @@ __all__ = [
     "Model",
     "ModelTwin",
     "Multiply",
+    "Project",
     "Reach",
     "Reshape",
     "Sequential",

@@ -2,6 +2,7 @@
 
 from harness.hls.proof import (  # noqa: F401  # enter their layers
     batchnorm,
+    conv,
     dense,
     einsum,
     merge,
