@@ -64,12 +64,12 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     for name in ("codes compared", "differences"):
         table.add_column(name, justify="right")
     for row in verdict.layers:
-        ins = ", ".join(map(str, row.layer.input_types))
+        ins = ", ".join(f"{t:hls4ml}" for t in dict.fromkeys(row.layer.input_types))
         found = ("" if n is None else f"{n:,}" for n in (row.codes, row.differences))
         table.add_row(
             escape(row.name),
             row.kernel,
-            f"{ins} -> {row.layer.result}",
+            f"{ins} -> {row.layer.result:hls4ml}",
             *found,
             style="bold red" if row.differences else None,
         )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Project"]
 
+#: Numbers among the arguments of a call, such as a threshold.
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?f?")
+
 
 @dataclass(frozen=True, eq=False)
 class Project:
@@ -79,7 +82,8 @@ class Project:
 
     def _arrays(self, call: Call) -> tuple[Variable, ...]:
         for name in call.arguments:
-            if name not in self.top.arrays and name not in self.weights:
+            known = name in self.top.arrays or name in self.weights
+            if not known and not _NUMBER.fullmatch(name):
                 raise ProjectError(f"{call.place}: {call.kernel} is given {name}, no known array")
         found = [self.top.arrays[a] for a in call.arguments if a in self.top.arrays]
         if len(found) < 2:
@@ -161,6 +165,10 @@ class Project:
         from harness.hls.project.run import Compiled
 
         return Compiled(self, traced=True)
+
+    def compile(self, traced: bool = False) -> Compiled:
+        """Compile the top function, or its copy, if that was not done before."""
+        return self.traced if traced else self.compiled
 
     def outputs_of(self, *inputs: Any) -> dict[str, Fixed]:
         """What the C++ top function, unmodified, gives for a batch: each output by name."""

@@ -75,7 +75,9 @@ class Compiled:
             OracleCrash: if the project's code ends its process; names the first row that does.
         """
         rows = len(inputs[0])
-        flat = np.concatenate([x.codes.reshape(rows, -1) for x in inputs], axis=1)
+        sizes = [math.prod(x.shape[1:]) for x in inputs]
+        words = [x.codes.reshape(rows, n) for x, n in zip(inputs, sizes, strict=True)]
+        flat = np.concatenate(words, axis=1)
         parts = [self._part(flat[k : k + ROWS], k) for k in range(0, rows, ROWS)]
         out = np.concatenate([*parts, np.empty((0, self._width), np.int64)])
         found, start = {}, 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -119,7 +120,8 @@ def verify(
     """
     model = project.model() if model is None else model
     progress(0, 4, "compiling")
-    project.compiled  # noqa: B018  # compiled here, so that the progress tells
+    with ThreadPoolExecutor() as pool:  # two compilers at once
+        list(pool.map(project.compile, (False, True) if layers else (False,)))
     progress(1, 4, "running")
     theirs = project.outputs_of(*inputs)
     progress(2, 4, "computing")
