@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from numba import njit
 from numba.extending import register_jitable
 
@@ -199,13 +200,14 @@ def _exact_affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, product: ApFixed
     """By a matrix product in floating point, every partial sum of which is an exact integer."""
     scale = 2.0 ** (accum.frac - product.frac)
     start = b.to(accum).codes.astype(np.float64)
-    weights = w.codes.astype(np.float64) * scale
+    weights = torch.from_numpy(w.codes.astype(np.float64) * scale)
     out = np.empty((x.shape[0], weights.shape[1]), np.int64)
     wrap = accum.overflow is Overflow.WRAP
     width = accum.width if accum.signed else 0
     mask = 0 if accum.signed else accum.max_code
     for k in range(0, x.shape[0], ROWS):
-        sums = x.codes[k : k + ROWS].astype(np.float64) @ weights
+        part = torch.from_numpy(x.codes[k : k + ROWS].astype(np.float64))
+        sums = (part @ weights).numpy()
         _finish(sums, start, out[k : k + ROWS], width if wrap else 64, mask if wrap else -1)
     return Fixed(out, accum)
 

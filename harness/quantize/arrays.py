@@ -92,7 +92,9 @@ def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
     elif isinstance(target, Binary):
         out = _integer_codes(flat if source.signed else flat.view(np.uint64), target)
     else:
-        out = _from_words(flat, int(not source.signed), source.frac, target)
+        # Below 64 bits an unsigned code is a signed one that happens not to be negative.
+        unfolded = int(source.width == 64 and not source.signed)
+        out = _from_words(flat, unfolded, source.frac, target)
     return like(out.reshape(array.shape), codes)
 
 

@@ -211,5 +211,31 @@ def doubles_to_codes(x: Any, out: Any, p: Plan) -> None:
 @njit(cache=True, nogil=True)
 def integers_to_codes(x: Any, out: Any, unsigned: int, frac: int, p: Plan) -> None:
     """Codes of a flat ``int64`` array of codes with ``frac`` fractional bits."""
+    drop = np.int64(frac - p.frac)
+    clips = p.o == SAT or p.o == SAT_SYM
+    simple = clips or (p.o == WRAP and p.n == 0)
+    if simple and not unsigned and 0 <= drop < 63 and p.width < 64:
+        _drop_bits(x, out, drop, p)
+        return
     for k in range(x.size):
-        out[k] = to_code(x[k], unsigned, np.int64(frac - p.frac), p)
+        out[k] = to_code(x[k], unsigned, drop, p)
+
+
+@njit(nogil=True)
+def _drop_bits(x: Any, out: Any, drop: Any, p: Plan) -> None:
+    """:func:`to_code` of signed codes where bits are dropped, and what overflows wraps or clips."""
+    q, signed, wraps = p.q, p.signed, p.o == WRAP
+    lower, upper, mask, free = p.lower, p.upper, p.mask, 64 - p.width
+    rest = (1 << max(drop - 1, 0)) - 1
+    for k in range(x.size):
+        bits = x[k]
+        v = bits >> drop
+        if drop > 0 and q != TRN:
+            guard = (bits >> (drop - 1)) & 1
+            v += round_up(q, guard, ((bits & rest) != 0) * 1, (bits < 0) * 1, v & 1)
+        if not wraps:
+            out[k] = min(max(v, lower), upper)
+        elif signed:
+            out[k] = (v << free) >> free
+        else:
+            out[k] = v & mask
