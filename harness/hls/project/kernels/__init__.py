@@ -1,5 +1,11 @@
 """How each kernel's call becomes a typed layer; importing it enters all of them."""
 
-from harness.hls.project.kernels import einsum, elements, moves, products  # noqa: F401
+from harness.hls.project.kernels import (  # noqa: F401
+    einsum,
+    elements,
+    moves,
+    products,
+    windows,
+)
 
 __all__: list[str] = []

@@ -1,0 +1,86 @@
+"""Windows over images: ``nnet_conv1d.h``, ``nnet_conv2d.h``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.hls.conv import Conv1D, Conv2D
+from harness.hls.fixed import Fixed
+from harness.hls.layer import TypedLayer
+from harness.hls.project.build import Reader, Shape, kernel
+from harness.hls.project.parse import Config
+
+__all__ = ["sides"]
+
+
+@kernel("conv_1d_cl", "pointwise_conv_1d_cl")
+def _conv1d(r: Reader) -> TypedLayer:
+    c = r.config
+    found = c.alias("conv_kernel")
+    classes = {
+        "Conv1DLatency": "latency",
+        "Conv1DResource": "resource",
+        # The same sums for windows of one element.
+        "BatchedDenseForConv1D": "latency",
+    }
+    r.only("the kernel", found, *classes)
+    if found == "BatchedDenseForConv1D":
+        r.only("the number of partitions", c.integer("n_partitions"), 1)
+        r.only("the window", c.integer("filt_width"), 1)
+    window = (c.integer("filt_width"), c.integer("n_chan"))
+    layer = Conv1D(
+        *_weights(r, classes[found], window),
+        input_shape=(c.integer("in_width"), c.integer("n_chan")),
+        **_common(r, classes[found]),
+        **sides(c, "stride_width", "pad_left", "pad_right"),
+        dilation=c.integer("dilation", 1),
+    )
+    r.only("out_width", c.integer("out_width"), layer.output_shape[0])
+    return layer
+
+
+@kernel("conv_2d_cl", "pointwise_conv_2d_cl")
+def _conv2d(r: Reader) -> TypedLayer:
+    c = r.config
+    strategy = c.word("strategy")
+    r.only("the strategy", strategy, "latency", "resource")
+    window = (c.integer("filt_height"), c.integer("filt_width"), c.integer("n_chan"))
+    strides = ("stride_height", "stride_width")
+    layer = Conv2D(
+        *_weights(r, strategy, window),
+        input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_chan")),
+        **_common(r, strategy),
+        **sides(c, *strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+    )
+    r.only("out_height", c.integer("out_height"), layer.output_shape[0])
+    r.only("out_width", c.integer("out_width"), layer.output_shape[1])
+    return layer
+
+
+def sides(c: Config, *names: str) -> dict[str, int]:
+    """Members that are arguments of the layer by the same names."""
+    return {name: c.integer(name) for name in names}
+
+
+def _weights(r: Reader, strategy: str, window: Shape) -> tuple[Fixed, Fixed]:
+    """Weights (window, channels, filters), which lie the other way for resource, and biases."""
+    filters = r.config.integer("n_filt")
+    if strategy == "latency":
+        return r.weight(0, (*window, filters)), r.weight(1, (filters,))
+    turned = r.weight(0, (filters, *window)).transpose(*range(1, len(window) + 1), 0)
+    return turned, r.weight(1, (filters,))
+
+
+def _common(r: Reader, strategy: str) -> dict[str, Any]:
+    c = r.config
+    r.only("the product", c.inner("mult_config").alias("product"), "mult")
+    return {
+        "input": r.input,
+        "weight_type": c.type("weight_t"),
+        "bias_type": c.type("bias_t"),
+        "accum": c.type("accum_t"),
+        "result": r.result,
+        "strategy": strategy,
+        "reuse_factor": c.integer("reuse_factor"),
+        "n_partitions": c.integer("n_partitions"),
+    }
