@@ -58,41 +58,25 @@ struct conv_config {
 
 // Weights are (window, channels, filters); for the resource strategy (filters, window, channels).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Reuse,
-          unsigned Partitions, unsigned Channels, unsigned Filters, class Columns>
-void conv1d(const void* a, const void* b, void* out, std::size_t n) {
-  using config =
-      conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, no_axis, Columns>;
-  reader parameters(b);
-  auto weights = parameters.next<Weight>(config::weights);
-  auto biases = parameters.next<Bias>(Filters);
-  each_row<Data, Result>(
-      a, out, n, config::inputs, config::outputs, [&](Data* data, Result* result) {
-        if constexpr (config::kernel_size == 1)
-          nnet::pointwise_conv_1d_cl<Data, Result, config>(data, result, weights.data(),
-                                                           biases.data());
-        else
-          nnet::conv_1d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
-      });
-}
-
-// Weights are (rows, columns, channels, filters); for the resource strategy (filters, rows,
-// columns, channels).
-template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Reuse,
           unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns>
-void conv2d(const void* a, const void* b, void* out, std::size_t n) {
+void conv(const void* a, const void* b, void* out, std::size_t n) {
   using config =
       conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(config::weights);
   auto biases = parameters.next<Bias>(Filters);
-  each_row<Data, Result>(
-      a, out, n, config::inputs, config::outputs, [&](Data* data, Result* result) {
-        if constexpr (config::kernel_size == 1)
-          nnet::pointwise_conv_2d_cl<Data, Result, config>(data, result, weights.data(),
-                                                           biases.data());
-        else
-          nnet::conv_2d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
-      });
+  auto kernel = [&](Data* data, Result* result) {
+    constexpr bool single = config::kernel_size == 1;
+    if constexpr (std::is_same_v<Rows, no_axis> && single)
+      nnet::pointwise_conv_1d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
+    else if constexpr (std::is_same_v<Rows, no_axis>)
+      nnet::conv_1d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
+    else if constexpr (single)
+      nnet::pointwise_conv_2d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
+    else
+      nnet::conv_2d_cl<Data, Result, config>(data, result, weights.data(), biases.data());
+  };
+  each_row<Data, Result>(a, out, n, config::inputs, config::outputs, kernel);
 }
 
 }  // namespace layers

@@ -25,8 +25,8 @@ struct axis {
   }
 };
 
-// An axis of one element.
-using no_axis = axis<1, 1, 1, 0, 0, 1, 1>;
+// The rows of what has one axis alone.
+struct no_axis : axis<1, 1, 1, 0, 0, 1, 1> {};
 
 // What hls4ml generates for every convolution: the windows of one partition of the output's
 // pixels, row by row, channels innermost, zeros where there is padding.

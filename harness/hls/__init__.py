@@ -4,6 +4,7 @@ from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTerna
 from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.dense import Dense
+from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.einsum import Einsum, EinsumDense
 from harness.hls.embedding import Embedding
 from harness.hls.fixed import Fixed
@@ -12,9 +13,11 @@ from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, 
 from harness.hls.model import Model, Sequential, Step
 from harness.hls.project import Project
 from harness.hls.ranges import Interval, Reach, ranges, suggest_types
+from harness.hls.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.shape import Reshape, Transpose
 from harness.hls.twin import ModelTwin, Twin
 from harness.hls.vectors import replay_vectors, vectors, write_vectors
+from harness.hls.wrappers import TimeDistributed
 
 __all__ = [
     "Add",
@@ -27,6 +30,8 @@ __all__ = [
     "Conv1D",
     "Conv2D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Difference",
     "Dot",
     "Einsum",
@@ -42,10 +47,13 @@ __all__ = [
     "Project",
     "Reach",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "Sequential",
     "ShapeError",
     "Step",
     "Subtract",
+    "TimeDistributed",
     "Transpose",
     "Twin",
     "TypeMismatch",

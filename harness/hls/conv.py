@@ -92,8 +92,8 @@ class _Conv(TypedLayer):
         return weight, self.fixed("bias")
 
     def kernel(self) -> LayerKernel:
-        """``conv1d`` or ``conv2d``."""
-        types, axes = self.parameter_types, self.windows.axes
+        """``conv``."""
+        types = self.parameter_types
         arguments = (
             self.input_types[0],
             types["weight"],
@@ -104,9 +104,9 @@ class _Conv(TypedLayer):
             self.n_partitions,
             self.windows.channels,
             self.output_shape[-1],
-            *(axis.cpp for axis in axes),
+            *self.windows.cpp,
         )
-        return LayerKernel(self.source, f"conv{len(axes)}d", arguments)
+        return LayerKernel(self.source, "conv", arguments)
 
 
 class Conv1D(_Conv):

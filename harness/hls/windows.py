@@ -95,6 +95,12 @@ class Windows:
         return tuple(axis.out for axis in self.axes)
 
     @property
+    def cpp(self) -> tuple[str, str]:
+        """Rows and columns as the adapters take them."""
+        rows = self.axes[0].cpp if len(self.axes) == 2 else "harness::layers::no_axis"
+        return rows, self.axes[-1].cpp
+
+    @property
     def counts(self) -> Array:
         """How many places of each window are no padding: (windows,)."""
         return np.asarray((self.places >= 0).sum(1))

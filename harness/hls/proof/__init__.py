@@ -6,7 +6,9 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     dense,
     einsum,
     merge,
+    separable,
     shape,
+    wrappers,
 )
 from harness.hls.proof.draw import FAMILIES, Draw, family, named
 from harness.hls.proof.report import print_proofs

@@ -9,37 +9,37 @@ from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.proof.draw import Draw, family
 from harness.hls.windows import Axis
 
-__all__ = ["divisor", "drawn_axis"]
+__all__ = ["drawn_axis", "geometry"]
 
 
 @family("conv1d, latency")
 def _latency1d(draw: Draw) -> Conv1D:
-    return _conv1d(draw, draw.integer(2, 4), "latency")
+    return Conv1D(**_conv(draw, (draw.integer(2, 4),), "latency"))
 
 
 @family("conv1d, resource")
 def _resource1d(draw: Draw) -> Conv1D:
-    return _conv1d(draw, draw.integer(1, 4), "resource")
+    return Conv1D(**_conv(draw, (draw.integer(1, 4),), "resource"))
 
 
 @family("pointwise_conv1d, latency")
 def _pointwise1d(draw: Draw) -> Conv1D:
-    return _conv1d(draw, 1, "latency")
+    return Conv1D(**_conv(draw, (1,), "latency"))
 
 
 @family("conv2d, latency")
 def _latency2d(draw: Draw) -> Conv2D:
-    return _conv2d(draw, draw.integer(1, 3), draw.integer(2, 3), "latency")
+    return Conv2D(**_conv(draw, (draw.integer(1, 3), draw.integer(2, 3)), "latency"))
 
 
 @family("conv2d, resource")
 def _resource2d(draw: Draw) -> Conv2D:
-    return _conv2d(draw, draw.integer(1, 3), draw.integer(2, 3), "resource")
+    return Conv2D(**_conv(draw, (draw.integer(1, 3), draw.integer(2, 3)), "resource"))
 
 
 @family("pointwise_conv2d")
 def _pointwise2d(draw: Draw) -> Conv2D:
-    return _conv2d(draw, 1, 1, draw.choice(["latency", "resource"]))
+    return Conv2D(**_conv(draw, (1, 1), draw.choice(["latency", "resource"])))
 
 
 def drawn_axis(draw: Draw, window: int, longest: int, *, dilated: bool = True) -> Axis:
@@ -50,54 +50,46 @@ def drawn_axis(draw: Draw, window: int, longest: int, *, dilated: bool = True) -
     return Axis(draw.integer(shortest, shortest + longest), window, stride, before, after, dilation)
 
 
-def divisor(draw: Draw, n: int) -> int:
-    """A number that divides ``n``."""
+def geometry(draw: Draw, window: tuple[int, ...], channels: int) -> dict[str, Any]:
+    """Shape, strides, padding, dilation and partitions of a convolution."""
+    axes = [drawn_axis(draw, size, 6 // len(window)) for size in window]
+    pixels = math.prod(axis.out for axis in axes)
+    found: dict[str, Any] = {
+        "input_shape": (*(axis.size for axis in axes), channels),
+        "n_partitions": draw.choice([1, _divisor(draw, pixels)]),
+        "stride_width": axes[-1].stride,
+        "pad_left": axes[-1].before,
+        "pad_right": axes[-1].after,
+    }
+    if len(axes) == 1:
+        return {**found, "dilation": axes[0].dilation}
+    return {
+        **found,
+        "stride_height": axes[0].stride,
+        "pad_top": axes[0].before,
+        "pad_bottom": axes[0].after,
+        "dilation_height": axes[0].dilation,
+        "dilation_width": axes[1].dilation,
+    }
+
+
+def _divisor(draw: Draw, n: int) -> int:
     return draw.choice([k for k in range(1, n + 1) if n % k == 0])
 
 
-def _conv1d(draw: Draw, window: int, strategy: str) -> Conv1D:
-    axis = drawn_axis(draw, window, 6)
-    channels = draw.integer(1, 4)
-    return Conv1D(
-        **_parameters(draw, (window, channels), strategy),
-        input=draw.type(),
-        input_shape=(axis.size, channels),
-        stride_width=axis.stride,
-        pad_left=axis.before,
-        pad_right=axis.after,
-        dilation=axis.dilation,
-        n_partitions=draw.choice([1, divisor(draw, axis.out)]),
-    )
-
-
-def _conv2d(draw: Draw, rows: int, columns: int, strategy: str) -> Conv2D:
-    height, width = drawn_axis(draw, rows, 3), drawn_axis(draw, columns, 3)
-    channels = draw.integer(1, 3)
-    return Conv2D(
-        **_parameters(draw, (rows, columns, channels), strategy),
-        input=draw.type(),
-        input_shape=(height.size, width.size, channels),
-        stride_height=height.stride,
-        stride_width=width.stride,
-        pad_top=height.before,
-        pad_bottom=height.after,
-        pad_left=width.before,
-        pad_right=width.after,
-        dilation_height=height.dilation,
-        dilation_width=width.dilation,
-        n_partitions=draw.choice([1, divisor(draw, height.out * width.out)]),
-    )
-
-
-def _parameters(draw: Draw, window: tuple[int, ...], strategy: str) -> dict[str, Any]:
-    weight, bias, filters = draw.type(), draw.type(), draw.integer(1, 4)
+def _conv(draw: Draw, window: tuple[int, ...], strategy: str) -> dict[str, Any]:
+    weight, bias = draw.type(), draw.type()
+    channels, filters = draw.integer(1, 4), draw.integer(1, 4)
+    terms = math.prod(window) * channels
     return {
-        "weight": draw.codes(weight, (*window, filters)),
+        **geometry(draw, window, channels),
+        "weight": draw.codes(weight, (*window, channels, filters)),
         "bias": draw.codes(bias, (filters,)),
+        "input": draw.type(),
         "weight_type": weight,
         "bias_type": bias,
         "accum": draw.accumulator(),
         "result": draw.type(),
         "strategy": strategy,
-        "reuse_factor": divisor(draw, math.prod(window)) if strategy == "resource" else 1,
+        "reuse_factor": _divisor(draw, terms) if strategy == "resource" else 1,
     }
