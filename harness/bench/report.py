@@ -16,6 +16,7 @@ from harness.bench.grid import TYPE, Grid
 from harness.bench.layers import Figure as LayerFigure
 from harness.bench.rivals import Rivalry
 from harness.bench.targets import TARGETS, Judgement
+from harness.bench.typed import Figure as TypedFigure
 from harness.types import Overflow, Rounding
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "grid_table",
     "header",
     "judgement_table",
+    "layers_table",
     "oracle_table",
     "rivals_table",
+    "typed_table",
 ]
 
 
@@ -99,6 +102,14 @@ def layers_table(figures: Sequence[LayerFigure]) -> RenderableType:
         name = f"{f.name} {f.version}" if f.version else f.name
         table.add_row(name, f.baseline, "not installed" if f.ratio is None else f"{f.ratio:.2f}")
     return Group("[bold]harness.nn[/bold]", table)
+
+
+def typed_table(figures: Sequence[TypedFigure]) -> RenderableType:
+    """Typed layers beside the C++."""
+    table = _table(["what", "beside", "figure", "found"], left=2)
+    for f in figures:
+        table.add_row(f.name, f.baseline, f"{f.value:.2f} {f.unit}", f.note)
+    return Group("[bold]harness.hls[/bold]", table)
 
 
 def first_call_table(figures: dict[str, Any]) -> RenderableType:

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 import harness
-from harness.bench import formats, fresh, grid, layers, machine, report, rivals
+from harness.bench import formats, fresh, grid, layers, machine, report, rivals, typed
 from harness.bench.progress import bar, waiting
 from harness.bench.targets import TARGETS, Judgement
 from harness.types import Overflow, Rounding
@@ -51,6 +51,7 @@ def run(
         figures_by_kind = _formats(console, x, repeats)
         rivalries = _rivalries(console, x, repeats)
         layered = _layers(console, repeats)
+        twinned = _typed(console, repeats) if oracle else []
     calls = fresh.first_calls(console)
     console.print(report.first_call_table(calls))
     figures = _oracle(console) if oracle else None
@@ -58,6 +59,7 @@ def run(
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
         *_judge_layers(layered),
+        *_judge_typed(twinned),
         *_judge_oracle(figures or {}),
     ]
     console.print(report.judgement_table(judgements))
@@ -73,6 +75,7 @@ def run(
         },
         "peers": [asdict(rivalry) for rivalry in rivalries],
         "layers": [asdict(figure) for figure in layered],
+        "typed": [asdict(figure) for figure in twinned],
         "first_call": calls,
         "oracle": figures,
         "targets": [_plain(judgement) for judgement in judgements],
@@ -127,6 +130,16 @@ def _layers(console: Console, repeats: int) -> list[layers.Figure]:
     return figures
 
 
+def _typed(console: Console, repeats: int) -> list[typed.Figure]:
+    torch = machine.optional("torch")
+    if torch is None:
+        return []
+    with bar(console, "typed layers", typed.STEPS) as shown:
+        figures = typed.measure(torch, repeats, shown)
+    console.print(report.typed_table(figures))
+    return figures
+
+
 def _oracle(console: Console) -> dict[str, Any]:
     figures = fresh.oracle_figures(console)
     console.print(report.oracle_table(figures))
@@ -152,6 +165,11 @@ def _judge_layers(figures: list[layers.Figure]) -> Iterator[Judgement]:
             yield TARGETS["backward"].judge(figure.ratio, figure.name)
         if figure.ratio is not None and figure.name.startswith("QuantizedLinear"):
             yield TARGETS["layer"].judge(figure.ratio, figure.name)
+
+
+def _judge_typed(figures: list[typed.Figure]) -> Iterator[Judgement]:
+    for figure in figures:
+        yield TARGETS[figure.target].judge(figure.value, figure.note)
 
 
 def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:

@@ -1,0 +1,165 @@
+"""Typed layers beside the C++ they are the twins of."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import itertools
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.bench.clock import interleave, stopwatch
+from harness.bench.machine import version
+from harness.bench.progress import Bar
+
+__all__ = ["STEPS", "Figure", "measure"]
+
+#: Rows of the batch, and the sizes of the model.
+ROWS, SIZES = 100_000, (16, 64, 32, 32, 5)
+#: Kernels behind the mean cost of compiling one.
+KERNELS = 32
+STEPS = 3
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measurement.
+
+    Attributes:
+        target: the target it is held against.
+        name: what is measured.
+        baseline: what it is held against.
+        value: the figure.
+        unit: its unit.
+        note: what else was found.
+    """
+
+    target: str
+    name: str
+    baseline: str
+    value: float
+    unit: str
+    note: str = ""
+
+
+def measure(torch: Any, repeats: int, bar: Bar) -> list[Figure]:
+    """Every figure; those that need hls4ml's converters only where these can be imported."""
+    steps: list[tuple[str, Callable[[], Figure]]] = [
+        ("hls4ml's prediction", lambda: _prediction(torch, repeats, bar.beat)),
+        ("saturating sums", lambda: _saturating(repeats, bar.beat)),
+        ("compiling kernels", _compiling),
+    ]
+    figures = []
+    for name, step in steps:
+        bar.begin(name)
+        with contextlib.suppress(ImportError):
+            figures.append(step())
+        bar.done()
+    return figures
+
+
+def _prediction(torch: Any, repeats: int, beat: Callable[[], None]) -> Figure:
+    """A typed model beside ``predict`` of the project that it is the model of."""
+    from harness.hls import Project
+
+    hls4ml = import_module("hls4ml")
+    torch.manual_seed(0)
+    pairs = itertools.pairwise(SIZES)
+    layers = [m for a, b in pairs for m in (torch.nn.Linear(a, b), torch.nn.ReLU())]
+    net = torch.nn.Sequential(*layers[:-1]).eval()
+    x = np.random.default_rng(0).normal(size=(ROWS, SIZES[0])).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        config = hls4ml.utils.config_from_pytorch_model(net, SIZES[:1], granularity="name")
+        options = {"hls_config": config, "output_dir": folder, "backend": "Vivado"}
+        theirs = hls4ml.converters.convert_from_pytorch_model(net, **options)
+        theirs.compile()
+        model = Project.read(folder).model()
+        model(x)  # compiled, and in the cache
+        seconds, predicted = stopwatch(lambda: theirs.predict(x))
+        mine = float(np.median(interleave((lambda: model(x),), repeats, beat)))
+        differ = int(np.count_nonzero(model(x).numpy().astype(np.float32) != predicted))
+    sizes = "-".join(map(str, SIZES))
+    note = f"{mine * 1e3:.0f} ms for {seconds:.1f} s, {differ} of {predicted.size:,} values differ"
+    baseline = f"hls4ml {version('hls4ml')} predict, {ROWS:,} rows"
+    return Figure("predict", f"typed MLP {sizes}", baseline, seconds / mine, "x as fast", note)
+
+
+def _saturating(repeats: int, beat: Callable[[], None]) -> Figure:
+    """A dense layer whose every step may saturate, beside its kernel under -O2."""
+    from harness.hls import Dense, Fixed
+    from harness.hls.twin import words
+
+    t = "ap_fixed<16,6>"
+    rng = np.random.default_rng(0)
+    layer = Dense(
+        rng.normal(size=(64, 64)),
+        rng.normal(size=64),
+        input=t,
+        weight_type=t,
+        bias_type=t,
+        accum="ap_fixed<16,6,AP_RND,AP_SAT>",
+        result=t,
+    )
+    x = Fixed.of(rng.normal(size=(2000, 64)) * 4, layer.input_types[0])
+    constants, out = words(layer.constants()), np.empty((2000, 64), np.int64)
+    with tempfile.TemporaryDirectory() as folder:
+        kernel = _compiled(layer.kernel(), Path(folder))
+        sources = x.codes.ctypes.data, constants.ctypes.data, out.ctypes.data
+
+        def twin() -> None:
+            kernel(*sources, len(x))
+
+        mine = layer.run(x)
+        twin()
+        differ = int(np.count_nonzero(mine.codes != out))
+        seconds = interleave((twin, lambda: layer.run(x)), repeats, beat)
+    ratio = float(np.median(seconds[:, 0] / seconds[:, 1]))
+    note = f"{differ} of {out.size:,} codes differ"
+    return Figure(
+        "sums", "saturating sums, 64 to 64", "the kernel, g++ -O2", ratio, "x as fast", note
+    )
+
+
+def _compiled(kernel: Any, folder: Path) -> Any:
+    """A kernel as a C function, compiled with -O2."""
+    from harness.oracle.build import FLAGS, find_compiler, group_source
+    from harness.oracle.headers import find_headers, kernel_directory
+
+    source, built = folder / "kernel.cpp", folder / "kernel.so"
+    source.write_text(group_source([kernel.cpp], kernel.source), encoding="utf-8")
+    include = [f"-I{find_headers().directory}", f"-I{kernel_directory()}"]
+    flags = ["-O2" if flag.startswith("-O") else flag for flag in FLAGS]
+    command = [find_compiler().command, *flags, *include, str(source), "-o", str(built)]
+    subprocess.run(command, check=True, capture_output=True)
+    table = (ctypes.c_void_p * 1).in_dll(ctypes.CDLL(str(built)), "harness_table")
+    pointer = ctypes.c_void_p
+    return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_size_t)(table[0] or 0)
+
+
+def _compiling() -> Figure:
+    """The mean cost of kernels that nobody has compiled, one compiler at a time."""
+    from harness.hls.proof import FAMILIES, Draw
+    from harness.oracle import Oracle
+
+    kernels: dict[Any, None] = {}
+    for k, draw in enumerate(itertools.cycle(FAMILIES.values())):
+        layer = draw(Draw(1, k))
+        kernels[layer.kernel()] = None
+        if len(kernels) == KERNELS:
+            break
+    with contextlib.closing(Oracle(cache=False)) as oracle:
+        start = time.perf_counter()
+        for _ in oracle.compile(kernels, jobs=1):
+            pass
+        seconds = (time.perf_counter() - start) / KERNELS
+    note = f"{KERNELS} kernels of all kinds, nothing cached"
+    return Figure("twin", "compiling a twin", "", seconds, "s", note)
