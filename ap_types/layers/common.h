@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "../fixed_kernels.h"
+#include "../nnet_utils/nnet_time_distributed.h"
 
 namespace harness {
 namespace layers {
@@ -71,6 +72,47 @@ void each_row(const void* a, void* out, std::size_t n, std::size_t inputs1, std:
     kernel(data1.data(), data2.data(), result.data());
     for (const auto& value : result) write(value, to++);
   }
+}
+
+// Where the steps are in an array of Dim axes.
+template <unsigned Dim, unsigned Steps, unsigned Height, unsigned Width, unsigned Channels>
+struct time_steps : nnet::time_distributed_config {
+  static const unsigned dim = Dim;
+  static const unsigned n_time_steps = Steps;
+  static const unsigned in_height = Height;
+  static const unsigned in_width = Width;
+  static const unsigned n_chan = Channels;
+  static const unsigned step = Height * Width * Channels;
+};
+
+// Another adapter, for each step of every row; it is here because it goes around any of them.
+template <kernel Inner, class Data, class Result, class In, class Out>
+void time_distributed(const void* a, const void* b, void* out, std::size_t n) {
+  constexpr unsigned steps = In::n_time_steps;
+  std::vector<Data> now(In::step);
+  std::vector<Result> then(Out::step);
+  std::vector<std::int64_t> words(In::step), made(Out::step);
+  each_row<Data, Result>(a, out, n, steps * In::step, steps * Out::step,
+                         [&](Data* data, Result* result) {
+                           for (unsigned k = 0; k < steps; ++k) {
+                             if constexpr (In::dim == 2)
+                               nnet::read_time_step_2d<Data, In>(k, data, now.data());
+                             if constexpr (In::dim == 3)
+                               nnet::read_time_step_3d<Data, In>(k, data, now.data());
+                             if constexpr (In::dim == 4)
+                               nnet::read_time_step_4d<Data, In>(k, data, now.data());
+                             for (unsigned j = 0; j < In::step; ++j) write(now[j], &words[j]);
+                             Inner(words.data(), b, made.data(), 1);
+                             for (unsigned j = 0; j < Out::step; ++j)
+                               then[j] = read<Result>(&made[j]);
+                             if constexpr (Out::dim == 2)
+                               nnet::write_time_step_2d<Result, Out>(k, then.data(), result);
+                             if constexpr (Out::dim == 3)
+                               nnet::write_time_step_3d<Result, Out>(k, then.data(), result);
+                             if constexpr (Out::dim == 4)
+                               nnet::write_time_step_4d<Result, Out>(k, then.data(), result);
+                           }
+                         });
 }
 
 }  // namespace layers
