@@ -20,6 +20,7 @@ __all__ = ["Call", "Config", "Load", "Scope", "Top", "Variable", "read_scope", "
 
 _NAME = r"[A-Za-z_]\w*"
 _TYPEDEF = re.compile(rf"typedef (.+?) ({_NAME})")
+_ALIAS_TYPE = re.compile(rf"using ({_NAME}) = (.+)")
 _USING = re.compile(rf"template ?<[^>]*> ?using ({_NAME}) = (.+)")
 _MEMBER = re.compile(
     rf"(?:static |const |constexpr |inline )+(.+?) ?({_NAME})(?:\[.*\])?(?: ?= ?(.+))?"
@@ -255,6 +256,8 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
             raise source.error(s.line, f"not understood: {s.text} {{")
     elif match := _TYPEDEF.fullmatch(s.text):
         scope.types[match[2]] = _type(match[1], scope.types)
+    elif match := _ALIAS_TYPE.fullmatch(s.text):
+        scope.types[match[1]] = _type(match[2], scope.types)
     elif match := _TABLE.fullmatch(s.text):
         scope.tables[match[1]] = tuple(_number(n, place) for n in split_arguments(match[2]))
     elif match := _OUTSIDE.fullmatch(s.text):

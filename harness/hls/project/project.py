@@ -61,6 +61,13 @@ class Project:
         name = _name(root)
         scope = read_scope(root)
         top = read_top(root, name)
+        ports = {v.name for v in top.ports}
+        for load in top.loads:
+            if load.weight in ports:
+                raise ProjectError(
+                    f"{load.place}: {load.weight} is an argument of {name}; supported: weights "
+                    "inside of it (a larger BramFactor)"
+                )
         return cls(root, top, scope, read_weights(root, scope, top.loads))
 
     @property

@@ -17,7 +17,7 @@ from harness.types import ApFixed, Rounding
 
 __all__ = ["Weight", "read_weights"]
 
-_DEFINED = re.compile(r"(?:static |const )*(\w+) (\w+)\[(\w+)\](?: ?= ?\{(.*)\})?")
+_DEFINED = re.compile(r"(?:static |const )*(\w+) (\w+)\[(\d+)\](?: ?= ?\{(.*)\})?")
 _DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
