@@ -16,7 +16,7 @@ import numpy as np
 from harness.quantize import cast_codes, compute_codes, decode, quantize_codes
 from harness.types import ApFixed, Operation, Overflow, Rounding, result_type
 
-__all__ = ["INT", "UNSIGNED", "Array", "Fixed", "recorded_casts", "where"]
+__all__ = ["INT", "UNSIGNED", "Array", "Fixed", "as_unsigned", "recorded_casts", "where"]
 
 Array = np.ndarray[Any, Any]
 #: What C++ makes of an ``int`` and of an ``unsigned`` operand.
@@ -128,18 +128,22 @@ class Fixed:
         codes = compute_codes(Operation.NEG, self.codes, self.type)
         return Fixed(codes, result_type(Operation.NEG, self.type))
 
-    def _aligned(self, other: Fixed | int) -> tuple[Array, Array]:
-        """The codes of both over one LSB."""
+    def _aligned(self, other: Fixed | int) -> tuple[Array, Array, bool]:
+        """The codes of both over one LSB, and whether C++ compares them as unsigned."""
         other = other if isinstance(other, Fixed) else Fixed(np.int64(other), INT)
         frac = max(self.type.frac, other.type.frac)
-        return _shifted(self, frac), _shifted(other, frac)
+        return _shifted(self, frac), _shifted(other, frac), as_unsigned(self.type, other.type)
 
     def __lt__(self, other: Fixed | int) -> Array:
-        a, b = self._aligned(other)
+        a, b, unsigned = self._aligned(other)
+        if unsigned:  # a negative value is above every other
+            return np.asarray((a >= 0) & ((a < b) | (b < 0)), bool)
         return np.asarray(a < b, bool)
 
     def __gt__(self, other: Fixed | int) -> Array:
-        a, b = self._aligned(other)
+        a, b, unsigned = self._aligned(other)
+        if unsigned:
+            return np.asarray((b >= 0) & ((a > b) | (a < 0)), bool)
         return np.asarray(a > b, bool)
 
     def __le__(self, other: Fixed | int) -> Array:
@@ -150,6 +154,24 @@ class Fixed:
 
     def __repr__(self) -> str:
         return f"Fixed({self.codes!r}, {self.type})"
+
+
+def as_unsigned(a: ApFixed, b: ApFixed) -> bool:
+    """Whether ``a < b`` takes the bits of both as unsigned, so that negative values are large.
+
+    The headers bring both to one LSB and compare as C does: a signed and an unsigned number of 32
+    bits or more as unsigned, if the signed one is not the wider.
+    """
+    if a.signed == b.signed:
+        return False
+    width_a, width_b = a.width, b.width
+    if a.frac > b.frac:
+        width_b += a.frac - b.frac
+    elif a.frac < b.frac:
+        width_a += b.frac - a.frac + 1  # the left operand gets a bit that the right one does not
+    if max(width_a, width_b) < 32:
+        return False
+    return width_b >= width_a if a.signed else width_a >= width_b
 
 
 def _shifted(x: Fixed, frac: int) -> Array:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ApFixed, reference
-from harness.hls.fixed import INT, UNSIGNED, Fixed, recorded_casts, stacked, where
+from harness.hls.fixed import INT, UNSIGNED, Fixed, as_unsigned, recorded_casts, stacked, where
 from harness.testing import any_ap_types
 
 
@@ -41,10 +41,36 @@ def test_comparisons_are_of_values(a, b, data):
         left = Fixed(np.array([x], np.uint64).view(np.int64), a)
     if b.width == 64 and not b.signed:
         right = Fixed(np.array([y], np.uint64).view(np.int64), b)
-    assert (left < right).tolist() == [x * a.lsb < y * b.lsb]
-    assert (left > right).tolist() == [x * a.lsb > y * b.lsb]
-    assert (left >= right).tolist() == [x * a.lsb >= y * b.lsb]
+    first, second = x * a.lsb, y * b.lsb
+    if as_unsigned(a, b):  # negative values are above all others
+        first, second = (v if v >= 0 else 1 << 200 for v in (first, second))
+    assert (left < right).tolist() == [first < second]
+    assert (left > right).tolist() == [first > second]
+    assert (left >= right).tolist() == [first >= second]
     assert (left <= 3).tolist() == [x * a.lsb <= 3]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "promoted"),
+    [
+        (ApFixed(33, 33), ApFixed(33, 33), False),
+        (ApFixed(31, 31), ApFixed(31, 31, signed=False), False),
+        (ApFixed(32, 32), ApFixed(32, 32, signed=False), True),
+        (ApFixed(33, 33), ApFixed(32, 32, signed=False), False),
+        (ApFixed(32, 32, signed=False), ApFixed(33, 33), False),
+        (ApFixed(32, 32, signed=False), ApFixed(8, 8), True),
+        # 8 bits and 23 more of fraction; as the left operand one bit more
+        (ApFixed(31, 8), ApFixed(8, 8, signed=False), False),
+        (ApFixed(8, 8, signed=False), ApFixed(31, 8), True),
+    ],
+)
+def test_signed_and_unsigned_compare_as_in_c(a, b, promoted):
+    assert as_unsigned(a, b) is promoted
+    x = Fixed(np.array([-1 if a.signed else 1]), a)
+    y = Fixed(np.array([-1 if b.signed else 1]), b)
+    if a.signed != b.signed:
+        assert (x > y).item() is (promoted == a.signed)
+        assert (x < y).item() is (promoted != a.signed)
 
 
 @given(source=any_ap_types(max_width=60), target=any_ap_types(max_width=60), data=st.data())

@@ -25,9 +25,11 @@ def _merge(kind: type[Merge], draw: Draw) -> Merge:
     shape2 = draw.choice([shape1, shape1[-1:], _shape(draw)])
     if draw.integer(0, 1):
         shape1, shape2 = shape2, shape1
+    # From 32 bits on the headers compare otherwise.
+    widest = draw.choice([18, 63]) if kind in (Maximum, Minimum) else 18
     return kind(
-        input1=draw.type(),
-        input2=draw.type(),
+        input1=draw.type(2, widest),
+        input2=draw.type(2, widest),
         input1_shape=shape1,
         input2_shape=shape2,
         result=draw.type(),
