@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness import ApFixed
-from harness.hls import Einsum, EinsumDense, Fixed, ShapeError
+from harness.hls import Einsum, EinsumDense, Fixed, Model, ShapeError, Step
+from harness.hls.compare import compare
 from harness.hls.einsum import recipe
 
 T = ApFixed(8, 4)
@@ -190,3 +191,24 @@ def test_hostile_input():
     assert pair(np.zeros((0, 2, 1)), np.zeros((0, 1, 3))).shape == (0, 2, 3)
     with pytest.raises(ShapeError):
         pair(np.zeros((1, 2, 1)), np.zeros((2, 1, 3)))
+
+
+def test_a_report_shows_the_sums_as_the_kernel_makes_them():
+    layer = Einsum(
+        "i,i->",
+        input1=T,
+        input2=T,
+        input1_shape=(3,),
+        input2_shape=(3,),
+        accum="ap_fixed<10,7,AP_TRN_ZERO>",
+        result=WIDE,
+    )
+    model = Model({"a": (T, (3,)), "b": (T, (3,))}, [Step(layer, ("a", "b"), "sum")])
+    twin = model.retyped({"Einsum": {"accum": "ap_fixed<8,7,AP_TRN_ZERO>"}})
+    x, y = np.array([[1.0, -0.5, 1.0]]), np.array([[0.5, 0.5, 1.0]])
+    found = compare(model, twin, x, y)
+    assert found.first is not None
+    assert (found.first.got.values(), found.first.expected.values()) == (1.25, 1.0)
+    table = [line.split() for line in str(found).splitlines()]
+    # step, x, w, product, term (the product itself), accumulator, the twin's
+    assert ["1", "-0.5", "0.5", "-0.25", "-0.25", "0.25", "0", "rounded", "<-", "here"] in table
