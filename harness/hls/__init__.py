@@ -1,5 +1,22 @@
 """Bit-exact layers: PyTorch modules that compute what hls4ml's kernels compute in C++."""
 
+from harness.hls.activations import (
+    ELU,
+    SELU,
+    LeakyReLU,
+    Linear,
+    PReLU,
+    ReLU,
+    ReLU1,
+    ReLU6,
+    ReLUMax,
+    Sigmoid,
+    Softplus,
+    Softsign,
+    Tanh,
+    ThresholdedReLU,
+    UnaryLUT,
+)
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.conv import Conv1D, Conv2D
@@ -8,6 +25,7 @@ from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.einsum import Einsum, EinsumDense
 from harness.hls.embedding import Embedding
 from harness.hls.fixed import Fixed
+from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from harness.hls.model import Model, Sequential, Step
@@ -20,11 +38,14 @@ from harness.hls.vectors import replay_vectors, vectors, write_vectors
 from harness.hls.wrappers import TimeDistributed
 
 __all__ = [
+    "ELU",
+    "SELU",
     "Add",
     "Average",
     "BatchNorm",
     "BatchNormBinaryTanh",
     "BatchNormTernaryTanh",
+    "BinaryTanh",
     "Comparison",
     "Concatenate",
     "Conv1D",
@@ -38,26 +59,42 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Fixed",
+    "HardSigmoid",
+    "HardTanh",
     "Interval",
+    "LeakyReLU",
+    "Linear",
     "Maximum",
     "Minimum",
     "Model",
     "ModelTwin",
     "Multiply",
+    "PReLU",
     "Project",
+    "ReLU",
+    "ReLU1",
+    "ReLU6",
+    "ReLUMax",
     "Reach",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
     "ShapeError",
+    "Sigmoid",
+    "Softplus",
+    "Softsign",
     "Step",
     "Subtract",
+    "Tanh",
+    "TernaryTanh",
+    "ThresholdedReLU",
     "TimeDistributed",
     "Transpose",
     "Twin",
     "TypeMismatch",
     "TypedLayer",
+    "UnaryLUT",
     "compare",
     "ranges",
     "replay_vectors",

@@ -1,6 +1,7 @@
 """The proof of the layers: random configurations of each, held against hls4ml's kernels."""
 
 from harness.hls.proof import (  # noqa: F401  # enter their layers
+    activations,
     batchnorm,
     conv,
     dense,
