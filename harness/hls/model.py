@@ -105,6 +105,11 @@ class Model(nn.Module):
         """The layer of a name, if there is one."""
         return next((step.layer for step in self.steps if step.layer.name == name), None)
 
+    def weights(self) -> dict[str, Fixed]:
+        """The codes of every parameter, by the layer's name and its own: ``fc1.weight``."""
+        layers = [step.layer for step in self.steps]
+        return {f"{v.name}.{name}": v.fixed(name) for v in layers for name in v.parameter_types}
+
     def run(self, *inputs: Fixed) -> Fixed:
         """The model's output, (rows, *output_shape) of type ``result``."""
         rows = len(inputs[0])

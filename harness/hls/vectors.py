@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def vectors(model: Model, *inputs: Any, oracle: Oracle) -> Truth:
     for name, value in theirs.items():
         if not np.array_equal(mine[name].codes, value.codes):
             raise ValueError(f"{name} and its kernel differ; compare() tells where")
-    given = [*zip(model.inputs, batch, strict=True), *_parameters(model)]
+    given = [*zip(model.inputs, batch, strict=True), *model.weights().items()]
     tensors = [(name, x, _GIVEN) for name, x in given]
     for step in model.steps:
         kernel = step.layer.kernel()
@@ -85,19 +84,13 @@ def replay_vectors(model: Model, truth: Truth) -> dict[str, int]:
         if name not in known or known[name].type != t or known[name].shape[1:] != shape:
             raise ValueError(f"the vectors have no {name} of {t} and shape {shape}")
     batch = [known[name] for name in model.inputs]
-    found = dict(_parameters(model)) | model.layer_outputs(*batch)
+    found = model.weights() | model.layer_outputs(*batch)
     wrong = {}
     for name, x in found.items():
         if name not in known or known[name].type != x.type or known[name].shape != x.shape:
             raise ValueError(f"the vectors have no {name} of {x.type} and shape {x.shape}")
         wrong[name] = int(np.count_nonzero(known[name].codes != x.codes))
     return wrong
-
-
-def _parameters(model: Model) -> Iterator[tuple[str, Fixed]]:
-    for step in model.steps:
-        for name in step.layer.parameter_types:
-            yield f"{step.layer.name}.{name}", step.layer.fixed(name)
 
 
 def _group(place: int, name: str, x: Fixed, witness: str) -> Group:

@@ -13,7 +13,7 @@ from harness.hls.convert.graph import Call, calls_of
 from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
 from harness.hls.layer import TypedLayer
 from harness.hls.model import Model, Step
-from harness.types import ApFixed
+from harness.types import ApFixed, Overflow
 
 __all__ = ["BUILDERS", "Site", "builder", "from_torch"]
 
@@ -123,7 +123,7 @@ def from_torch(
             between them.
         config: types, strategies and reuse factors by layer.
         input_shape: torch's shape of the input, without the batch; may be left out for a model
-            that begins with a ``Linear``.
+            that begins with a ``Linear``, or where the configuration has ``InputShape``.
 
     Raises:
         ConversionError: for what is not supported, lacks a type, or is given two.
@@ -134,10 +134,10 @@ def from_torch(
     names, calls, output = calls_of(model)
     if len(names) != 1:
         raise ConversionError(f"a model of one input is converted, not of {len(names)}")
-    shape = input_shape or _first_shape(calls)
+    shape = tuple(input_shape or settings.input_shape or _first_shape(calls))
     wanted = _wanted(calls)
     t = _input_type(names[0], wanted, settings)
-    given = (t, (*shape[1:], shape[0]) if len(shape) > 1 else tuple(shape))
+    given = (t, (*shape[1:], shape[0]) if len(shape) > 1 else shape)
     walk = _Walk(settings, wanted, {names[0]: given})
     walk.values[names[0]] = (names[0], *given)
     for call in calls:
@@ -193,7 +193,7 @@ def _decided(name: str, types: Precision, wanted: set[ApFixed]) -> ApFixed | Non
 
 
 def _read(name: str, place: int, call: Call, walk: _Walk) -> str:
-    """The value that an input is, converted first if the module's quantizer wants another type."""
+    """The value that an input is, converted first if the module's quantizer would change it."""
     from harness.hls.activations import Linear
 
     quantizer = _input_quantizer(call.what, place)
@@ -201,11 +201,17 @@ def _read(name: str, place: int, call: Call, walk: _Walk) -> str:
         return name
     wanted = type_of_quantizer(quantizer, f"{call.name}: input")
     _, t, shape = walk.values[name]
-    if t == wanted:
+    if _within(t, wanted):
         return name
     made = f"{name}_as_{call.name}_{place}"
-    walk.add([Linear(input=t, shape=shape, result=wanted)], made, [name])
+    walk.add([Linear(input=t, input_shape=shape, result=wanted)], made, [name])
     return made
+
+
+def _within(t: ApFixed, wider: ApFixed) -> bool:
+    """Whether every value of ``t`` is one of ``wider``, and stays itself."""
+    lowest = wider.min + (wider.overflow is Overflow.SAT_SYM and wider.signed) * wider.lsb
+    return t == wider or (t.frac <= wider.frac and t.min >= lowest and t.max <= wider.max)
 
 
 def _input_quantizer(what: Any, place: int) -> Any:
@@ -232,9 +238,9 @@ def _wanted(calls: Sequence[Call]) -> dict[str, set[ApFixed]]:
 def _input_type(name: str, wanted: dict[str, set[ApFixed]], config: Config) -> ApFixed:
     if len(wanted[name]) == 1:
         return next(iter(wanted[name]))
-    for spelled in (name, "input_1", "input"):  # torch's name, hls4ml's, ours
-        if config.given(spelled, "result"):
-            break
+    spellings = (name, "input_1", "input")  # torch's name, hls4ml's, ours
+    config.used.update(spellings)
+    spelled = next((s for s in spellings if config.given(s, "result")), name)
     found = config.precision(spelled, "result")
     if found is None:
         raise ConversionError(

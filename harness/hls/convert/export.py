@@ -1,14 +1,21 @@
-"""The hls4ml configuration that gives a project the types of a typed model."""
+"""What hls4ml needs to write the project of a typed model: types, and weights that survive text."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
+from torch import nn
+
+from harness.hls.batchnorm import BatchNorm
+from harness.hls.convert.graph import calls_of
 from harness.hls.layer import TypedLayer
 from harness.hls.model import Model
+from harness.nn.model import convert
+from harness.quantize import quantize
 from harness.types import ApFixed
 
-__all__ = ["hls4ml_config"]
+__all__ = ["hls4ml_config", "with_typed_weights"]
 
 
 def hls4ml_config(model: Model) -> dict[str, Any]:
@@ -24,7 +31,9 @@ def hls4ml_config(model: Model) -> dict[str, Any]:
     for step in model.steps:
         if step.layer.kernel() is not None:
             layers[step.layer.name] = _entry(step.layer)
+    *sizes, last = next(iter(model.inputs.values()))[1]
     return {
+        "InputShape": (last, *sizes),  # torch counts channels first
         "Model": {
             "Precision": {"default": types[0].hls4ml},
             "Strategy": "Latency",
@@ -32,6 +41,29 @@ def hls4ml_config(model: Model) -> dict[str, Any]:
         },
         "LayerName": layers,
     }
+
+
+def with_typed_weights(model: nn.Module, typed: Model) -> nn.Module:
+    """A copy of a torch model whose weights and biases are the values that they have in ``typed``.
+
+    hls4ml writes weights as decimals with as many places as their type has fractional bits, and
+    C++ converts these: a weight that is no value of its type may become another one on the way.
+
+    Args:
+        model: the model that :func:`from_torch` was given, quantized or not; it stays as it is.
+        typed: what it became.
+
+    Returns:
+        Plain torch modules, without quantizers.
+    """
+    plain = convert(copy.deepcopy(model)).eval()
+    for call in calls_of(plain)[1]:
+        layer = typed.layer(call.name)
+        for name, t in ({} if layer is None else layer.parameter_types).items():
+            values = getattr(call.what, name, None)
+            if isinstance(values, nn.Parameter) and not isinstance(layer, BatchNorm):
+                values.data = quantize(values.data.double(), t).to(values.dtype)
+    return plain
 
 
 def _entry(layer: TypedLayer) -> dict[str, Any]:

@@ -10,7 +10,9 @@ import numpy as np
 from torch import nn
 
 from harness.hls.accumulate import bounds
+from harness.hls.activations import LeakyReLU, ReLU, ReLU6
 from harness.hls.batchnorm import BatchNorm
+from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.convert.build import Site, builder
 from harness.hls.dense import Dense
 from harness.hls.fixed import Fixed
@@ -50,6 +52,72 @@ def _linear(s: Site) -> Layers:
     ]
 
 
+@builder(nn.Conv1d)
+def _conv1d(s: Site) -> Layers:
+    m = s.module
+    (left, right), *_ = _padding(s)
+    return [
+        Conv1D(
+            **_convolved(s, (2, 1, 0)),
+            stride_width=m.stride[0],
+            pad_left=left,
+            pad_right=right,
+            dilation=m.dilation[0],
+        )
+    ]
+
+
+@builder(nn.Conv2d)
+def _conv2d(s: Site) -> Layers:
+    m = s.module
+    (top, bottom), (left, right) = _padding(s)
+    return [
+        Conv2D(
+            **_convolved(s, (2, 3, 1, 0)),
+            stride_height=m.stride[0],
+            stride_width=m.stride[1],
+            pad_top=top,
+            pad_bottom=bottom,
+            pad_left=left,
+            pad_right=right,
+            dilation_height=m.dilation[0],
+            dilation_width=m.dilation[1],
+        )
+    ]
+
+
+def _convolved(s: Site, axes: tuple[int, ...]) -> dict[str, Any]:
+    """The arguments that convolutions share; ``axes`` turns torch's weights channels last."""
+    if s.module.groups != 1:
+        raise s.refused(f"has {s.module.groups} groups; allowed: 1")
+    if s.module.padding_mode != "zeros":
+        raise s.refused(f"pads by {s.module.padding_mode}; allowed: zeros")
+    weight, bias = parameters(s, lambda w: w.transpose(axes))
+    accum = s.types.own("accum") or lossless(s.input, weight, bias)
+    return {
+        "weight": weight,
+        "bias": bias,
+        "input": s.input,
+        "input_shape": s.shape,
+        "weight_type": weight.type,
+        "bias_type": bias.type,
+        "accum": accum,
+        "result": s.result or accum,
+        **s.strategy,
+    }
+
+
+def _padding(s: Site) -> list[tuple[int, int]]:
+    """Zeros before and after each axis."""
+    m = s.module
+    if m.padding == "valid":
+        return [(0, 0)] * len(m.kernel_size)
+    if m.padding == "same":
+        spans = [d * (k - 1) for d, k in zip(m.dilation, m.kernel_size, strict=True)]
+        return [(span // 2, span - span // 2) for span in spans]
+    return [(p, p) for p in m.padding]
+
+
 @builder(nn.BatchNorm1d, nn.BatchNorm2d)
 def _batch_norm(s: Site) -> Layers:
     m = s.module
@@ -75,6 +143,29 @@ def _batch_norm(s: Site) -> Layers:
             scale_type=scale_type,
             bias_type=bias_type,
             result=s.result or exact.type,
+        )
+    ]
+
+
+@builder(nn.ReLU)
+def _relu(s: Site) -> Layers:
+    return [ReLU(input=s.input, input_shape=s.shape, result=s.result)]
+
+
+@builder(nn.ReLU6)
+def _relu6(s: Site) -> Layers:
+    return [ReLU6(input=s.input, input_shape=s.shape, result=s.result)]
+
+
+@builder(nn.LeakyReLU)
+def _leaky_relu(s: Site) -> Layers:
+    return [
+        LeakyReLU(
+            s.module.negative_slope,
+            input=s.input,
+            input_shape=s.shape,
+            param_type=s.types.need("param"),
+            result=s.result,
         )
     ]
 

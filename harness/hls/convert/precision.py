@@ -1,6 +1,7 @@
 """Where a converted layer's types come from: its quantizers, then the configuration.
 
-The configuration is hls4ml's dictionary; of it the types, strategies and reuse factors are read::
+The configuration is hls4ml's dictionary; of it the types, strategies, reuse factors and the shape
+of the input are read, and ``auto`` counts as no type::
 
     {
         "Model": {"Precision": {"default": "fixed<16,6>"}, "Strategy": "Latency"},
@@ -22,6 +23,10 @@ from harness.types import ApFixed
 __all__ = ["Config", "ConversionError", "Precision", "type_of_quantizer"]
 
 
+#: hls4ml itself adds the last two.
+_KEYS = ("Model", "LayerName", "InputShape", "PytorchModel")
+
+
 class ConversionError(ValueError):
     """What cannot be converted: the module's path, and what is allowed."""
 
@@ -39,6 +44,7 @@ class Config:
         self._layers = {name: dict(facts.get("LayerName", {})[name]) for name in _names(facts)}
         found = self._model.get("Precision", {})
         self._default = {"default": found} if isinstance(found, str) else dict(found)
+        self.input_shape = facts.get("InputShape")
         self.used: set[str] = set()
 
     def precision(self, layer: str, slot: str) -> ApFixed | None:
@@ -72,8 +78,9 @@ class Config:
 
 
 def _names(facts: Mapping[str, Any]) -> list[str]:
-    if unknown := set(facts) - {"Model", "LayerName"}:
-        raise ConversionError(f"unknown key {min(map(str, unknown))!r}; allowed: Model, LayerName")
+    if unknown := set(facts) - set(_KEYS):
+        allowed = ", ".join(_KEYS)
+        raise ConversionError(f"unknown key {min(map(str, unknown))!r}; allowed: {allowed}")
     return list(facts.get("LayerName", {}))
 
 
