@@ -5,6 +5,7 @@
 #include "../nnet_utils/nnet_activation.h"
 #include "../nnet_utils/nnet_layernorm.h"
 #include "common.h"
+#include "softmax.h"
 
 namespace harness {
 namespace layers {
@@ -19,14 +20,6 @@ template <class Table>
 struct table_config {
   using table_t = Table;
 };
-
-// mantissa * 2^exponent, a constant.
-constexpr float power_scaled(int mantissa, int exponent) {
-  float value = static_cast<float>(mantissa);
-  for (; exponent > 0; --exponent) value *= 2;
-  for (; exponent < 0; ++exponent) value /= 2;
-  return value;
-}
 
 template <class Table, unsigned Size, int Mantissa, int Exponent>
 struct softmax_table_config {

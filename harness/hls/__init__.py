@@ -33,6 +33,7 @@ from harness.hls.project import Project
 from harness.hls.ranges import Interval, Reach, ranges, suggest_types
 from harness.hls.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.shape import Reshape, Transpose
+from harness.hls.softmax import Softmax
 from harness.hls.twin import ModelTwin, Twin
 from harness.hls.vectors import replay_vectors, vectors, write_vectors
 from harness.hls.wrappers import TimeDistributed
@@ -82,6 +83,7 @@ __all__ = [
     "Sequential",
     "ShapeError",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "Softsign",
     "Step",

@@ -25,10 +25,12 @@ __all__ = [
     "activation_table",
     "check_index_type",
     "check_size",
+    "check_slices",
     "exp_table",
     "index_values",
     "invert_sqr_table",
     "invert_table",
+    "sliced",
     "whole",
     "whole_steps",
     "within",
@@ -203,24 +205,42 @@ def invert_sqr_table(size: int, t: ApFixed, epsilon_power_of_10: int, range_powe
 
 
 def index_values(index: ApFixed, size: int) -> Array:
-    """The value of each entry's number, as the top bits of ``index`` and zeros below: floats.
-
-    Raises:
-        ValueError: if ``index`` has no such bits, or values beyond those of normal floats.
-    """
-    bits = size.bit_length() - 1
-    if size < 2 or size != 1 << bits or bits > index.width:
-        raise ValueError(
-            f"{index} does not number a table of {size} entries by its top bits; "
-            f"allowed: powers of two, 2 to 2**{index.width}"
-        )
-    low, high = FLOAT_EXPONENTS
-    if not (low <= index.integer - index.width and index.integer <= high):
-        raise ValueError(f"{index} has values that no normal float has")
+    """The value of each entry's number, as the top bits of ``index`` and zeros below: floats."""
+    check_slices(index, size, "softmax")
     k = np.arange(size, dtype=np.int64)
     if index.signed:
         k = np.where(k < size // 2, k, k - size)
+    bits = size.bit_length() - 1
     return np.ldexp(k.astype(np.float64), index.integer - bits).astype(f32)
+
+
+def sliced(x: Fixed, size: int) -> Array:
+    """The top bits of ``x``: the number of its entry in a table of ``size``, a power of two.
+
+    Source:
+        hls4ml ``nnet::softmax_idx_from_real_val``.
+    """
+    bits = size.bit_length() - 1
+    return np.asarray((x.codes >> (x.type.width - bits)) & (size - 1))
+
+
+def check_slices(index: ApFixed, size: int, name: str) -> None:
+    """See that the top bits of a type number a table.
+
+    Raises:
+        ValueError: if there are not as many bits, or the numbers stand for values beyond those of
+            normal floats, which the header converts wrongly.
+    """
+    check_size(size, name)
+    bits = size.bit_length() - 1
+    if size < 2 or size != 1 << bits or bits > index.width:
+        raise ValueError(
+            f"{name}: the top bits of {index} do not number a table of {size} entries; "
+            f"allowed: powers of two, 2 to 2**{index.width}"
+        )
+    low, high = FLOAT_EXPONENTS
+    if index.integer - bits < low or index.integer > high:
+        raise ValueError(f"{name}: {index} has values that no normal float has")
 
 
 def _kept(values: Array, t: ApFixed) -> Fixed:

@@ -9,6 +9,7 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     merge,
     separable,
     shape,
+    softmax,
     wrappers,
 )
 from harness.hls.proof.draw import FAMILIES, Draw, family, named
