@@ -128,7 +128,7 @@ def from_torch(
     Raises:
         ConversionError: for what is not supported, lacks a type, or is given two.
     """
-    from harness.hls.convert import layers  # noqa: F401  # enters the builders
+    from harness.hls.convert import activations, layers, pools  # noqa: F401  # enters the builders
 
     settings = Config(config)
     names, calls, output = calls_of(model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 from torch import nn
 
 from harness.hls.accumulate import bounds
-from harness.hls.activations import LeakyReLU, ReLU, ReLU6
 from harness.hls.batchnorm import BatchNorm
 from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.convert.build import Site, builder
@@ -147,29 +145,6 @@ def _batch_norm(s: Site) -> Layers:
     ]
 
 
-@builder(nn.ReLU)
-def _relu(s: Site) -> Layers:
-    return [ReLU(input=s.input, input_shape=s.shape, result=s.result)]
-
-
-@builder(nn.ReLU6)
-def _relu6(s: Site) -> Layers:
-    return [ReLU6(input=s.input, input_shape=s.shape, result=s.result)]
-
-
-@builder(nn.LeakyReLU)
-def _leaky_relu(s: Site) -> Layers:
-    return [
-        LeakyReLU(
-            s.module.negative_slope,
-            input=s.input,
-            input_shape=s.shape,
-            param_type=s.types.need("param"),
-            result=s.result,
-        )
-    ]
-
-
 @builder(nn.Flatten)
 def _flatten(s: Site) -> Layers:
     if s.module.start_dim != 1 or s.module.end_dim != -1:
@@ -246,8 +221,3 @@ def lossless(x: ApFixed, weight: Fixed, bias: Fixed) -> ApFixed:
     signed = x.signed or weight.type.signed or bias.type.signed
     like = ApFixed(1, 1 - frac - finer, signed)
     return smallest_type(low << finer, high << finer, like)
-
-
-def elements(shape: tuple[int, ...]) -> int:
-    """How many there are."""
-    return math.prod(shape)

@@ -1,0 +1,114 @@
+"""The activations of torch as typed layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from harness.hls import activations as typed
+from harness.hls.convert.build import Site, builder
+from harness.hls.layer import TypedLayer
+from harness.hls.softmax import Softmax
+
+__all__: list[str] = []
+
+Layers = Sequence[TypedLayer]
+
+
+#: Without parameters; the result is of the input's type by default.
+_PLAIN: dict[type[nn.Module], type[Any]] = {nn.ReLU: typed.ReLU, nn.ReLU6: typed.ReLU6}
+_TABLES: dict[type[nn.Module], type[Any]] = {
+    nn.Sigmoid: typed.Sigmoid,
+    nn.Tanh: typed.Tanh,
+    nn.Softplus: typed.Softplus,
+    nn.Softsign: typed.Softsign,
+    nn.SELU: typed.SELU,
+}
+#: Arguments of torch's softplus that its table does not have.
+_FIXED = {"beta": 1, "threshold": 20}
+
+
+@builder(*_PLAIN)
+def _plain(s: Site) -> Layers:
+    layer = kind_of(s, _PLAIN)
+    return [layer(input=s.input, input_shape=s.shape, result=s.result)]
+
+
+@builder(*_TABLES)
+def _looked_up(s: Site) -> Layers:
+    for name, only in _FIXED.items():
+        if getattr(s.module, name, only) != only:
+            raise s.refused(f"has {name} {getattr(s.module, name)}; allowed: {only}")
+    return [kind_of(s, _TABLES)(**_table(s))]
+
+
+def kind_of(s: Site, layers: Mapping[type[nn.Module], type[Any]]) -> type[Any]:
+    """The typed layer of a module by its class; a quantized one inherits torch's."""
+    return next(layers[kind] for kind in type(s.module).__mro__ if kind in layers)
+
+
+def _table(s: Site) -> dict[str, Any]:
+    """The arguments of activations by table."""
+    found: dict[str, Any] = {"input": s.input, "input_shape": s.shape, "result": needed(s)}
+    if (t := s.types.own("table")) is not None:
+        found["table_type"] = t
+    if (size := s.types.config.fact(s.name, "TableSize", None)) is not None:
+        found["table_size"] = int(size)
+    return found
+
+
+@builder(nn.ELU)
+def _elu(s: Site) -> Layers:
+    return [typed.ELU(s.module.alpha, param_type=s.types.need("param"), **_table(s))]
+
+
+@builder(nn.LeakyReLU)
+def _leaky_relu(s: Site) -> Layers:
+    return [
+        typed.LeakyReLU(
+            s.module.negative_slope,
+            input=s.input,
+            input_shape=s.shape,
+            param_type=s.types.need("param"),
+            result=s.result,
+        )
+    ]
+
+
+@builder(nn.Softmax)
+def _softmax(s: Site) -> Layers:
+    if s.module.dim not in (-1, 1) or len(s.shape) > 1:
+        raise s.refused(f"is along axis {s.module.dim} of {len(s.shape)}; allowed: of one axis")
+    found: dict[str, Any] = {
+        argument: t for slot, argument in _SOFTMAX.items() if (t := s.types.own(slot)) is not None
+    }
+    implementation = str(s.types.config.fact(s.name, "Implementation", "stable")).lower()
+    return [
+        Softmax(
+            input=s.input,
+            input_shape=s.shape,
+            implementation=implementation,
+            result=needed(s),
+            **found,
+        )
+    ]
+
+
+#: hls4ml's names of softmax's types, and ours.
+_SOFTMAX = {
+    "accum": "accum",
+    "exp_table": "exp_table_type",
+    "inv_table": "inv_table_type",
+    "inv_inp": "inv_inp_type",
+    "inp_norm": "inp_norm_type",
+    "table": "table_type",
+}
+
+
+def needed(s: Site) -> Any:
+    """The type of the result of a layer that has no better one than what it is told."""
+    if s.result is None:
+        raise s.refused("has no type for its result: quantize it, or configure one")
+    return s.result
