@@ -29,6 +29,17 @@ from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from harness.hls.model import Model, Sequential, Step
+from harness.hls.norm import LayerNorm
+from harness.hls.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from harness.hls.project import Project
 from harness.hls.ranges import Interval, Reach, ranges, suggest_types
 from harness.hls.separable import SeparableConv1D, SeparableConv2D
@@ -43,6 +54,8 @@ __all__ = [
     "SELU",
     "Add",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
     "BatchNorm",
     "BatchNormBinaryTanh",
     "BatchNormTernaryTanh",
@@ -60,11 +73,18 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Fixed",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "HardSigmoid",
     "HardTanh",
     "Interval",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "Maximum",
     "Minimum",
     "Model",

@@ -7,6 +7,8 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     dense,
     einsum,
     merge,
+    norm,
+    pooling,
     separable,
     shape,
     softmax,
