@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.hls.layer import TypedLayer
 from harness.hls.model import Model, Step
-from harness.hls.project.parse import Call, Config
+from harness.hls.project.parse import NUMBER, Call, Config
 from harness.hls.project.source import ProjectError
 from harness.hls.shape import Reshape
 from harness.types import ApFixed
@@ -73,6 +73,20 @@ class Reader:
             name = found[index].name
             raise self.refused(f"{name} has {len(codes)} numbers, {math.prod(shape)} are read")
         return codes.reshape(shape)
+
+    def number(self, index: int) -> float:
+        """A number among the call's arguments, as C++ reads it: a double."""
+        found = [a for a in self.call.arguments if NUMBER.fullmatch(a)]
+        if index >= len(found):
+            raise self.refused(f"is given {len(found)} numbers, {index + 1} are wanted")
+        return float(found[index])
+
+    def argument_type(self, index: int) -> ApFixed:
+        """A type among the call's template arguments."""
+        if index >= len(self.call.types):
+            raise self.refused(f"has {len(self.call.types)} types, {index + 1} are wanted")
+        name = self.call.types[index]
+        return self.project.scope.type(name, f"{self.call.place}: {name}")
 
     def refused(self, why: str) -> ProjectError:
         """An error that names the call."""

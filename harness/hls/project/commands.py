@@ -64,12 +64,14 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     for name in ("codes compared", "differences"):
         table.add_column(name, justify="right")
     for row in verdict.layers:
-        ins = ", ".join(f"{t:hls4ml}" for t in dict.fromkeys(row.layer.input_types))
+        types = ", ".join(f"{t:hls4ml}" for t in dict.fromkeys(row.layer.input_types))
+        if types != f"{row.layer.result:hls4ml}":
+            types += f" -> {row.layer.result:hls4ml}"
         found = ("" if n is None else f"{n:,}" for n in (row.codes, row.differences))
         table.add_row(
             escape(row.name),
             row.kernel,
-            f"{ins} -> {row.layer.result:hls4ml}",
+            types,
             *found,
             style="bold red" if row.differences else None,
         )

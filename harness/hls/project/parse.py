@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.hls.fixed import Fixed
 from harness.hls.project.source import (
     ProjectError,
     Source,
@@ -16,8 +17,10 @@ from harness.hls.project.source import (
 )
 from harness.types import ApFixed, Rounding
 
-__all__ = ["Call", "Config", "Load", "Scope", "Top", "Variable", "read_scope", "read_top"]
+__all__ = ["NUMBER", "Call", "Config", "Load", "Scope", "Top", "Variable", "read_scope", "read_top"]
 
+#: Numbers among the arguments of a call, such as a threshold.
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NAME = r"[A-Za-z_]\w*"
 _TYPEDEF = re.compile(rf"typedef (.+?) ({_NAME})")
 _ALIAS_TYPE = re.compile(rf"using ({_NAME}) = (.+)")
@@ -121,7 +124,9 @@ class Config:
 
     def text(self, member: str) -> str:
         """What a member is set to; ``ProjectError`` if there is none."""
-        found = self.values.get(member, self.scope.outside.get((self.name, member)))
+        found = self.values.get(member)
+        if found is None:
+            _, found = self.scope.outside.get((self.name, member), ("", None))
         if found is None:
             raise ProjectError(f"{self.place}: {self.name} has no {member}")
         return found
@@ -145,6 +150,12 @@ class Config:
             raise ProjectError(
                 f"{self.place}: {self.name}::{member} is no number: {self.text(member)}"
             ) from None
+
+    def constant(self, member: str) -> Fixed:
+        """A member of an ``ap_fixed`` type, which is set outside of the struct."""
+        type_name, _ = self.scope.outside.get((self.name, member), ("", ""))
+        t = self.scope.type(type_name, f"{self.place}: {self.name}::{member}")
+        return Fixed.of(self.real(member), t)
 
     def word(self, member: str) -> str:
         """The last word of an enumerator: ``nnet::latency`` is ``latency``."""
@@ -184,14 +195,14 @@ class Scope:
         types: typedefs, to types or to what is none of ours.
         configs: the configuration structs.
         tables: arrays of integers.
-        outside: members of structs that are set outside of them.
+        outside: members of structs that are set outside of them: type and value.
         weights: the weights whose headers are included, in order.
     """
 
     types: dict[str, ApFixed | str] = field(default_factory=dict)
     configs: dict[str, Config] = field(default_factory=dict)
     tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    outside: dict[tuple[str, str], str] = field(default_factory=dict)
+    outside: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     weights: list[str] = field(default_factory=list)
 
     def type(self, text: str, what: str) -> ApFixed:
@@ -261,7 +272,7 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
     elif match := _TABLE.fullmatch(s.text):
         scope.tables[match[1]] = tuple(_number(n, place) for n in split_arguments(match[2]))
     elif match := _OUTSIDE.fullmatch(s.text):
-        scope.outside[match[2], match[3]] = match[4]
+        scope.outside[match[2], match[3]] = (match[1], match[4])
     elif not re.fullmatch(_NAME, s.text):  # the name behind a typedef's struct
         raise source.error(s.line, f"not understood: {s.text}")
 

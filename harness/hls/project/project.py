@@ -14,7 +14,7 @@ import numpy as np
 from harness.hls.fixed import Fixed
 from harness.hls.layer import TypedLayer, as_codes, as_fixed, as_type
 from harness.hls.model import Model
-from harness.hls.project.parse import Call, Scope, Top, Variable, read_scope, read_top
+from harness.hls.project.parse import NUMBER, Call, Scope, Top, Variable, read_scope, read_top
 from harness.hls.project.source import ProjectError
 from harness.hls.project.weights import Weight, read_weights
 from harness.types import ApFixed
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from harness.hls.project.run import Compiled
 
 __all__ = ["Project"]
-
-#: Numbers among the arguments of a call, such as a threshold.
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?f?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +87,7 @@ class Project:
     def _arrays(self, call: Call) -> tuple[Variable, ...]:
         for name in call.arguments:
             known = name in self.top.arrays or name in self.weights
-            if not known and not _NUMBER.fullmatch(name):
+            if not known and not NUMBER.fullmatch(name):
                 raise ProjectError(f"{call.place}: {call.kernel} is given {name}, no known array")
         found = [self.top.arrays[a] for a in call.arguments if a in self.top.arrays]
         if len(found) < 2:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.hls.conv import Conv1D, Conv2D
-from harness.hls.fixed import Fixed
+from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.layer import TypedLayer
 from harness.hls.project.build import Reader, Shape, kernel
 from harness.hls.project.parse import Config
@@ -29,7 +29,7 @@ def _conv1d(r: Reader) -> TypedLayer:
         r.only("the window", c.integer("filt_width"), 1)
     window = (c.integer("filt_width"), c.integer("n_chan"))
     layer = Conv1D(
-        *_weights(r, classes[found], window),
+        **_weights(r, classes[found], window),
         input_shape=(c.integer("in_width"), c.integer("n_chan")),
         **_common(r, classes[found]),
         **sides(c, "stride_width", "pad_left", "pad_right"),
@@ -47,7 +47,7 @@ def _conv2d(r: Reader) -> TypedLayer:
     window = (c.integer("filt_height"), c.integer("filt_width"), c.integer("n_chan"))
     strides = ("stride_height", "stride_width")
     layer = Conv2D(
-        *_weights(r, strategy, window),
+        **_weights(r, strategy, window),
         input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_chan")),
         **_common(r, strategy),
         **sides(c, *strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
@@ -57,18 +57,60 @@ def _conv2d(r: Reader) -> TypedLayer:
     return layer
 
 
-def sides(c: Config, *names: str) -> dict[str, int]:
+@kernel("depthwise_conv_1d_cl")
+def _depthwise1d(r: Reader) -> TypedLayer:
+    c = r.config
+    channels = c.integer("n_chan")
+    layer = DepthwiseConv1D(
+        r.weight(0, (c.integer("filt_width"), channels, 1)),
+        r.weight(1, (channels,)),
+        input_shape=(c.integer("in_width"), channels),
+        **_depthwise(r),
+        **sides(c, "stride_width", "pad_left", "pad_right"),
+        dilation=c.integer("dilation", 1),
+    )
+    r.only("out_width", c.integer("out_width"), layer.output_shape[0])
+    return layer
+
+
+@kernel("depthwise_conv_2d_cl")
+def _depthwise2d(r: Reader) -> TypedLayer:
+    c = r.config
+    channels = c.integer("n_chan")
+    strides = ("stride_height", "stride_width")
+    layer = DepthwiseConv2D(
+        r.weight(0, (c.integer("filt_height"), c.integer("filt_width"), channels, 1)),
+        r.weight(1, (channels,)),
+        input_shape=(c.integer("in_height"), c.integer("in_width"), channels),
+        **_depthwise(r),
+        **sides(c, *strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+    )
+    r.only("out_height", c.integer("out_height"), layer.output_shape[0])
+    r.only("out_width", c.integer("out_width"), layer.output_shape[1])
+    return layer
+
+
+def _depthwise(r: Reader) -> dict[str, Any]:
+    c = r.config
+    r.only("the strategy", c.word("strategy"), "latency")
+    r.only("n_filt", c.integer("n_filt"), c.integer("n_chan"))
+    found = _common(r, "latency")
+    return {k: v for k, v in found.items() if k not in ("strategy", "reuse_factor")}
+
+
+def sides(c: Config, *names: str) -> dict[str, Any]:
     """Members that are arguments of the layer by the same names."""
     return {name: c.integer(name) for name in names}
 
 
-def _weights(r: Reader, strategy: str, window: Shape) -> tuple[Fixed, Fixed]:
+def _weights(r: Reader, strategy: str, window: Shape) -> dict[str, Any]:
     """Weights (window, channels, filters), which lie the other way for resource, and biases."""
     filters = r.config.integer("n_filt")
     if strategy == "latency":
-        return r.weight(0, (*window, filters)), r.weight(1, (filters,))
-    turned = r.weight(0, (filters, *window)).transpose(*range(1, len(window) + 1), 0)
-    return turned, r.weight(1, (filters,))
+        weight = r.weight(0, (*window, filters))
+    else:
+        weight = r.weight(0, (filters, *window)).transpose(*range(1, len(window) + 1), 0)
+    return {"weight": weight, "bias": r.weight(1, (filters,))}
 
 
 def _common(r: Reader, strategy: str) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""Activations: ``nnet_activation.h``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.hls.activations import (
+    ELU,
+    SELU,
+    LeakyReLU,
+    Linear,
+    PReLU,
+    ReLU,
+    ReLU1,
+    ReLU6,
+    Sigmoid,
+    Softplus,
+    Softsign,
+    TableActivation,
+    Tanh,
+    ThresholdedReLU,
+    UnaryLUT,
+)
+from harness.hls.elementwise import Activation
+from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
+from harness.hls.layer import TypedLayer
+from harness.hls.project.build import Reader, kernel
+from harness.types import ApFixed, Rounding
+
+__all__: list[str] = []
+
+_PLAIN: dict[str, type[Activation]] = {
+    "linear": Linear,
+    "relu": ReLU,
+    "relu1": ReLU1,
+    "relu6": ReLU6,
+    "ternary_tanh": TernaryTanh,
+}
+_TABLES: dict[str, type[TableActivation]] = {
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "softplus": Softplus,
+    "softsign": Softsign,
+    "selu": SELU,
+}
+
+
+@kernel(*_PLAIN)
+def _plain(r: Reader) -> TypedLayer:
+    return _PLAIN[r.call.kernel](**_common(r))
+
+
+@kernel("binary_tanh")
+def _binary_tanh(r: Reader) -> TypedLayer:
+    given = _common(r)
+    if r.result == ApFixed(1, 1, signed=False, rounding=Rounding.TRN_ZERO):  # ap_uint<1>
+        given["result"] = ApFixed(1, 1, signed=False)
+    return BinaryTanh(**given)
+
+
+@kernel(*_TABLES)
+def _table(r: Reader) -> TypedLayer:
+    return _TABLES[r.call.kernel](**_common(r), **_looked_up(r))
+
+
+@kernel("elu")
+def _elu(r: Reader) -> TypedLayer:
+    return ELU(r.number(0), **_common(r), **_looked_up(r), param_type=r.argument_type(1))
+
+
+@kernel("leaky_relu")
+def _leaky_relu(r: Reader) -> TypedLayer:
+    return LeakyReLU(r.number(0), **_common(r), param_type=r.argument_type(1))
+
+
+@kernel("thresholded_relu")
+def _thresholded_relu(r: Reader) -> TypedLayer:
+    return ThresholdedReLU(r.number(0), **_common(r), param_type=r.argument_type(1))
+
+
+@kernel("prelu")
+def _prelu(r: Reader) -> TypedLayer:
+    given = _common(r)
+    alpha = r.weight(0, given["input_shape"])
+    return PReLU(alpha, **given, param_type=r.argument_type(1))
+
+
+@kernel("hard_sigmoid", "hard_tanh")
+def _hard(r: Reader) -> TypedLayer:
+    slope, shift = r.config.constant("slope"), r.config.constant("shift")
+    return {"hard_sigmoid": HardSigmoid, "hard_tanh": HardTanh}[r.call.kernel](
+        slope, shift, **_common(r), slope_type=slope.type, shift_type=shift.type
+    )
+
+
+@kernel("unary_lut")
+def _unary_lut(r: Reader) -> TypedLayer:
+    table = r.weight(0, (r.config.integer("table_size"),))
+    return UnaryLUT(table, **_common(r), table_type=r.config.type("table_t"))
+
+
+def _common(r: Reader) -> dict[str, Any]:
+    shape = r.shape(0, r.config.integer("n_in"))
+    return {"input": r.input, "input_shape": shape, "result": r.result}
+
+
+def _looked_up(r: Reader) -> dict[str, Any]:
+    c = r.config
+    return {"table_type": c.type("table_t"), "table_size": c.integer("table_size")}
