@@ -17,6 +17,7 @@ from harness.hls.activations import (
     ThresholdedReLU,
     UnaryLUT,
 )
+from harness.hls.attention import MultiHeadAttention
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.conv import Conv1D, Conv2D
@@ -89,6 +90,7 @@ __all__ = [
     "Minimum",
     "Model",
     "ModelTwin",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Project",

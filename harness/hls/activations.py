@@ -9,7 +9,7 @@ import numpy as np
 from harness.hls.elementwise import Activation, number
 from harness.hls.fixed import INT, Fixed, where
 from harness.hls.layer import Shape, as_type
-from harness.hls.tables import activation_table, check_index_type, check_size, whole, within
+from harness.hls.tables import activation_table, check_int, check_size, whole, whole_type, within
 from harness.types import ApFixed
 
 __all__ = [
@@ -249,7 +249,7 @@ class TableActivation(Activation):
         super().__init__(input=input, input_shape=input_shape, result=result)
         self.table_type = as_type(table_type, "table_type")
         self.table_size = check_size(table_size, self.name)
-        check_index_type(self.input_types[0], table_size, self.name)
+        check_int(whole_type(self.input_types[0]), self.name)
 
     @property
     def table(self) -> Fixed:

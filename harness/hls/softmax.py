@@ -13,13 +13,14 @@ from harness.hls.fixed import Fixed, where
 from harness.hls.layer import Shape, ShapeError, TypedLayer, as_type
 from harness.hls.tables import (
     activation_table,
-    check_index_type,
+    check_int,
     check_size,
     check_slices,
     exp_table,
     invert_table,
     sliced,
     whole,
+    whole_type,
     within,
 )
 from harness.oracle.layers import LayerKernel
@@ -134,8 +135,8 @@ class Softmax(TypedLayer):
             t = self.input_types[0]
             check_size(self.exp_table_size, f"{self.name}: exp_table_size")
             check_size(self.inv_table_size, f"{self.name}: inv_table_size")
-            check_index_type(result_type("-", t, t), self.exp_table_size, self.name)
-            check_index_type(self.table_type, self.inv_table_size, self.name)
+            check_int(whole_type(result_type("-", t, t)), self.name)
+            check_int(whole_type(self.table_type), self.name)
         elif self.implementation != "argmax":
             check_slices(self._exp_index, self.exp_table_size, f"{self.name}: exp_table_size")
             check_slices(self.inv_inp_type, self.inv_table_size, f"{self.name}: inv_table_size")

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.fixed import Array, Fixed
-from harness.types import ApFixed
+from harness.hls.fixed import INT, UNSIGNED, Array, Fixed
+from harness.types import ApFixed, result_type
 
 __all__ = [
     "ACTIVATIONS",
     "MAX_SIZE",
     "activation_table",
-    "check_index_type",
+    "check_int",
     "check_size",
     "check_slices",
     "exp_table",
@@ -33,6 +33,7 @@ __all__ = [
     "sliced",
     "whole",
     "whole_steps",
+    "whole_type",
     "within",
 ]
 
@@ -279,14 +280,18 @@ def within(index: Array, offset: int, size: int) -> Array:
     return np.clip(moved, 0, size - 1)
 
 
-def check_index_type(t: ApFixed, size: int, name: str) -> None:
-    """See that the header converts ``t * size`` to ``int``.
+def check_int(t: ApFixed, name: str) -> None:
+    """See that the header converts a type to ``int``.
 
     Raises:
-        ValueError: for a type so small that it leaves the number uninitialised.
+        ValueError: for a type without integer bits, of whose negative values the header makes -1,
+            or leaves the number uninitialised.
     """
-    if t.integer <= -32:
-        raise ValueError(
-            f"{name}: of {t} times {size} the header makes no int; "
-            "allowed: types of more than -32 integer bits"
-        )
+    if t.integer < 1:
+        raise ValueError(f"{name}: the header makes no int of {t}; it must have an integer bit")
+
+
+def whole_type(t: ApFixed) -> ApFixed:
+    """The type that :func:`whole` converts to ``int``."""
+    quotient: ApFixed = result_type("/", result_type("*", t, UNSIGNED), INT)
+    return quotient
