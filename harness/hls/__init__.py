@@ -46,6 +46,15 @@ from harness.hls.ranges import Interval, Reach, ranges, suggest_types
 from harness.hls.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.shape import Reshape, Transpose
 from harness.hls.softmax import Softmax
+from harness.hls.spatial import (
+    Cropping1D,
+    Cropping2D,
+    Resize,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 from harness.hls.twin import ModelTwin, Twin
 from harness.hls.vectors import replay_vectors, vectors, write_vectors
 from harness.hls.wrappers import TimeDistributed
@@ -65,6 +74,8 @@ __all__ = [
     "Concatenate",
     "Conv1D",
     "Conv2D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -100,6 +111,7 @@ __all__ = [
     "ReLUMax",
     "Reach",
     "Reshape",
+    "Resize",
     "SeparableConv1D",
     "SeparableConv2D",
     "Sequential",
@@ -119,6 +131,10 @@ __all__ = [
     "TypeMismatch",
     "TypedLayer",
     "UnaryLUT",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
     "compare",
     "ranges",
     "replay_vectors",

@@ -13,6 +13,7 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     separable,
     shape,
     softmax,
+    spatial,
     wrappers,
 )
 from harness.hls.proof.draw import FAMILIES, Draw, family, named
