@@ -43,6 +43,7 @@ from harness.hls.pooling import (
 )
 from harness.hls.project import Project
 from harness.hls.ranges import Interval, Reach, ranges, suggest_types
+from harness.hls.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.hls.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.shape import Reshape, Transpose
 from harness.hls.softmax import Softmax
@@ -61,6 +62,8 @@ from harness.hls.wrappers import TimeDistributed
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
     "SELU",
     "Add",
     "Average",
@@ -69,6 +72,7 @@ __all__ = [
     "BatchNorm",
     "BatchNormBinaryTanh",
     "BatchNormTernaryTanh",
+    "Bidirectional",
     "BinaryTanh",
     "Comparison",
     "Concatenate",
@@ -80,6 +84,7 @@ __all__ = [
     "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Difference",
+    "Direction",
     "Dot",
     "Einsum",
     "EinsumDense",

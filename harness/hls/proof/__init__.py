@@ -10,6 +10,7 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     merge,
     norm,
     pooling,
+    recurrent,
     separable,
     shape,
     softmax,
