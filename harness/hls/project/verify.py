@@ -75,7 +75,8 @@ class Verdict:
     def summary(self) -> str:
         """The verdict in one line."""
         if self.agrees:
-            layers = f"{len(self.layers)} layers, " if self.walk else ""
+            count = len(self.layers)
+            layers = f"{count} layer{'s' * (count > 1)}, " if self.walk else ""
             return f"AGREE: {self.name}, {self.rows:,} rows, {layers}{self.codes:,} output codes"
         found = f"{self.differences:,} of {self.codes:,} output codes"
         if self.walk is not None and self.walk.first is not None:

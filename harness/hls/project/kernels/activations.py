@@ -24,7 +24,8 @@ from harness.hls.activations import (
 from harness.hls.elementwise import Activation
 from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layer import TypedLayer
-from harness.hls.project.build import Reader, kernel
+from harness.hls.project.build import Reader, Shape, kernel
+from harness.hls.softmax import Softmax
 from harness.types import ApFixed, Rounding
 
 __all__: list[str] = []
@@ -97,6 +98,34 @@ def _hard(r: Reader) -> TypedLayer:
 def _unary_lut(r: Reader) -> TypedLayer:
     table = r.weight(0, (r.config.integer("table_size"),))
     return UnaryLUT(table, **_common(r), table_type=r.config.type("table_t"))
+
+
+@kernel("softmax", "softmax_multidim")
+def _softmax(r: Reader) -> TypedLayer:
+    c = r.config
+    size = c.integer("n_slice")
+    shape: Shape = (size,)
+    if r.call.kernel == "softmax":
+        r.only("n_in", c.integer("n_in"), size)  # the kernel goes through one slice
+    else:
+        shape = (c.integer("n_outer"), size, c.integer("n_inner"))
+    return Softmax(
+        input=r.input,
+        input_shape=shape,
+        result=r.result,
+        axis=len(shape) // 2,
+        implementation=c.word("implementation"),
+        accum=c.type("accum_t"),
+        exp_table_type=c.type("exp_table_t"),
+        inv_table_type=c.type("inv_table_t"),
+        inv_inp_type=c.type("inv_inp_t"),
+        inp_norm_type=c.type("inp_norm_t"),
+        # What the struct inherits from nnet::activ_config.
+        table_type=c.type("table_t") if "table_t" in c.types else "ap_fixed<18,8>",
+        exp_table_size=c.integer("exp_table_size"),
+        inv_table_size=c.integer("inv_table_size"),
+        exp_scale=c.real("exp_scale"),
+    )
 
 
 def _common(r: Reader) -> dict[str, Any]:

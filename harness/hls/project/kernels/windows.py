@@ -1,12 +1,23 @@
-"""Windows over images: ``nnet_conv1d.h``, ``nnet_conv2d.h``."""
+"""Windows over images: ``nnet_conv1d.h``, ``nnet_sepconv1d.h``, ``nnet_pooling.h`` and the like."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.layer import TypedLayer
+from harness.hls.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from harness.hls.project.build import Reader, Shape, kernel
 from harness.hls.project.parse import Config
 
@@ -96,6 +107,62 @@ def _depthwise(r: Reader) -> dict[str, Any]:
     r.only("n_filt", c.integer("n_filt"), c.integer("n_chan"))
     found = _common(r, "latency")
     return {k: v for k, v in found.items() if k not in ("strategy", "reuse_factor")}
+
+
+@kernel("pooling1d_cl")
+def _pooling1d(r: Reader) -> TypedLayer:
+    c = r.config
+    kind = _op(r, Max=MaxPooling1D, Average=AveragePooling1D)
+    layer = kind(
+        input_shape=(c.integer("n_in"), c.integer("n_filt")),
+        **_pooled(r),
+        **sides(c, "pool_width", "stride_width", "pad_left", "pad_right"),
+        count_pad=bool(c.integer("count_pad")),
+    )
+    r.only("n_out", c.integer("n_out"), layer.output_shape[0])
+    return layer
+
+
+@kernel("pooling2d_cl")
+def _pooling2d(r: Reader) -> TypedLayer:
+    c = r.config
+    kind = _op(r, Max=MaxPooling2D, Average=AveragePooling2D)
+    sizes = ("pool_height", "pool_width", "stride_height", "stride_width")
+    layer = kind(
+        input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_filt")),
+        **_pooled(r),
+        **sides(c, *sizes, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+        count_pad=bool(c.integer("count_pad")),
+    )
+    r.only("out_height", c.integer("out_height"), layer.output_shape[0])
+    r.only("out_width", c.integer("out_width"), layer.output_shape[1])
+    return layer
+
+
+@kernel("global_pooling1d_cl")
+def _global_pooling1d(r: Reader) -> TypedLayer:
+    c = r.config
+    kind = _op(r, Max=GlobalMaxPooling1D, Average=GlobalAveragePooling1D)
+    return kind(input_shape=(c.integer("n_in"), c.integer("n_filt")), **_pooled(r))
+
+
+@kernel("global_pooling2d_cl")
+def _global_pooling2d(r: Reader) -> TypedLayer:
+    c = r.config
+    kind = _op(r, Max=GlobalMaxPooling2D, Average=GlobalAveragePooling2D)
+    shape = (c.integer("in_height"), c.integer("in_width"), c.integer("n_filt"))
+    return kind(input_shape=shape, **_pooled(r))
+
+
+def _op(r: Reader, **kinds: Callable[..., TypedLayer]) -> Callable[..., TypedLayer]:
+    """The class for a pooling's operation."""
+    found = r.config.word("pool_op")
+    r.only("the operation", found, *kinds)
+    return kinds[found]
+
+
+def _pooled(r: Reader) -> dict[str, Any]:
+    return {"input": r.input, "accum": r.config.type("accum_t"), "result": r.result}
 
 
 def sides(c: Config, *names: str) -> dict[str, Any]:
