@@ -52,7 +52,7 @@ class _Moved(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        codes = inputs[0].reshape(len(inputs[0]), -1).to(self.result).codes
+        codes = inputs[0].reshape(-1, self.sizes[0]).to(self.result).codes
         if (self.places < 0).any():
             Fixed(np.int64(0), INT).to(self.result)  # an int is assigned, which must be possible
             codes = np.pad(codes, ((0, 0), (0, 1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +113,8 @@ class Windows:
             x: (rows, *sizes, channels).
             padding: the code that stands in the padding.
         """
-        codes = x.codes.reshape(len(x), -1, self.channels)
+        pixels = math.prod(axis.size for axis in self.axes)
+        codes = x.codes.reshape(-1, pixels, self.channels)
         if self.padded:
             Fixed(np.int64(0), INT).to(x.type)  # the kernels assign an int, which must be possible
             edge = np.full((len(x), 1, self.channels), padding, codes.dtype)
