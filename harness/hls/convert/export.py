@@ -38,6 +38,9 @@ def hls4ml_config(model: Model) -> dict[str, Any]:
             "Precision": {"default": types[0].hls4ml},
             "Strategy": "Latency",
             "ReuseFactor": 1,
+            # Without it hls4ml leaves the weights in torch's order, and says nothing.
+            "ChannelsLastConversion": "full",
+            "TransposeOutputs": False,
         },
         "LayerName": layers,
     }
