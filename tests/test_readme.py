@@ -19,7 +19,7 @@ from harness.types import FloatRounding, Overflow, Rounding, modes
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/nn.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/hls.md", "docs/nn.md"])
 def test_examples(name: str) -> None:
     """Every >>> line of a page gives the output shown below it."""
     text = (ROOT / name).read_text(encoding="utf-8").replace("```", "")
@@ -49,6 +49,25 @@ def test_the_training_example(tmp_path: Path) -> None:
     assert accuracies[0] > 0.94
     assert accuracies[2] > accuracies[0] - 0.03
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_hardware_example(tmp_path: Path) -> None:
+    """hls4ml's project of the trained digits agrees; without one bit of an accumulator it differs.
+
+    What the example prints is what the documentation shows.
+    """
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / "hardware.py"), str(tmp_path / "project")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    _, same, project, broken, *trace = done.stdout.splitlines()
+    assert same == "typed model: the same values"
+    assert re.fullmatch(r"project: 5 layers agree in 62,100 codes", project)
+    assert broken.startswith("one bit less: _2 (Dense) differs first in row ")
+    assert sum("<- here" in line for line in trace) == 1
+    assert "int main()" in (tmp_path / "project" / "reproduce.cpp").read_text()
 
 
 def test_every_quirk_and_mode_is_documented() -> None:
