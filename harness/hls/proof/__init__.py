@@ -2,7 +2,6 @@
 
 from harness.hls.proof import (  # noqa: F401  # enter their layers
     activations,
-    attention,
     batchnorm,
     conv,
     dense,
