@@ -34,8 +34,11 @@ def _attention(draw: Draw) -> MultiHeadAttention:
         "result": _type(draw),
         "implementation": draw.choice(["latency", "stable", "stable"]),
     }
-    others = draw.choice([(), ("value",), ("value", "key")])
     keys = draw.integer(1, 5)
+    others: dict[str, Any] = {
+        name: (_type(draw), (keys, features))
+        for name in draw.choice([(), ("value",), ("value", "key")])
+    }
     return MultiHeadAttention(
         {name: draw.codes(types[name]["weight_type"], shape) for name, shape in shapes.items()},
         {
@@ -45,7 +48,7 @@ def _attention(draw: Draw) -> MultiHeadAttention:
         },
         query=(_type(draw), (draw.integer(1, 4), features)),
         types=types,
-        **{name: (_type(draw), (keys, features)) for name in others},
+        **others,
     )
 
 
