@@ -2,6 +2,7 @@
 
 from harness.hls.proof import (  # noqa: F401  # enter their layers
     activations,
+    attention,
     batchnorm,
     conv,
     dense,
