@@ -3,9 +3,10 @@
 import io
 
 import pytest
+import torch
 from rich.console import Console
 
-from harness.bench import run
+from harness.bench import run, typed
 
 
 def test_a_small_run() -> None:
@@ -29,3 +30,23 @@ def test_bad_size() -> None:
     """Nothing can be measured on nothing."""
     with pytest.raises(ValueError, match="must be positive"):
         run(Console(file=io.StringIO()), repeats=0)
+
+
+@pytest.mark.filterwarnings("ignore")  # those of hls4ml's imports
+def test_typed_layers_beside_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each figure is measured, and nothing differs from what it is held against."""
+    monkeypatch.setattr(typed, "ROWS", 200)
+    monkeypatch.setattr(typed, "KERNELS", 2)
+
+    class Silent:
+        def begin(self, doing: str) -> None: ...
+
+        def done(self) -> None: ...
+
+        def beat(self) -> None: ...
+
+    figures = typed.measure(torch, 1, Silent())
+    assert [figure.target for figure in figures] == ["predict", "sums", "twin"]
+    assert all(figure.value > 0 for figure in figures)
+    assert "0 of 1,000 values differ" in figures[0].note
+    assert "0 of 128,000 codes differ" in figures[1].note

@@ -25,6 +25,8 @@ WEIGHTS = {
     "weight": "ap_fixed<8,1,AP_RND_CONV,AP_SAT>",
     "bias": "ap_fixed<12,4,AP_RND_CONV,AP_SAT>",
 }
+I8 = {"Precision": {"result": "fixed<8,4>"}}
+FINE = {"Model": {"Precision": {"default": "fixed<26,8>"}}}
 DEFAULT = {"Model": {"Precision": {"default": "fixed<16,6>"}}}
 
 
@@ -114,6 +116,64 @@ class Residual(nn.Module):
     def forward(self, x):
         y = torch.relu(self.a(x)) + x
         return self.b(y) * y
+
+
+IMAGES = {
+    "poolings": [
+        nn.Conv2d(2, 3, 3, padding="same"),
+        nn.MaxPool2d(2),
+        nn.LeakyReLU(0.125),
+        nn.AvgPool2d((2, 2), padding=1, count_include_pad=False),
+        nn.Flatten(),
+        nn.Linear(27, 4),
+    ],
+    "everything at once": [nn.Conv2d(2, 3, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.ELU(0.5)],
+    "the largest": [nn.Conv2d(2, 3, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.ReLU6()],
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_images_are_pooled_as_torch_pools_them(name):
+    torch.manual_seed(0)
+    model = nn.Sequential(*copy.deepcopy(IMAGES[name])).eval().double()
+    typed = from_torch(model, FINE, input_shape=(2, 8, 8))
+    x = torch.randn(30, 2, 8, 8, generator=torch.Generator().manual_seed(1)).double()
+    torch.testing.assert_close(typed(x.permute(0, 2, 3, 1)), model(x), atol=0.01, rtol=0)
+
+
+def test_rows_of_steps_are_pooled_too():
+    torch.manual_seed(0)
+    layers = [nn.Conv1d(2, 3, 3), nn.AvgPool1d(2), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(6, 2)]
+    model = nn.Sequential(*layers).eval().double()
+    x = torch.randn(30, 2, 10, generator=torch.Generator().manual_seed(1)).double()
+    typed = from_torch(model, FINE, input_shape=(2, 10))
+    torch.testing.assert_close(typed(x.permute(0, 2, 1)), model(x), atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "activation",
+    [
+        nn.Sigmoid(),
+        nn.Tanh(),
+        nn.SELU(),
+        nn.Softplus(),
+        nn.Softsign(),
+    ],
+)
+def test_activations_by_tables_are_near_torchs(activation):
+    model = nn.Sequential(nn.Linear(4, 3), activation).eval().double()
+    config = {**FINE, "LayerName": {"_1": {"Precision": {"table": "fixed<24,4>"}}}}
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)).double()
+    torch.testing.assert_close(from_torch(model, config)(x), model(x), atol=0.03, rtol=0)
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+def test_softmax_is_near_torchs_where_its_tables_see_every_bit(axis):
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(axis)).eval().double()
+    types = {"_0": {"result": "fixed<10,4>"}, "_1": {"inv_inp": "fixed<10,4>"}}
+    config = {**FINE, "LayerName": {name: {"Precision": t} for name, t in types.items()}}
+    x = torch.randn(50, 4, generator=torch.Generator().manual_seed(1)).double()
+    torch.testing.assert_close(from_torch(model, config)(x), model(x), atol=0.03, rtol=0)
 
 
 def test_values_may_have_several_readers():
@@ -250,6 +310,17 @@ class Number(nn.Module):
         ),
         (lambda: nn.Sequential(nn.Linear(3, 4), nn.Flatten(0)), DEFAULT, "flattens some axes"),
         (lambda: nn.Sequential(nn.Identity()), DEFAULT, "input_shape is needed"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.Softplus(beta=2)),
+            DEFAULT,
+            r"_1 \(Softplus\) has beta 2; allowed: 1",
+        ),
+        (lambda: nn.Sequential(nn.Linear(3, 4), nn.Softmax(0)), DEFAULT, "is along axis 0"),
+        (
+            lambda: nn.Sequential(nn.Linear(3, 4), nn.Sigmoid()),
+            {"LayerName": {"input": I8, "_0": {"Precision": "fixed<8,4>"}}},
+            r"_1 \(Sigmoid\) has no type for its result",
+        ),
     ],
 )
 def test_what_cannot_be_converted_is_named(make, config, says):
@@ -263,6 +334,20 @@ def test_a_weight_that_is_none_is_refused():
     model[0].weight.data[0, 0] = float("nan")
     with pytest.raises(ConversionError, match="NaN or infinite"):
         from_torch(model, DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        (nn.MaxPool1d(2, ceil_mode=True), "rounds sizes up or is dilated"),
+        (nn.AvgPool1d(2, ceil_mode=True), "rounds sizes up or overrides"),
+        (nn.AdaptiveAvgPool1d(2), r"has output size \(?2"),
+    ],
+)
+def test_poolings_that_the_kernels_lack_are_refused(layer, says):
+    model = nn.Sequential(nn.Conv1d(4, 4, 3), layer)
+    with pytest.raises(ConversionError, match=says):
+        from_torch(model, DEFAULT, input_shape=(4, 9))
 
 
 def test_grouped_convolutions_are_refused():
