@@ -104,7 +104,8 @@ class Softmax(TypedLayer):
         self.inv_inp_type = as_type(inv_inp_type, "inv_inp_type")
         self.table_type = as_type(table_type, "table_type")
         self.inp_norm_type = self._inp_norm(inp_norm_type)
-        self.exp_scale = float(np.float32(exp_scale))
+        with np.errstate(over="ignore"):
+            self.exp_scale = float(np.float32(exp_scale))
         if not math.isfinite(self.exp_scale):
             raise ValueError(f"{self.name}: exp_scale {exp_scale} is no finite float")
         size = min(TABLE_SIZE, 1 << min(self.input_types[0].width, self.inv_table_type.width))
