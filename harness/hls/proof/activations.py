@@ -48,8 +48,13 @@ def _input(draw: Draw) -> ApFixed:
 
 def _tabled(draw: Draw) -> dict[str, Any]:
     table = draw.choice([ApFixed(18, 8), draw.type(), draw.type(12, 40, integer=(1, 9))])
-    size = draw.choice([1024, 1, 1 << draw.integer(1, 12), draw.integer(1, 3000)])
-    return {**_plain(draw), "table_type": table, "table_size": size}
+    size = draw.choice([1024, 1 << draw.integer(0, 12), draw.integer(1, 3000)])
+    given = {**_plain(draw), "table_type": table, "table_size": size}
+    if draw.integer(0, 1):  # what a designer takes: the middle of the table is reached, and shows
+        given["input"] = draw.type(8, 18, integer=(3, 6))
+        given["result"] = draw.type(8, 18, integer=(1, 4))
+        given["table_type"] = draw.choice([table, draw.type(10, 24, integer=(1, 4))])
+    return given
 
 
 _PLAIN: dict[str, type[Any]] = {
@@ -148,6 +153,7 @@ def _line(draw: Draw) -> dict[str, Any]:
     given = _plain(draw)
     if draw.integer(0, 1):
         return given
-    slope, shift = draw.type(), draw.type()
+    slope = draw.choice([draw.type(), draw.type(8, 16, integer=(-1, 1))])
+    shift = draw.type(3, 16, integer=(0, 2))
     numbers = {"slope": draw.codes(slope, ()), "shift": draw.codes(shift, ())}
     return {**given, **numbers, "slope_type": slope, "shift_type": shift}

@@ -17,8 +17,10 @@ DEFAULT = ApFixed(18, 8, rounding=Rounding.RND, overflow=Overflow.SAT)
 
 def _shape(draw: Draw) -> dict[str, Any]:
     rank = draw.choice([1, 1, 2, 3])
-    shape = tuple(draw.integer(1, 9 if rank == 1 else 4) for _ in range(rank))
-    return {"input_shape": shape, "axis": draw.integer(-rank, rank - 1)}
+    shape = [draw.integer(1, 4) for _ in range(rank)]
+    axis = draw.integer(-rank, rank - 1)
+    shape[axis] = draw.integer(2, 9) if draw.integer(0, 7) else 1
+    return {"input_shape": tuple(shape), "axis": axis}
 
 
 def _type(draw: Draw) -> ApFixed:
@@ -29,28 +31,47 @@ def _type(draw: Draw) -> ApFixed:
 def _size(draw: Draw, index: ApFixed) -> int:
     """All bits of a type, one, or some."""
     most = min(index.width, 12)
-    return 1 << draw.choice([most, 1, draw.integer(1, most)])
+    return 1 << draw.choice([most, most, 1, draw.integer(1, most)])
+
+
+def _any_types(draw: Draw) -> dict[str, ApFixed]:
+    """Types of all modes, in most of which something overflows."""
+    return {
+        "input": draw.choice([draw.type(), draw.type(8, 18, signed=True), draw.type(20, 48)]),
+        "result": draw.type(),
+        "inp_norm_type": draw.choice([draw.type(8, 18, signed=False), draw.type(20, 48)]),
+        "inv_inp_type": _type(draw),
+        "exp_table_type": _type(draw),
+        "inv_table_type": _type(draw),
+        "accum": draw.choice([DEFAULT, draw.accumulator()]),
+    }
+
+
+def _fitting_types(draw: Draw) -> dict[str, ApFixed]:
+    """Types as a designer takes them, in which sums reach the middle of their table."""
+    return {
+        "input": draw.type(8, 18, integer=(2, 5), signed=True),
+        "result": draw.type(8, 18, integer=(1, 2)),
+        "inp_norm_type": draw.type(8, 16, integer=(2, 4), signed=False),
+        "inv_inp_type": draw.type(8, 18, integer=(3, 6)),
+        "exp_table_type": draw.type(10, 20, integer=(2, 5)),
+        "inv_table_type": draw.type(10, 20, integer=(1, 5)),
+        "accum": draw.type(12, 24, integer=(4, 8)),
+    }
 
 
 def _tabled(draw: Draw, implementation: str) -> Softmax:
-    t = draw.choice([draw.type(), draw.type(8, 18, signed=True), draw.type(20, 48)])
-    norm = draw.choice([draw.type(8, 18, signed=False), draw.type(), draw.type(20, 48)])
-    inp = _type(draw)
-    # Where everything is positive and nothing overflows, sums reach the middle of the table.
-    exps, accum = _type(draw), draw.choice([DEFAULT, draw.accumulator()])
+    types: dict[str, Any] = _fitting_types(draw) if draw.integer(0, 2) else _any_types(draw)
+    if implementation != "stable":
+        types["inp_norm_type"] = None
+    index = types["inp_norm_type"] or types["input"]
     scale = draw.choice([1.0, 1.0, 0.5, float(np.float32(draw.rng.normal()))])
     return Softmax(
-        input=t,
-        result=draw.type(),
+        **types,
         **_shape(draw),
         implementation=implementation,
-        accum=accum,
-        exp_table_type=exps,
-        inv_table_type=_type(draw),
-        inv_inp_type=inp,
-        inp_norm_type=norm if implementation == "stable" else None,
-        exp_table_size=_size(draw, norm if implementation == "stable" else t),
-        inv_table_size=_size(draw, inp),
+        exp_table_size=_size(draw, index),
+        inv_table_size=_size(draw, types["inv_inp_type"]),
         exp_scale=scale,
     )
 
@@ -67,19 +88,20 @@ def _stable(draw: Draw) -> Softmax:
 
 @family("softmax, hls4ml's defaults")
 def _defaults(draw: Draw) -> Softmax:
-    t = draw.type(4, 24, plain=True, integer=(1, 8))
+    t = draw.type(6, 24, plain=True, integer=(1, 6))
     kind = draw.choice(["latency", "stable"])
-    return Softmax(input=t, result=draw.type(), **_shape(draw), implementation=kind)
+    result = draw.choice([draw.type(), draw.type(8, 20, integer=(1, 2))])
+    return Softmax(input=t, result=result, **_shape(draw), implementation=kind)
 
 
 @family("softmax, legacy")
 def _legacy(draw: Draw) -> Softmax:
     return Softmax(
-        input=draw.choice([draw.type(), draw.type(), draw.type(20, 48, integer=(2, 40))]),
-        result=draw.type(),
+        input=draw.choice([draw.type(), draw.type(8, 18), draw.type(20, 48, integer=(2, 40))]),
+        result=draw.choice([draw.type(), draw.type(8, 18, integer=(1, 2))]),
         **_shape(draw),
         implementation="legacy",
-        table_type=draw.choice([ApFixed(18, 8), draw.type(), draw.type(14, 40, integer=(5, 12))]),
+        table_type=draw.choice([ApFixed(18, 8), draw.type(), draw.type(14, 40, integer=(7, 12))]),
         exp_table_size=draw.choice([1024, draw.integer(1, 3000)]),
         inv_table_size=draw.choice([1024, draw.integer(1, 3000)]),
     )
