@@ -6,6 +6,7 @@ from harness.hls.project.kernels import (  # noqa: F401
     elements,
     moves,
     products,
+    recurrent,
     windows,
 )
 
