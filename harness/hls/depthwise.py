@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.accumulate import accumulate
+from harness.hls.accumulate import affine
 from harness.hls.fixed import Fixed
 from harness.hls.layer import Shape, ShapeError, Sum, TypedLayer, as_type
 from harness.hls.windows import Axis, Windows, image_shape, weight_shape
@@ -205,8 +205,14 @@ class DepthwiseConv2D(_Depthwise):
 
 def channelwise(windows: Windows, x: Fixed, w: Fixed, b: Fixed, accum: ApFixed) -> Fixed:
     """The sums of each channel: (rows, windows, channels) of type ``accum``."""
-    products = (windows.of(x) * w.reshape(-1, windows.channels)).to(accum)
-    return accumulate(b.to(accum), products.transpose(0, 1, 3, 2))
+    channels = windows.channels
+    seen = windows.of(x).reshape(-1, windows.places.shape[1], channels)
+    weight = w.reshape(-1, channels)
+    sums = [
+        affine(seen[:, :, c], weight[:, c : c + 1], b[c : c + 1], accum).codes
+        for c in range(channels)
+    ]
+    return Fixed(np.concatenate(sums, axis=1).reshape(-1, len(windows.places), channels), accum)
 
 
 def depthwise_window(name: str, weight: Any, sizes: tuple[str, ...]) -> Shape:
