@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from harness import ApFixed
-from harness.hls import Dense, Linear, ReLU, ranges
+from harness.hls import Dense, Linear, Project, ReLU, compare, ranges
 from harness.hls.convert import (
     ConversionError,
     fold_batch_norms,
@@ -354,3 +354,34 @@ def test_grouped_convolutions_are_refused():
     model = nn.Sequential(nn.Conv1d(4, 4, 3, groups=2))
     with pytest.raises(ConversionError, match=r"_0 \(Conv1d\) has 2 groups"):
         from_torch(model, DEFAULT, input_shape=(4, 8))
+
+
+@pytest.mark.filterwarnings("ignore")  # those of hls4ml's imports
+def test_hls4ml_writes_what_the_typed_model_says(tmp_path, capsys):
+    from hls4ml.converters import convert_from_pytorch_model
+
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.LeakyReLU(0.125),
+        nn.Flatten(),
+        nn.Linear(48, 6),
+        nn.Tanh(),
+        nn.Linear(6, 3),
+        nn.Softmax(1),
+    ).eval()
+    config = {**DEFAULT, "LayerName": {"_7": {"Precision": {"result": "fixed<10,4>"}}}}
+    typed = from_torch(model, config, input_shape=(2, 8, 8))
+    options = {"hls_config": hls4ml_config(typed), "output_dir": str(tmp_path / "project")}
+    plain = with_typed_weights(model, typed)
+    convert_from_pytorch_model(plain, backend="Vivado", io_type="io_parallel", **options).write()
+    capsys.readouterr()
+    x = torch.randn(100, 8, 8, 2, generator=torch.Generator().manual_seed(1))
+    project = Project.read(tmp_path / "project")
+    found = compare(typed, project, x)
+    assert found.agrees, found
+    shown = [layer.name for layer in found.layers if layer.codes]
+    assert shown == ["_0", "_1", "_2", "_3", "_5", "_6", "_7", "_8"]
+    project.close()

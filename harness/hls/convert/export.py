@@ -18,6 +18,10 @@ from harness.types import ApFixed
 __all__ = ["hls4ml_config", "with_typed_weights"]
 
 
+#: hls4ml's names of parameters' types, where they are others.
+_SLOTS = {"alpha": "param", "theta": "param"}
+
+
 def hls4ml_config(model: Model) -> dict[str, Any]:
     """A configuration for ``hls4ml.converters``, every type written out.
 
@@ -39,7 +43,7 @@ def hls4ml_config(model: Model) -> dict[str, Any]:
             "Strategy": "Latency",
             "ReuseFactor": 1,
             # Without it hls4ml leaves the weights in torch's order, and says nothing.
-            "ChannelsLastConversion": "full",
+            "ChannelsLastConversion": "internal",
             "TransposeOutputs": False,
         },
         "LayerName": layers,
@@ -73,7 +77,7 @@ def _entry(layer: TypedLayer) -> dict[str, Any]:
     """What hls4ml is to know of a layer."""
     held = {name: t for name, t in vars(layer).items() if isinstance(t, ApFixed)}
     precision = {n.removesuffix("_type"): t.hls4ml for n, t in held.items()}
-    precision |= {name: t.hls4ml for name, t in layer.parameter_types.items()}
+    precision |= {_SLOTS.get(n, n): t.hls4ml for n, t in layer.parameter_types.items()}
     entry: dict[str, Any] = {"Precision": precision}
     if isinstance(strategy := getattr(layer, "strategy", None), str):
         entry |= {"Strategy": strategy.capitalize(), "ReuseFactor": layer.reuse_factor}
