@@ -10,7 +10,7 @@ from harness.hls.accumulate import accumulate
 from harness.hls.elementwise import number
 from harness.hls.fixed import INT, UNSIGNED, Fixed
 from harness.hls.layer import Shape, ShapeError, TypedLayer, as_type
-from harness.hls.tables import check_int, check_size, invert_sqr_table, within
+from harness.hls.tables import check_int, check_size, invert_sqr_table, multiple, within
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed, result_type
 
@@ -87,11 +87,11 @@ class LayerNorm(TypedLayer):
         mean = (accumulate(zero, x) * part).to(t)
         away = (x - mean[..., None]).to(t)
         var = (accumulate(zero, (away * away).to(t)) * part).to(t)
-        scaled = var * Fixed.unsigned(self.table_size) * (1 << self.table_range_power2)
+        place = multiple(var, self.table_size, 1 << self.table_range_power2)
         table = invert_sqr_table(
             self.table_size, self.table_type, self.epsilon_power_of_10, self.table_range_power2
         )
-        inverse = table[within(scaled.to_int(), 0, self.table_size)][..., None]
+        inverse = table[within(place, 0, self.table_size)][..., None]
         return (away * inverse * self.fixed("scale") + self.fixed("bias")).to(self.result)
 
     def constants(self) -> tuple[Fixed, ...]:

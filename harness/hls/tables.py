@@ -30,6 +30,8 @@ __all__ = [
     "index_values",
     "invert_sqr_table",
     "invert_table",
+    "multiple",
+    "multiple_steps",
     "sliced",
     "whole",
     "whole_steps",
@@ -257,21 +259,44 @@ def whole(x: Fixed, size: int, divisor: int) -> Array:
     Source:
         hls4ml's activations, all of them.
     """
-    t = x.type
-    room = t.width + size.bit_length() <= 62
-    if not room or t.frac < 0 or abs(divisor).bit_count() != 1:
+    bits = abs(divisor).bit_length() - 1
+    if abs(divisor) != 1 << bits:
         return whole_steps(x, size, divisor)
-    # The quotient drops bits toward zero, and so does the conversion: dropping all at once is
-    # the same.
-    shift = min(t.frac + abs(divisor).bit_length() - 1, 63)
-    codes = x.codes if divisor > 0 else -x.codes
-    magnitude = (np.abs(codes) * size) >> shift
-    return np.where(codes < 0, -magnitude, magnitude).astype(np.int32)
+    found = _toward_zero(x, size if divisor > 0 else -size, bits)
+    return whole_steps(x, size, divisor) if found is None else found
 
 
 def whole_steps(x: Fixed, size: int, divisor: int) -> Array:
     """The definition of :func:`whole`, for any types."""
     return (x * Fixed.unsigned(size) / divisor).to_int().astype(np.int32)
+
+
+def multiple(x: Fixed, size: int, factor: int) -> Array:
+    """``(int)(x * size * factor)`` with an unsigned ``size`` and an ``int``: as :func:`whole`.
+
+    Source:
+        hls4ml ``nnet::layernorm_1d``.
+    """
+    found = _toward_zero(x, size * factor, 0)
+    return multiple_steps(x, size, factor) if found is None else found
+
+
+def multiple_steps(x: Fixed, size: int, factor: int) -> Array:
+    """The definition of :func:`multiple`, for any types."""
+    return (x * Fixed.unsigned(size) * factor).to_int().astype(np.int32)
+
+
+def _toward_zero(x: Fixed, factor: int, bits: int) -> Array | None:
+    """``(int)(x * factor / 2**bits)``; ``None`` if that takes more than 64-bit arithmetic.
+
+    A quotient drops bits toward zero, and so does the conversion: dropping all at once is the same,
+    unless the type has no bits below the point.
+    """
+    if x.type.frac < 0 or x.type.width + abs(factor).bit_length() > 62:
+        return None
+    codes = x.codes if factor > 0 else -x.codes
+    magnitude = (np.abs(codes) * abs(factor)) >> min(x.type.frac + bits, 63)
+    return np.where(codes < 0, -magnitude, magnitude).astype(np.int32)
 
 
 def within(index: Array, offset: int, size: int) -> Array:

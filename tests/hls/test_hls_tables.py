@@ -18,6 +18,8 @@ from harness.hls.tables import (
     index_values,
     invert_sqr_table,
     invert_table,
+    multiple,
+    multiple_steps,
     sliced,
     whole,
     whole_steps,
@@ -168,6 +170,9 @@ def test_bits_dropped_at_once_are_those_dropped_in_steps(data):
     size, divisor = data.draw(st.integers(1, 1 << 20)), data.draw(st.sampled_from([8, 16, 64, -8]))
     found = whole(x, size, divisor)
     assert np.array_equal(found, whole_steps(x, size, divisor))
+    factor = 1 << data.draw(st.integers(0, 30))
+    assert np.array_equal(multiple(x, size, factor), multiple_steps(x, size, factor))
+    # Of a type without bits below the point the quotient loses bits above it.
     exact = [
         int(Fraction(code) * size / divisor / Fraction(2) ** t.frac) for code in x.codes.tolist()
     ]
