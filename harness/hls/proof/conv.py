@@ -42,10 +42,15 @@ def _pointwise2d(draw: Draw) -> Conv2D:
     return Conv2D(**_conv(draw, (1, 1), draw.choice(["latency", "resource"])))
 
 
-def drawn_axis(draw: Draw, window: int, longest: int, *, dilated: bool = True) -> Axis:
-    """An axis with at least one window: any stride, padding wider than the window too."""
-    stride, dilation = draw.choice([1, 1, 2, 3]), draw.choice([1, 1, 2]) if dilated else 1
+def drawn_axis(draw: Draw, window: int, longest: int, *, pooled: bool = False) -> Axis:
+    """An axis with at least one window: any stride, dilation, padding wider than the window too.
+
+    If ``pooled`` nothing is dilated, and windows often see more than padding.
+    """
+    stride, dilation = draw.choice([1, 1, 2, 3]), 1 if pooled else draw.choice([1, 1, 2])
     before, after = (draw.choice([0, 0, 1, 2]) for _ in range(2))
+    if pooled and draw.integer(0, 3):
+        before, after = min(before, window - 1), min(after, window - 1)
     shortest = max(dilation * (window - 1) + 1 - before - after, 1)
     return Axis(draw.integer(shortest, shortest + longest), window, stride, before, after, dilation)
 

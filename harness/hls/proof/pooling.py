@@ -62,7 +62,7 @@ def _global_average2d(draw: Draw) -> GlobalAveragePooling2D:
 
 
 def _pooling1d(draw: Draw) -> dict[str, Any]:
-    axis = drawn_axis(draw, draw.integer(1, 5), 6, dilated=False)
+    axis = drawn_axis(draw, draw.integer(1, 5), 6, pooled=True)
     return {
         **_types(draw),
         **_counted(draw, axis),
@@ -75,7 +75,7 @@ def _pooling1d(draw: Draw) -> dict[str, Any]:
 
 
 def _pooling2d(draw: Draw) -> dict[str, Any]:
-    rows, columns = (drawn_axis(draw, draw.integer(1, 3), 3, dilated=False) for _ in range(2))
+    rows, columns = (drawn_axis(draw, draw.integer(1, 3), 3, pooled=True) for _ in range(2))
     return {
         **_types(draw),
         **_counted(draw, rows, columns),
