@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verify test golden golden-check rtl lint format bench wheel clean
+.PHONY: help setup verify verify-layers test golden golden-check rtl lint format bench wheel clean
 
 help:  ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make .venv with pinned versions (verify and test do it themselves)
 
@@ -18,6 +18,9 @@ $(STAMP): constraints.txt pyproject.toml
 
 verify: $(STAMP)  ## hold the quantizers against the vendor's headers; ARGS="--profile full"
 	@$(BIN)/harness verify $(ARGS)
+
+verify-layers: $(STAMP)  ## hold the typed layers against hls4ml's kernels; ARGS="--kernel lstm"
+	@$(BIN)/harness verify-layers $(ARGS)
 
 test: $(STAMP)  ## run the tests; ARGS="-k name"
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

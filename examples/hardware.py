@@ -19,8 +19,14 @@ import torch
 from digits import accuracy, data, train
 from torch import nn
 
-from harness.hls import Project, compare, suggest_types
-from harness.hls.convert import from_torch, hls4ml_config, with_typed_weights
+from harness.hls import (
+    Project,
+    compare,
+    from_torch,
+    hls4ml_config,
+    suggest_types,
+    with_typed_weights,
+)
 from harness.nn import compute_encodings
 from harness.nn.model import prepare
 

@@ -21,6 +21,13 @@ from harness.hls.attention import MultiHeadAttention
 from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
 from harness.hls.conv import Conv1D, Conv2D
+from harness.hls.convert import (
+    ConversionError,
+    fold_batch_norms,
+    from_torch,
+    hls4ml_config,
+    with_typed_weights,
+)
 from harness.hls.dense import Dense
 from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.einsum import Einsum, EinsumDense
@@ -31,6 +38,7 @@ from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from harness.hls.model import Model, Sequential, Step
 from harness.hls.norm import LayerNorm
+from harness.hls.plot import plot_ranges
 from harness.hls.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -78,6 +86,7 @@ __all__ = [
     "Concatenate",
     "Conv1D",
     "Conv2D",
+    "ConversionError",
     "Cropping1D",
     "Cropping2D",
     "Dense",
@@ -141,9 +150,14 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
     "compare",
+    "fold_batch_norms",
+    "from_torch",
+    "hls4ml_config",
+    "plot_ranges",
     "ranges",
     "replay_vectors",
     "suggest_types",
     "vectors",
+    "with_typed_weights",
     "write_vectors",
 ]
