@@ -1,4 +1,4 @@
-"""Element by element: ``nnet_batchnorm.h``, ``nnet_merge.h``."""
+"""Normalisations and merges: ``nnet_batchnorm.h``, ``nnet_layernorm.h``, ``nnet_merge.h``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTerna
 from harness.hls.fixed import Fixed
 from harness.hls.layer import TypedLayer
 from harness.hls.merge import Add, Average, Dot, Maximum, Merge, Minimum, Multiply, Subtract
+from harness.hls.norm import LayerNorm
 from harness.hls.project.build import Reader, Shape, kernel
 
 __all__: list[str] = []
@@ -40,6 +41,29 @@ def _ternary_tanh(r: Reader) -> TypedLayer:
     shape = r.shape(0, r.config.integer("n_in"))
     thresholds = (_channels(r, k, shape) for k in range(2))
     return BatchNormTernaryTanh(*thresholds, input=r.input, input_shape=shape)
+
+
+@kernel("layernormalize")
+def _layernorm(r: Reader) -> TypedLayer:
+    c = r.config
+    r.only("the product", c.alias("product"), "mult")
+    size, steps = c.integer("n_in"), c.integer("seq_len")
+    r.only("the remainder of n_in by seq_len", size % max(steps, 1), 0)
+    channels = size // max(steps, 1)
+    return LayerNorm(
+        r.weight(0, (channels,)),
+        r.weight(1, (channels,)),
+        input=r.input,
+        input_shape=(steps, channels),
+        scale_type=c.type("scale_t"),
+        bias_type=c.type("bias_t"),
+        accum=c.type("accum_t"),
+        result=r.result,
+        table_type=c.type("table_t"),
+        table_size=c.integer("table_size"),
+        epsilon_power_of_10=c.integer("epsilon_power_of_10"),
+        table_range_power2=c.integer("table_range_power2"),
+    )
 
 
 def _channels(r: Reader, index: int, shape: Shape) -> Fixed:

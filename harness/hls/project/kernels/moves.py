@@ -1,15 +1,18 @@
-"""Values in other places: ``nnet_transpose.h``, ``nnet_embed.h``, concatenation."""
+"""Values in other places: ``nnet_transpose.h``, ``nnet_padding.h``, ``nnet_embed.h`` and more."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from harness.hls.embedding import Embedding
 from harness.hls.layer import TypedLayer
 from harness.hls.merge import Concatenate
 from harness.hls.project.build import Reader, Shape, kernel
+from harness.hls.project.kernels.windows import sides
 from harness.hls.project.parse import Config
 from harness.hls.shape import Transpose
+from harness.hls.spatial import Cropping1D, Cropping2D, Resize, ZeroPadding1D, ZeroPadding2D
 
 __all__ = ["order"]
 
@@ -67,3 +70,49 @@ def _concatenate(r: Reader) -> TypedLayer:
         input2_shape=second,
         result=r.result,
     )
+
+
+@kernel("zeropad1d_cl", "zeropad1d_cf")
+def _zeropad1d(r: Reader) -> TypedLayer:
+    return _framed(r, ZeroPadding1D, "width", "pad_left", "pad_right")
+
+
+@kernel("zeropad2d_cl", "zeropad2d_cf")
+def _zeropad2d(r: Reader) -> TypedLayer:
+    margins = ("pad_top", "pad_bottom", "pad_left", "pad_right")
+    return _framed(r, ZeroPadding2D, "height width", *margins)
+
+
+@kernel("cropping1d_cl")
+def _cropping1d(r: Reader) -> TypedLayer:
+    return _framed(r, Cropping1D, "width", "crop_left", "crop_right")
+
+
+@kernel("cropping2d_cl", "cropping2d_cf")
+def _cropping2d(r: Reader) -> TypedLayer:
+    margins = ("crop_top", "crop_bottom", "crop_left", "crop_right")
+    return _framed(r, Cropping2D, "height width", *margins)
+
+
+def _framed(r: Reader, kind: Callable[..., TypedLayer], axes: str, *margins: str) -> TypedLayer:
+    """An image with margins added or cut off, channels last or first."""
+    c = r.config
+    first = r.call.kernel.endswith("_cf")
+    sizes = [tuple(c.integer(f"{way}_{axis}") for axis in axes.split()) for way in ("in", "out")]
+    channels = c.integer("n_chan")
+    shapes = [(channels, *n) if first else (*n, channels) for n in sizes]
+    given: dict[str, str] = {}
+    if first:
+        given["data_format"] = "channels_first"
+    layer = kind(
+        input=r.input, input_shape=shapes[0], result=r.result, **sides(c, *margins), **given
+    )
+    r.only("the output's shape", str(shapes[1]), str(layer.output_shape))
+    return layer
+
+
+@kernel("resize_nearest")
+def _resize(r: Reader) -> TypedLayer:
+    c = r.config
+    shape = (c.integer("height"), c.integer("width"), c.integer("n_chan"))
+    return Resize(input=r.input, input_shape=shape, **sides(c, "new_height", "new_width"))
