@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import ApFixed
-from harness.hls import Fixed, ShapeError, Softmax, TypeMismatch
+from harness.hls import Fixed, ShapeError, Softmax, Twin, TypeMismatch
 from harness.types import Overflow, Rounding
 
 INPUT = ApFixed(16, 6)
@@ -60,18 +60,23 @@ def test_the_sum_is_a_tree_whose_every_step_saturates():
     assert layer(np.zeros((1, 4))).tolist() == [[inverse] * 4]
 
 
-def test_the_tree_of_five_pairs_neighbours_and_adds_the_last_one_last():
-    # Wrapping with saturation bits is not associative: the order shows.
-    t = ApFixed(6, 4, overflow=Overflow.SAT)
-    rows = np.random.default_rng(1).integers(-32, 32, (500, 5))
-    from harness.hls.softmax import _reduced
+def test_the_tree_pairs_neighbours_as_the_kernel_does(oracle, monkeypatch):
+    # What overflows becomes zero, so the order of the sum shows.
+    accum = ApFixed(10, 3, overflow=Overflow.SAT_ZERO)
+    types = {"exp_table_type": ApFixed(12, 4), "accum": accum, "inv_inp_type": ApFixed(12, 4)}
+    layer = softmax("latency", (7,), **types, inv_table_type=ApFixed(18, 8, **RND_SAT))
+    x = Fixed(np.random.default_rng(1).integers(-1024, 1024, (500, 7)), INPUT)
+    mine = layer.run(x).codes
+    assert np.array_equal(mine, Twin(layer, oracle).run(x).codes)
 
-    add = lambda a, b: (a + b).to(t)  # noqa: E731
-    a, b, c, d, e = (Fixed(rows[:, k], t) for k in range(5))
-    expected = add(add(add(a, b), add(c, d)), e)
-    assert np.array_equal(_reduced(Fixed(rows, t), add).codes, expected.codes)
-    in_line = add(add(add(add(a, b), c), d), e)
-    assert not np.array_equal(in_line.codes, expected.codes)
+    def in_line(x, op):
+        total = x[..., 0]
+        for k in range(1, x.shape[-1]):
+            total = op(total, x[..., k])
+        return total
+
+    monkeypatch.setattr("harness.hls.softmax._reduced", in_line)
+    assert not np.array_equal(mine, layer.run(x).codes)
 
 
 def test_a_sum_in_the_first_step_is_inverted_as_zero():
