@@ -10,16 +10,8 @@ import pytest
 from harness import ApFixed
 from harness.hls import Dense, ModelTwin, Reshape, Sequential, compare
 from harness.hls.fixed import Fixed
-from harness.oracle import Oracle
 
 T = ApFixed(16, 6)
-
-
-@pytest.fixture(scope="module")
-def oracle():
-    found = Oracle()
-    yield found
-    found.close()
 
 
 def model(accum="ap_fixed<28,12>", last="ap_fixed<28,12>"):

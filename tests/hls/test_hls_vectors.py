@@ -10,7 +10,6 @@ from harness.golden.record import GoldenError
 from harness.golden.replay import replay
 from harness.hls import Dense, Sequential, replay_vectors, vectors, write_vectors
 from harness.hls.fixed import Fixed
-from harness.oracle import Oracle
 
 T = ApFixed(12, 5)
 
@@ -25,10 +24,8 @@ def model(accum="ap_fixed<24,12>"):
 
 
 @pytest.fixture(scope="module")
-def truth():
-    oracle = Oracle()
-    yield vectors(model(), np.random.default_rng(2).normal(size=(9, 4)), oracle=oracle)
-    oracle.close()
+def truth(oracle):
+    return vectors(model(), np.random.default_rng(2).normal(size=(9, 4)), oracle=oracle)
 
 
 NAMES = ["input", "dense.weight", "dense.bias", "dense_2.weight", "dense_2.bias"]
@@ -82,7 +79,7 @@ def test_vectors_of_another_model_are_refused(truth):
         replay_vectors(Sequential(Dense(np.zeros((4, 2)), input=T, **types)), truth)
 
 
-def test_a_layer_unlike_its_kernel_gives_no_vectors():
+def test_a_layer_unlike_its_kernel_gives_no_vectors(oracle):
     class Wrong(Dense):
         def compute(self, *inputs):
             right = super().compute(*inputs)
@@ -90,6 +87,6 @@ def test_a_layer_unlike_its_kernel_gives_no_vectors():
 
     types = {"input": T, "weight_type": T, "bias_type": T, "accum": T, "result": T}
     with pytest.raises(ValueError, match="wrong and its kernel differ"):
-        vectors(Sequential(Wrong(np.ones((4, 3)), **types)), np.ones((2, 4)), oracle=Oracle())
+        vectors(Sequential(Wrong(np.ones((4, 3)), **types)), np.ones((2, 4)), oracle=oracle)
     with pytest.raises(ValueError, match="there are no rows"):
-        vectors(model(), np.ones((0, 4)), oracle=Oracle())
+        vectors(model(), np.ones((0, 4)), oracle=oracle)

@@ -32,7 +32,9 @@ def test_any_number_of_rows(rows):
 
 def test_what_is_asked_of_it_is_asked_of_the_layer():
     layer = TimeDistributed(dense(), 2)
-    assert layer.affine and layer.takes("accum") and not layer.takes("length")
+    assert layer.affine
+    assert layer.takes("accum")
+    assert not layer.takes("length")
     assert layer.parameter_types == {"weight": T, "bias": T}
     assert layer.fixed("bias").codes.tolist() == [4, 0, 0]
     x = Fixed(np.array([[1, 2], [3, 4]]), T)

@@ -46,6 +46,7 @@ def prove(
     configurations: int = 8,
     values: int = 4000,
     seed: int = 0,
+    jobs: int | None = None,
     progress: Update = lambda *_: None,
 ) -> list[Proof]:
     """Hold layers against their twins.
@@ -56,6 +57,7 @@ def prove(
         configurations: layers to draw of each.
         values: about how many input codes each gets.
         seed: decides layers and inputs.
+        jobs: compilers to run at once; as many as there are cores by default.
         progress: called with what is done, what there is, and what it is about.
 
     Raises:
@@ -65,7 +67,7 @@ def prove(
     twins = {name: _drawn(name, oracle, configurations, seed) for name in names}
     wanted = [twin.kernel for each in twins.values() for twin in each]
     total, done = len(set(wanted)), 0
-    for group in oracle.compile(wanted):
+    for group in oracle.compile(wanted, jobs):
         done += len(group)
         progress(done, total, "compiling kernels")
     found = []
