@@ -149,3 +149,25 @@ def test_two_runs_at_once(tmp_path: Path) -> None:
     ]
     assert [p.communicate()[0].count(b"AGREE") for p in pair] == [1, 1]
     assert [p.returncode for p in pair] == [0, 0]
+
+
+def test_verify_layers() -> None:
+    """Random layers of a kernel, a table, and the verdict."""
+    status, out, err = harness("verify-layers", "--kernel", "dense_lat", "--configurations", "2")
+    assert (status, err) == (0, "")
+    assert "dense_latency" in out
+    assert "AGREE: 1 kernels, 2 layers, " in out
+    status, out, err = harness("verify-layers", "--kernel", "nothing")
+    assert status == 2
+    assert err.startswith("harness: no kernel is called 'nothing'; there are: ")
+    assert err.count("\n") == 1
+
+
+def test_layers_without_torch(tmp_path: Path) -> None:
+    """What to install, in one line."""
+    absent = "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n"
+    (tmp_path / "torch.py").write_text(absent)
+    for command in (["verify-layers"], ["verify-project", str(tmp_path)]):
+        status, _, err = harness(*command, PYTHONPATH=str(tmp_path))
+        assert status == 2
+        assert err == "harness: typed layers need torch; pip install 'hls-harness[torch]'\n"
