@@ -38,7 +38,7 @@ def named(parts: Sequence[str] | None) -> list[str]:
     """
     for part in parts or ():
         if not any(part in name for name in FAMILIES):
-            raise ValueError(f"no kernel is called {part!r}; there are: {', '.join(FAMILIES)}")
+            raise ValueError(f"no kernel is called {part!r}; there are: {'; '.join(FAMILIES)}")
     return [name for name in FAMILIES if not parts or any(part in name for part in parts)]
 
 
