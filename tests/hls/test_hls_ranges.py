@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import ApFixed
-from harness.hls import Dense, Reshape, Sequential, ranges, suggest_types
+from harness.hls import Dense, Model, Reshape, Sequential, Step, ranges, suggest_types
 from harness.hls.accumulate import watched
 from harness.hls.fixed import Fixed
+from harness.hls.proof import FAMILIES, Draw
 from harness.hls.ranges import Interval, smallest_type
 
 seeds = st.integers(0, 2**32 - 1)
@@ -145,3 +146,27 @@ def test_an_interval_in_another_type():
     assert inside.low.codes.tolist() == [-2, 0]
     assert inside.high.codes.tolist() == [2, 25]
     assert x.to(ApFixed(4, 2)).high.codes.tolist() == [2, 7]
+
+
+@pytest.mark.parametrize("kernel", FAMILIES)
+def test_no_layer_leaves_its_bounds(kernel):
+    for k in range(3):
+        draw = Draw(5, k)
+        layer = FAMILIES[kernel](draw)
+        names = [f"x{i}" for i in range(len(layer.input_types))]
+        given = zip(names, zip(layer.input_types, layer.input_shapes, strict=True), strict=True)
+        model = Model(dict(given), [Step(layer, tuple(names), "y")])
+        (reach,) = ranges(model)
+        inputs = draw.inputs(layer, 200)
+        out = model.run(*inputs)
+        assert (out.codes >= reach.result.low.codes).all()
+        assert (out.codes <= reach.result.high.codes).all()
+        typed = model.retyped(suggest_types(model))
+        if suggest_types(model):
+            (after,) = ranges(typed)
+            assert not after.overflows
+            wide = typed.run(*inputs)
+            low, high = after.result.extremes
+            assert low <= wide.codes.min()
+            assert wide.codes.max() <= high
+        suggest_types(model, *inputs)
