@@ -11,9 +11,10 @@ import numpy as np
 from harness.hls.accumulate import affine
 from harness.hls.activations import ReLU, Sigmoid, Tanh
 from harness.hls.dense import STRATEGIES, resource_order
-from harness.hls.fixed import INT, Array, Fixed, stacked
+from harness.hls.fixed import INT, Array, Fixed, record_cast, stacked
 from harness.hls.layer import ShapeError, TypedLayer, as_type
-from harness.types import ApFixed
+from harness.quantize import cast_codes
+from harness.types import ApFixed, result_type
 
 __all__ = ["ACTIVATIONS", "Cell", "Direction", "Parameters"]
 
@@ -21,7 +22,8 @@ __all__ = ["ACTIVATIONS", "Cell", "Direction", "Parameters"]
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 #: Gates of a cell, by its name.
 GATES = {"lstm": 4, "gru": 3}
-ONE = Fixed(np.int64(1), INT)
+#: The ``int`` 1 in fewer bits: what is computed with it has the same values, and fits 64 bits.
+ONE = Fixed(np.int64(1), ApFixed(2, 2))
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ class Cell:
         self.kind = direction.cell
         self.inputs, self.gates, self.states = direction.sizes(name)
         self.accum, self.result = accum, result
+        new = result_type("*", accum, result_type("-", INT, accum))
+        #: The C++ type of a GRU's new state before its conversion.
+        self._mixed = result_type("+", new, result_type("*", result, accum))
         self.pytorch_order = pytorch_order
         outputs = self.gates * self.states
         self.reuse = self.orders = None
@@ -192,7 +197,9 @@ class Cell:
             update, reset = reset, update
         kept = (reset * recurrent[:, 2 * n :]).to(self.accum)
         candidate = self.activation.compute((given[:, 2 * n :] + kept).to(self.accum))
-        return ((candidate * (ONE - update) + h * update).to(self.result),)
+        mixed = candidate * (ONE - update) + h * update
+        record_cast(self._mixed, self.result)
+        return (Fixed(cast_codes(mixed.codes, mixed.type, self.result), self.result),)
 
     def constants(self, p: Parameters) -> tuple[Fixed, ...]:
         """The parameters as the kernels want them: weights transposed for the resource strategy."""
