@@ -10,6 +10,7 @@ of its type, which is safe.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from harness.hls.accumulate import watched
 from harness.hls.fixed import Fixed
 from harness.hls.layer import Sum, TypedLayer, as_fixed
-from harness.hls.model import Model
+from harness.hls.model import Model, Step
 from harness.types import ApFixed, Overflow
 
 __all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types"]
@@ -119,13 +120,15 @@ def suggest_types(model: Model, *data: Any) -> Types:
         For each layer by name ``{"accum": type, "result": type}``, as :meth:`Model.retyped` takes
         it; a layer that is not understood is left out, and keeps its types.
     """
-    proven = _proven(model)
+    kept: set[str] = set()
+    proven = _accepted(model, lambda: _proven(model, kept), kept)
     if not data:
         return proven
     batch = tuple(
         as_fixed(x, t, name) for x, (name, (t, _)) in zip(data, model.inputs.items(), strict=True)
     )
-    return _observed(model.retyped(proven), batch, proven)
+    safe = model.retyped(proven)
+    return _accepted(model, lambda: _observed(safe, batch, proven, kept), kept)
 
 
 def smallest_type(low: int, high: int, like: ApFixed) -> ApFixed:
@@ -142,19 +145,54 @@ def smallest_type(low: int, high: int, like: ApFixed) -> ApFixed:
     )
 
 
-def _proven(model: Model) -> Types:
-    """Types that hold every value, layer after layer."""
+class _RefusedError(Exception):
+    """A layer that cannot take other input types: the values it reads."""
+
+    def __init__(self, reads: tuple[str, ...], why: ValueError) -> None:
+        super().__init__(reads)
+        self.reads, self.why = set(reads), why
+
+
+def _given(step: Step, types: Sequence[ApFixed]) -> TypedLayer:
+    try:
+        return step.layer.given(*types)
+    except ValueError as error:
+        raise _RefusedError(step.inputs, error) from None
+
+
+def _accepted(model: Model, suggest: Callable[[], Types], kept: set[str]) -> Types:
+    """Suggestions that every layer takes; a value that one would refuse is ``kept`` as it is."""
+    while True:
+        try:
+            types = suggest()
+            known = {name: t for name, (t, _) in model.inputs.items()}
+            for step in model.steps:
+                layer = _given(step, [known[name] for name in step.inputs])
+                known[step.output] = layer.retyped(**types.get(layer.name, {})).result
+            return types
+        except _RefusedError as refused:
+            reads = refused.reads
+            while reads and reads <= kept:  # a layer that only moves values has its input's type
+                reads = {name for s in model.steps if s.output in reads for name in s.inputs}
+            if not reads:
+                raise refused.why from None
+            kept |= reads
+
+
+def _proven(model: Model, kept: set[str]) -> Types:
+    """Types that hold every value, layer after layer; results in ``kept`` stay as they are."""
     known = {name: Interval.of(t, shape) for name, (t, shape) in model.inputs.items()}
     found: Types = {}
     for step in model.steps:
         inputs = [known[name] for name in step.inputs]
-        layer = step.layer.given(*(x.low.type for x in inputs))
+        layer = _given(step, [x.low.type for x in inputs])
         reach = _reach(layer, inputs)
         types = {}
         if reach.accum is not None:
             types["accum"] = smallest_type(*reach.accum[1].extremes, like=reach.accum[0])
             reach = _reach(layer.retyped(**types), inputs)
-        if reach.before is not None and layer.takes("result"):
+        free = layer.takes("result") and step.output not in kept
+        if reach.before is not None and free:
             ends = (_unlimited(e, layer.result) for e in (reach.before.low, reach.before.high))
             types["result"] = smallest_type(*Interval(*ends).extremes, like=layer.result)
             reach = _reach(layer.retyped(**types), inputs)
@@ -164,7 +202,7 @@ def _proven(model: Model) -> Types:
     return found
 
 
-def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types) -> Types:
+def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types, kept: set[str]) -> Types:
     """The smallest types for what occurs in a model that never overflows."""
     values = dict(zip(model.inputs, batch, strict=True))
     found: Types = {}
@@ -177,7 +215,7 @@ def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types) -> Types:
         if "accum" in proven.get(layer.name, {}) and sums:
             low, high = min(s[0] for s in sums), max(s[1] for s in sums)
             types["accum"] = smallest_type(low, high, like=proven[layer.name]["accum"])
-        if "result" in proven.get(layer.name, {}):
+        if "result" in proven.get(layer.name, {}) and step.output not in kept:
             low, high = int(out.codes.min(initial=0)), int(out.codes.max(initial=0))
             types["result"] = smallest_type(low, high, like=layer.result)
         if types:

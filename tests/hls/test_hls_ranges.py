@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import ApFixed
-from harness.hls import Dense, Model, Reshape, Sequential, Step, ranges, suggest_types
+from harness.hls import LSTM, Dense, Model, Reshape, Sequential, Step, ranges, suggest_types
 from harness.hls.accumulate import watched
 from harness.hls.fixed import Fixed
 from harness.hls.proof import FAMILIES, Draw
@@ -170,3 +170,26 @@ def test_no_layer_leaves_its_bounds(kernel):
             assert low <= wide.codes.min()
             assert wide.codes.max() <= high
         suggest_types(model, *inputs)
+
+
+def test_what_a_layer_cannot_take_is_not_suggested():
+    t = ApFixed(16, 6)
+    rng = np.random.default_rng(0)
+    types = {"weight_type": t, "bias_type": t, "accum": "ap_fixed<32,14>", "result": t}
+    lstm = LSTM(
+        rng.normal(size=(2, 12)),
+        rng.normal(size=(3, 12)),
+        input=t,
+        length=2,
+        accum=t,
+        table_type=t,
+        result=t,
+        **{f"{name}_type": t for name in ("weight", "recurrent_weight", "bias", "recurrent_bias")},
+    )
+    model = Sequential(
+        Dense(rng.normal(size=(4, 4)), input=t, **types), Reshape(t, (4,), (2, 2)), lstm
+    )
+    for data in ((), (rng.normal(size=(5, 4)),)):
+        found = suggest_types(model, *data)
+        assert set(found["dense"]) == {"accum"}  # an LSTM's input cannot change alone
+        model.retyped(found)
