@@ -14,6 +14,7 @@ from harness.cli import app
 from harness.hls import Fixed, Project
 from harness.hls.project import ProjectError, verify
 from harness.hls.project.inputs import drawn, from_file, of_test_bench
+from harness.hls.project.source import evaluate
 from harness.oracle import CompileError, OracleCrash
 from harness.types import ApFixed, Rounding
 
@@ -56,6 +57,47 @@ def convolutional():
     )
 
 
+class Elements(nn.Module):
+    """Two inputs, merges, batch normalisation, and activations with tables and parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.last = nn.Linear(6, 6), nn.Linear(4, 6), nn.Linear(6, 3)
+        self.norm, self.relu = nn.BatchNorm1d(6), nn.ReLU()
+        self.sigmoid, self.tanh, self.elu = nn.Sigmoid(), nn.Tanh(), nn.ELU()
+        self.leaky, self.threshold = nn.LeakyReLU(0.3), nn.Threshold(0.25, 0.0)
+
+    def forward(self, x, y):
+        a, b = self.tanh(self.one(x)), self.norm(self.sigmoid(self.two(y)))
+        c = torch.mul(torch.add(a, b), self.elu(a))
+        return self.last(self.threshold(torch.sub(self.leaky(c), self.relu(b))))
+
+
+class Sequence(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.norm, self.lstm = nn.LayerNorm(4), nn.LSTM(4, 3, batch_first=True)
+        self.dense, self.softmax = nn.Linear(3, 3), nn.Softmax(-1)
+
+    def forward(self, x):
+        states, _ = self.lstm(self.norm(x))
+        return self.softmax(self.dense(states))
+
+
+def image():
+    return nn.Sequential(
+        nn.Conv2d(1, 2, 2, stride=2),
+        nn.UpsamplingNearest2d(scale_factor=2),
+        nn.AvgPool2d(2, stride=1),
+        nn.Conv2d(2, 2, 1),
+    )
+
+
+class Einsum(nn.Module):
+    def forward(self, x, y):
+        return torch.einsum("bij,bjk->bki", x, y)
+
+
 def small():
     return nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
 
@@ -64,6 +106,10 @@ NETWORKS = {
     "jet": (jet_tagger, (16,)),
     "cnn": (convolutional, (1, 6, 6)),
     "gru": (Recurrent, (4, 3)),
+    "elements": (Elements, [(6,), (4,)]),
+    "sequence": (Sequence, (3, 4)),
+    "image": (image, (1, 6, 6)),
+    "einsum": (Einsum, [(3, 4), (4, 2)]),
     "small": (small, (4,)),
 }
 #: What becomes of the types that hls4ml would infer.
@@ -77,8 +123,8 @@ def written(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("projects")
 
-    def write(network, types="auto"):
-        out = folder / f"{network}_{types}"
+    def write(network, types="auto", io_type="io_parallel"):
+        out = folder / f"{network}_{types}_{io_type}"
         if out.exists():
             return out
         torch.manual_seed(7)
@@ -91,7 +137,7 @@ def written(tmp_path_factory):
             backend="Vivado",
             default_precision="ap_fixed<16,6>",
             # Converting, hls4ml would turn sequences too, and take time steps for inputs.
-            channels_last_conversion="full" if network == "cnn" else "off",
+            channels_last_conversion="full" if network in ("cnn", "image") else "off",
         )
         if TYPES[types] is not None:
             for layer in config["LayerName"].values():
@@ -103,7 +149,7 @@ def written(tmp_path_factory):
             hls_config=config,
             output_dir=str(out),
             backend="Vivado",
-            io_type="io_parallel",
+            io_type=io_type,
         ).write()
         return out
 
@@ -150,6 +196,10 @@ def opened():
         ("jet", "saturating"),
         ("cnn", "saturating"),
         ("gru", "saturating"),
+        ("elements", "saturating"),
+        ("sequence", "saturating"),
+        ("image", "saturating"),
+        ("einsum", "default"),
     ],
 )
 def test_the_cpp_of_a_project_is_its_typed_model(network, types, written, opened):
@@ -159,6 +209,7 @@ def test_the_cpp_of_a_project_is_its_typed_model(network, types, written, opened
     found = verify(project, inputs, model=model, layers=types == "saturating")
     assert found.agrees, "\n".join([found.summary, *found.details])
     assert found.codes == ROWS * int(np.prod(model.output_shape))
+    assert {step.layer.name for step in model.steps} >= {call.layer for call in project.top.calls}
     # With the types that hls4ml infers, every logit finds the same entry of softmax' table.
     assert len(np.unique(model.run(*inputs).codes)) > 2 or (network, types) == ("jet", "auto")
     if types == "saturating":
@@ -346,6 +397,55 @@ def test_what_is_not_understood_is_refused_in_one_line(file, old, new, message, 
     with pytest.raises(ProjectError, match=message) as caught:
         Project.read(path).model()
     assert "\n" not in str(caught.value)
+
+
+def test_streams_are_refused(written):
+    with pytest.raises(ProjectError, match=r"supported: projects of io_type='io_parallel'"):
+        Project.read(written("small", io_type="io_stream"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (r"ap_ufixed<\d+, \d+> inp_norm_t", "ap_ufixed<-4, 14> inp_norm_t", "ap_ufixed<-4, 14>"),
+        (r"ap_ufixed<\d+, \d+> inp_norm_t", "ap_ufixed<4, 4> inp_norm_t", "exp_table_size"),
+        (r"inv_table_size = \d+", "inv_table_size = -1", "inv_table_size"),
+        (r"implementation::stable", "implementation::fast", "unknown implementation 'fast'"),
+        (r"n_slice = 5", "n_slice = 4", "n_in 5 is not supported; supported: 4"),
+    ],
+)
+def test_tables_that_the_kernel_could_not_read_are_refused(old, new, message, copy):
+    path = copy("jet") / "firmware/parameters.h"
+    text, count = re.subn(old, new, path.read_text())
+    assert count == 1
+    path.write_text(text)
+    with pytest.raises(ProjectError, match=message):
+        Project.read(path.parent.parent).model()
+
+
+def test_expressions_are_those_of_cpp():
+    names = {"n": 7, "k": 2}
+    for text, value in [
+        ("DIV_ROUNDUP(n * 3, k) - 1 / k", 11),
+        ("-n / k", -3),
+        ("-n % k", -1),
+        ("8u*(k + true)", 24),
+        ("0", 0),
+    ]:
+        assert evaluate(text, names.__getitem__) == value
+    for text in (
+        "n ? 1 : 2",
+        "__import__('os')",
+        "n ** k",
+        "1.5",
+        "n / 0",
+        "",
+        "n +",
+        "[1]",
+        "'a'",
+    ):
+        with pytest.raises(ValueError, match=r"not understood|divides by zero"):
+            evaluate(text, names.__getitem__)
 
 
 def test_damaged_weights_are_refused(copy):
