@@ -132,7 +132,12 @@ class Fixed:
         """The codes of both over one LSB, and whether C++ compares them as unsigned."""
         other = other if isinstance(other, Fixed) else Fixed(np.int64(other), INT)
         frac = max(self.type.frac, other.type.frac)
-        return _shifted(self, frac), _shifted(other, frac), as_unsigned(self.type, other.type)
+        right, t = _shifted(other, frac), other.type
+        if t.frac < frac and t.signed and t.overflow is Overflow.SAT_SYM:
+            # The header widens the right operand in its own modes, of which this one moves the
+            # lowest code; the left operand gets an integer bit more, and keeps it.
+            right = right + (right == t.min_code << (frac - t.frac))
+        return _shifted(self, frac), right, as_unsigned(self.type, t)
 
     def __lt__(self, other: Fixed | int) -> Array:
         a, b, unsigned = self._aligned(other)

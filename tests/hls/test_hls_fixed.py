@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ApFixed, reference
+from harness.hls import Maximum, Minimum, Twin
 from harness.hls.fixed import INT, UNSIGNED, Fixed, as_unsigned, recorded_casts, stacked, where
 from harness.testing import any_ap_types
 
@@ -71,6 +72,23 @@ def test_signed_and_unsigned_compare_as_in_c(a, b, promoted):
     if a.signed != b.signed:
         assert (x > y).item() is (promoted == a.signed)
         assert (x < y).item() is (promoted != a.signed)
+
+
+def test_the_lowest_code_of_a_symmetric_right_operand_is_compared_one_step_up(oracle):
+    symmetric, finer = ApFixed(3, 0, overflow="SAT_SYM"), ApFixed(13, 8)
+    low = Fixed(np.full((4, 1), -4), symmetric)  # -0.5, which becomes -15/32
+    x = Fixed(np.array([[-17], [-16], [-15], [-14]]), finer)
+    assert (x > low).ravel().tolist() == [False, False, False, True]
+    assert (x >= low).ravel().tolist() == [False, False, True, True]
+    assert (low < x).ravel().tolist() == [False, False, True, True]
+    same = Fixed(low.codes, ApFixed(3, 0))
+    assert (x > same).ravel().tolist() == [False, False, True, True]
+    shapes = {"input1_shape": (1,), "result": ApFixed(16, 8)}
+    for first, second in ((x, low), (low, x)):
+        for kind in (Maximum, Minimum):
+            layer = kind(input1=first.type, input2=second.type, **shapes)
+            theirs = Twin(layer, oracle).run(first, second)
+            assert np.array_equal(layer.run(first, second).codes, theirs.codes)
 
 
 @given(source=any_ap_types(max_width=60), target=any_ap_types(max_width=60), data=st.data())
