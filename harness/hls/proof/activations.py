@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from harness.hls.activations import (
     ELU,
     SELU,
@@ -22,6 +24,7 @@ from harness.hls.activations import (
     ThresholdedReLU,
     UnaryLUT,
 )
+from harness.hls.fixed import Fixed
 from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layer import TypedLayer
 from harness.hls.proof.draw import Draw, family
@@ -146,7 +149,9 @@ def _hard_tanh(draw: Draw) -> TypedLayer:
 
 def _with_number(draw: Draw, name: str) -> dict[str, Any]:
     t = draw.type()
-    return {**_plain(draw), name: draw.codes(t, ()), "param_type": t}
+    lowest = Fixed(np.int64(t.min_code), t)
+    number = lowest if draw.integer(0, 3) == 0 else draw.codes(t, ())
+    return {**_plain(draw), name: number, "param_type": t}
 
 
 def _line(draw: Draw) -> dict[str, Any]:
