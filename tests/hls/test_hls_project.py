@@ -358,6 +358,44 @@ def test_integers_convert_toward_zero(copy):
     assert project.type(project.inputs[0]) == ApFixed(5, 5, rounding=Rounding.TRN_ZERO)
 
 
+@pytest.mark.parametrize(
+    ("network", "types", "new", "message"),
+    [
+        # The headers cut a fraction off before they add it to an integer.
+        (
+            "einsum",
+            "default",
+            "ap_int<16>",
+            r"einsum \(einsum\): fractions are added to an ap_int<16>",
+        ),
+        ("image", "saturating", "ap_uint<12>", r"_2\): fractions are added to an ap_uint<12>"),
+    ],
+)
+def test_integers_that_gather_fractions_are_refused(network, types, new, message, copy):
+    path = copy(network, types)
+    defines = path / "firmware/defines.h"
+    pattern = r"ap_fixed<[^>]*> ((einsum|_2)_accum_t)"
+    text, count = re.subn(pattern, rf"{new} \1", defines.read_text())
+    assert count == 1
+    defines.write_text(text)
+    with pytest.raises(ProjectError, match=message):
+        Project.read(path).model()
+
+
+def test_an_average_of_integers_is_refused(copy):
+    path = copy("image", "saturating")
+    defines = path / "firmware/defines.h"
+    text, count = re.subn(
+        r"ap_fixed<[^>]*> (_2_accum_t|layer\d+_t)", r"ap_int<9> \1", defines.read_text()
+    )
+    assert count > 1
+    defines.write_text(text)
+    with pytest.raises(
+        ProjectError, match=r"an average in ap_int<9> divides it as if it were unsi"
+    ):
+        Project.read(path).model()
+
+
 TOP = "firmware/myproject.cpp"
 DAMAGES = [
     ("firmware/defines.h", "typedef", "tpyedef", r"defines.h:\d+: not understood: tpyedef"),

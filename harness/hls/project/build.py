@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.hls.layer import TypedLayer
 from harness.hls.model import Model, Step
-from harness.hls.project.parse import NUMBER, Call, Config
+from harness.hls.project.parse import NUMBER, Call, Config, is_integer
 from harness.hls.project.source import ProjectError
 from harness.hls.shape import Reshape
 from harness.types import ApFixed
@@ -97,6 +97,17 @@ class Reader:
         if found not in allowed:
             raise self.refused(
                 f"{what} {found} is not supported; supported: {', '.join(map(str, allowed))}"
+            )
+
+    def only_fractions_of(self, accum: ApFixed, frac: int) -> None:
+        """Refuse an accumulator of integers that fractions are added to unconverted.
+
+        The headers cut them off one by one, where an ``ap_fixed`` adds first.
+        """
+        if is_integer(accum) and frac > 0:
+            raise self.refused(
+                f"fractions are added to an ap_{'' if accum.signed else 'u'}int<{accum.width}>; "
+                "supported: ap_fixed, ap_ufixed"
             )
 
 

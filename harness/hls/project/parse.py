@@ -17,7 +17,18 @@ from harness.hls.project.source import (
 )
 from harness.types import ApFixed, Rounding
 
-__all__ = ["NUMBER", "Call", "Config", "Load", "Scope", "Top", "Variable", "read_scope", "read_top"]
+__all__ = [
+    "NUMBER",
+    "Call",
+    "Config",
+    "Load",
+    "Scope",
+    "Top",
+    "Variable",
+    "is_integer",
+    "read_scope",
+    "read_top",
+]
 
 #: Numbers among the arguments of a call, such as a threshold.
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -288,6 +299,11 @@ def _type(text: str, known: Mapping[str, ApFixed | str] | None = None) -> ApFixe
         return text
     # A conversion into ap_int drops the fraction toward zero.
     return t.with_modes(rounding=Rounding.TRN_ZERO) if "int" in text.partition("<")[0] else t
+
+
+def is_integer(t: ApFixed) -> bool:
+    """Whether a type that was read is an ``ap_int`` or ``ap_uint``."""
+    return t.frac == 0 and t.rounding is Rounding.TRN_ZERO
 
 
 def _config(name: str, s: Statement, source: Source, scope: Scope) -> Config:

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.hls.fixed import Array, Fixed
-from harness.hls.project.parse import Load, Scope
+from harness.hls.project.parse import Load, Scope, is_integer
 from harness.hls.project.source import ProjectError, Source, split_arguments
 from harness.quantize import quantize_codes
-from harness.types import ApFixed, Rounding
+from harness.types import ApFixed
 
 __all__ = ["Weight", "read_weights"]
 
@@ -100,7 +100,6 @@ def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
         if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
             raise ProjectError(f"{name}: number {k} is {text!r}, which is no finite number")
         values[k] = float(text)
-    whole = t.frac == 0 and t.rounding is Rounding.TRN_ZERO
-    if whole and (values != np.trunc(values)).any():
+    if is_integer(t) and (values != np.trunc(values)).any():
         raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
     return Fixed(np.asarray(quantize_codes(values, t)), t)

@@ -19,8 +19,7 @@ from harness.hls.pooling import (
     MaxPooling2D,
 )
 from harness.hls.project.build import Reader, Shape, kernel
-from harness.hls.project.parse import Config
-from harness.types import Rounding
+from harness.hls.project.parse import Config, is_integer
 
 __all__ = ["sides"]
 
@@ -159,14 +158,15 @@ def _op(r: Reader, **kinds: Callable[..., TypedLayer]) -> Callable[..., TypedLay
     """The class for a pooling's operation."""
     found = r.config.word("pool_op")
     r.only("the operation", found, *kinds)
-    accum = r.config.type("accum_t")
-    whole = accum.frac == 0 and accum.rounding is Rounding.TRN_ZERO
-    if found == "Average" and accum.signed and whole:
-        # Beside the unsigned count it is taken for unsigned, as int is in C.
-        raise r.refused(
-            f"an average in ap_int<{accum.width}> divides it as if it were unsigned; "
-            "supported: ap_fixed, ap_ufixed, ap_uint"
-        )
+    if found == "Average":
+        accum = r.config.type("accum_t")
+        r.only_fractions_of(accum, r.input.frac)
+        if accum.signed and is_integer(accum):
+            # Beside the unsigned count it is taken for unsigned, as int is in C.
+            raise r.refused(
+                f"an average in ap_int<{accum.width}> divides it as if it were unsigned; "
+                "supported: ap_fixed, ap_ufixed, ap_uint"
+            )
     return kinds[found]
 
 
