@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.golden.emit import FORMATS as EMITTED
+from harness.hls.proof import FAMILIES
 from harness.nn.registry import QUANTIZED, ROWS
 from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
@@ -120,3 +121,13 @@ def test_nothing_names_a_machine() -> None:
         for path in (ROOT / folder).rglob("*"):
             if path.suffix in (".py", ".h", ".md", ".sh", ".json", ".sv", ".vhd"):
                 assert "/home/" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_kernel_is_in_the_table() -> None:
+    """docs/layers.md has a line for each kernel of the proof, with no difference."""
+    text = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^*|]+) \| (\d+) \| ([\d,]+) \| (\d+) \|$", text, re.MULTILINE)
+    assert {name for name, *_ in rows} == set(FAMILIES)
+    assert all(int(found) == 12 and differ == "0" for _, found, _, differ in rows)
+    total = sum(int(codes.replace(",", "")) for _, _, codes, _ in rows)
+    assert f"**{total:,}** | **0** |" in text
