@@ -174,6 +174,11 @@ class TypedLayer(nn.Module):
         given = inspect.signature(type(self)).bind(*args, **kwargs).arguments
         layer = type(self)(**{**given, **changes})
         layer.name = self.name
+        for name, t in layer.parameter_types.items():
+            # The codes may be others by now than those the layer was made with.
+            same = name not in changes and self.parameter_types.get(name) == t
+            if same and getattr(layer, name).shape == getattr(self, name).shape:
+                getattr(layer, name).copy_(getattr(self, name))
         return layer
 
     def given(self, *types: ApFixed) -> Self:

@@ -69,6 +69,15 @@ def test_state_copies_and_pickles_compute_the_same():
     assert torch.equal(zeros.codes(x), model.codes(x))
 
 
+def test_new_types_keep_the_weights_that_are_there_now():
+    layer = dense()
+    layer.weight += 1
+    other = layer.retyped(accum="ap_fixed<20,10>", result="ap_fixed<20,10>")
+    assert torch.equal(other.weight, layer.weight)
+    assert not torch.equal(dense().weight, layer.weight)
+    assert layer.retyped(weight=np.zeros((3, 2))).weight.sum() == 0
+
+
 def test_new_types_go_through_the_chain():
     model = Sequential(dense(), dense(2, 2)).retyped({"dense": {"result": "ap_fixed<20,10>"}})
     assert model.layer("dense").result == model.layer("dense_2").input_types[0] == ApFixed(20, 10)
