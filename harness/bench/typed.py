@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import io
 import itertools
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -131,15 +130,14 @@ def _saturating(repeats: int, beat: Callable[[], None]) -> Figure:
 
 def _compiled(kernel: Any, folder: Path) -> Any:
     """A kernel as a C function, compiled with -O2."""
-    from harness.oracle.build import FLAGS, find_compiler, group_source
+    from harness.oracle.build import FLAGS, compile_shared, find_compiler, group_source
     from harness.oracle.headers import find_headers, kernel_directory
 
     source, built = folder / "kernel.cpp", folder / "kernel.so"
     source.write_text(group_source([kernel.cpp], kernel.source), encoding="utf-8")
     include = [f"-I{find_headers().directory}", f"-I{kernel_directory()}"]
     flags = ["-O2" if flag.startswith("-O") else flag for flag in FLAGS]
-    command = [find_compiler().command, *flags, *include, str(source), "-o", str(built)]
-    subprocess.run(command, check=True, capture_output=True)
+    compile_shared(find_compiler(), [*flags, *include], source, built, kernel.template)
     table = (ctypes.c_void_p * 1).in_dll(ctypes.CDLL(str(built)), "harness_table")
     pointer = ctypes.c_void_p
     return ctypes.CFUNCTYPE(None, pointer, pointer, pointer, ctypes.c_size_t)(table[0] or 0)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from harness.hls.fixed import Fixed
-from harness.hls.layer import Sum, TypedLayer, as_fixed
+from harness.hls.layer import Sum, TypedLayer
 from harness.hls.model import Model
 from harness.hls.reproduce import reproducer
 from harness.quantize import decode
@@ -141,9 +141,7 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
     Raises:
         ValueError: if the twin shows none of the model's layers.
     """
-    batch = tuple(
-        as_fixed(x, t, name) for x, (name, (t, _)) in zip(inputs, model.inputs.items(), strict=True)
-    )
+    batch = model.batch(*inputs)
     values, theirs = model.trace(*batch), twin.layer_outputs(*batch)
     found: list[LayerAgreement] = []
     for step in model.steps:

@@ -119,6 +119,11 @@ class Model(nn.Module):
             out[k : k + ROWS] = self.trace(*part)[self.output].codes
         return Fixed(out, self.result)
 
+    def batch(self, *values: Any) -> tuple[Fixed, ...]:
+        """A batch of each input in its type: values as C++ converts doubles, or a ``Fixed``."""
+        pairs = zip(values, self.inputs.items(), strict=True)
+        return tuple(as_fixed(x, t, name) for x, (name, (t, _)) in pairs)
+
     def codes(self, *codes: Any) -> Tensor:
         """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
         pairs = zip(codes, self.inputs.items(), strict=True)
@@ -126,9 +131,7 @@ class Model(nn.Module):
 
     def forward(self, *values: Any) -> Tensor:
         """Values to values, float64; inputs are converted as C++ converts doubles."""
-        pairs = zip(values, self.inputs.items(), strict=True)
-        found = self.run(*(as_fixed(v, t, n) for v, (n, (t, _)) in pairs))
-        return torch.from_numpy(np.ascontiguousarray(found.values()))
+        return torch.from_numpy(np.ascontiguousarray(self.run(*self.batch(*values)).values()))
 
 
 class Sequential(Model):

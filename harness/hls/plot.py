@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.accumulate import watched
 from harness.hls.fixed import Fixed
-from harness.hls.layer import as_fixed
 from harness.hls.model import Model
-from harness.hls.ranges import Interval, ranges, suggest_types
+from harness.hls.ranges import Interval, ranges, suggest_types, watched_steps
 from harness.types import ApFixed
 
 __all__ = ["plot_ranges"]
@@ -75,19 +73,12 @@ def _rows(model: Model) -> list[tuple[str, ApFixed, Interval | None]]:
 def _seen(model: Model, data: tuple[Any, ...]) -> dict[str, float]:
     """The largest magnitude of every row for data, in a model that does not overflow for it."""
     free = model.retyped(suggest_types(model))
-    values = {
-        name: as_fixed(x, t, name)
-        for x, (name, (t, _)) in zip(data, free.inputs.items(), strict=True)
-    }
     found = {}
-    for step in free.steps:
-        with watched() as sums:
-            out = step.layer.run(*(values[name] for name in step.inputs))
-        values[step.output] = out
+    for step, out, codes in watched_steps(free, free.batch(*data)):
         found[f"{step.layer.name} result"] = _bits(Interval(out, out))
         accum = getattr(step.layer, "accum", None)
-        if sums and isinstance(accum, ApFixed):
-            ends = Fixed(np.array([s for pair in sums for s in pair]), accum)
+        if codes is not None and isinstance(accum, ApFixed):
+            ends = Fixed(np.array(codes), accum)
             found[f"{step.layer.name} accum"] = _bits(Interval(ends, ends))
     return {label: bits for label, bits in found.items() if math.isfinite(bits)}
 

@@ -10,7 +10,7 @@ of its type, which is safe.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,11 @@ import numpy as np
 
 from harness.hls.accumulate import watched
 from harness.hls.fixed import Fixed
-from harness.hls.layer import Sum, TypedLayer, as_fixed
+from harness.hls.layer import Sum, TypedLayer
 from harness.hls.model import Model, Step
 from harness.types import ApFixed, Overflow
 
-__all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types"]
+__all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types", "watched_steps"]
 
 #: Codes times elements up to which a layer is computed at every code.
 EVERY = 1 << 23
@@ -124,9 +124,7 @@ def suggest_types(model: Model, *data: Any) -> Types:
     proven = _accepted(model, lambda: _proven(model, kept), kept)
     if not data:
         return proven
-    batch = tuple(
-        as_fixed(x, t, name) for x, (name, (t, _)) in zip(data, model.inputs.items(), strict=True)
-    )
+    batch = model.batch(*data)
     safe = model.retyped(proven)
     return _accepted(model, lambda: _observed(safe, batch, proven, kept), kept)
 
@@ -204,23 +202,31 @@ def _proven(model: Model, kept: set[str]) -> Types:
 
 def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types, kept: set[str]) -> Types:
     """The smallest types for what occurs in a model that never overflows."""
-    values = dict(zip(model.inputs, batch, strict=True))
     found: Types = {}
-    for step in model.steps:
+    for step, out, ends in watched_steps(model, batch):
         layer = step.layer
-        with watched() as sums:
-            out = layer.run(*(values[name] for name in step.inputs))
-        values[step.output] = out
         types: dict[str, ApFixed] = {}
-        if "accum" in proven.get(layer.name, {}) and sums:
-            low, high = min(s[0] for s in sums), max(s[1] for s in sums)
-            types["accum"] = smallest_type(low, high, like=proven[layer.name]["accum"])
+        if "accum" in proven.get(layer.name, {}) and ends is not None:
+            types["accum"] = smallest_type(*ends, like=proven[layer.name]["accum"])
         if "result" in proven.get(layer.name, {}) and step.output not in kept:
             low, high = int(out.codes.min(initial=0)), int(out.codes.max(initial=0))
             types["result"] = smallest_type(low, high, like=layer.result)
         if types:
             found[layer.name] = types
     return found
+
+
+def watched_steps(
+    model: Model, batch: tuple[Fixed, ...]
+) -> Iterator[tuple[Step, Fixed, tuple[int, int] | None]]:
+    """Each step of a model, its output, and the lowest and highest code of its accumulators."""
+    values = dict(zip(model.inputs, batch, strict=True))
+    for step in model.steps:
+        with watched() as sums:
+            out = step.layer.run(*(values[name] for name in step.inputs))
+        values[step.output] = out
+        ends = (min(low for low, _ in sums), max(high for _, high in sums)) if sums else None
+        yield step, out, ends
 
 
 def _reach(layer: TypedLayer, inputs: list[Interval]) -> Reach:

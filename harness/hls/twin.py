@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ class Twin:
 
     def refusal(self) -> str | None:
         """Why the kernel cannot be run: a conversion that would end the process."""
+        return self._refusal
+
+    @cached_property
+    def _refusal(self) -> str | None:
+        # The types decide it, so it is found out once and not with every batch.
         rows = [
             Fixed(np.zeros((1, *shape), np.int64), t)
             for t, shape in zip(self.layer.input_types, self.layer.input_shapes, strict=True)

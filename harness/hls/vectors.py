@@ -12,7 +12,6 @@ from harness.golden.codec import dumps
 from harness.golden.files import write_aside
 from harness.golden.record import Case, Group, Truth, code_of, columns_for, word_of
 from harness.hls.fixed import Array, Fixed
-from harness.hls.layer import as_fixed
 from harness.hls.model import Model
 from harness.hls.twin import ModelTwin
 from harness.oracle import Oracle
@@ -36,9 +35,7 @@ def vectors(model: Model, *inputs: Any, oracle: Oracle) -> Truth:
         ValueError: for an empty batch, or if a layer and its kernel differ: names the layer.
         HeaderRefuses: if a kernel cannot be run.
     """
-    batch = tuple(
-        as_fixed(x, t, name) for x, (name, (t, _)) in zip(inputs, model.inputs.items(), strict=True)
-    )
+    batch = model.batch(*inputs)
     if not all(x.codes.size for x in batch):
         raise ValueError("there are no rows to make vectors of")
     mine, theirs = model.layer_outputs(*batch), ModelTwin(model, oracle).layer_outputs(*batch)
