@@ -6,9 +6,9 @@
 import contextlib
 from pathlib import Path
 
-from harness.console import progress
 from harness.hls.proof import FAMILIES, prove
 from harness.oracle import Oracle
+from harness.report.console import progress
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "layers.md"
 CONFIGURATIONS = 12

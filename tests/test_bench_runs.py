@@ -7,12 +7,13 @@ import torch
 from rich.console import Console
 
 from harness.bench import run, typed
+from harness.report.timing import Screen
 
 
 def test_a_small_run() -> None:
     """Every mode and every peer has a figure, and no peer's values are unaccounted for."""
     out = io.StringIO()
-    figures = run(Console(file=out, width=100), repeats=1, size=20_000, oracle=False)
+    figures = run(Screen(Console(file=out, width=100)), repeats=1, size=20_000, oracle=False)
     for kind in ("NumPy", "torch"):
         grid = figures["quantize"][kind]
         assert len(grid) == 7
@@ -29,7 +30,7 @@ def test_a_small_run() -> None:
 def test_bad_size() -> None:
     """Nothing can be measured on nothing."""
     with pytest.raises(ValueError, match="must be positive"):
-        run(Console(file=io.StringIO()), repeats=0)
+        run(Screen(Console(file=io.StringIO())), repeats=0)
 
 
 @pytest.mark.filterwarnings("ignore")  # those of hls4ml's imports

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.bench.clock import interleave, median_ratio
 from harness.bench.grid import copy_call, quantize_call
-from harness.bench.progress import Bar
+from harness.report.timing import Bar
 from harness.types import FORMATS, BinaryFloat, MiniFloat
 
 __all__ = ["FLOATS", "TARGETED", "Figures", "measure"]

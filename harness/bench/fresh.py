@@ -9,33 +9,31 @@ import sys
 import tempfile
 from typing import Any
 
-from rich.console import Console
-
-from harness.bench.progress import waiting
+from harness.report.timing import Screen
 
 __all__ = ["first_calls", "oracle_figures"]
 
 
-def first_calls(console: Console) -> dict[str, Any]:
+def first_calls(screen: Screen) -> dict[str, Any]:
     """The first ``quantize`` of a process, over an empty Numba cache and over a warm one."""
     with tempfile.TemporaryDirectory(prefix="hls-harness-bench-") as folder:
         environment = {"NUMBA_CACHE_DIR": folder}
-        with waiting(console, "first call in a fresh process, Numba compiles"):
+        with screen.waiting("first call in a fresh process, Numba compiles"):
             cold = _probe("first_call", environment)
-        with waiting(console, "first call in a fresh process, Numba's cache is warm"):
+        with screen.waiting("first call in a fresh process, Numba's cache is warm"):
             warm = _probe("first_call", environment)
     return {"empty_cache": cold, "warm_cache": warm}
 
 
-def oracle_figures(console: Console) -> dict[str, Any]:
+def oracle_figures(screen: Screen) -> dict[str, Any]:
     """What the C++ costs: compiled, asked, and loaded again; ``error`` says why there is none."""
     with tempfile.TemporaryDirectory(prefix="hls-harness-bench-") as folder:
         environment = {"HARNESS_CACHE_DIR": folder}
-        with waiting(console, "the oracle compiles 64 types and is asked"):
+        with screen.waiting("the oracle compiles 64 types and is asked"):
             compiled = _probe("compiled", environment)
         if "error" in compiled:
             return compiled
-        with waiting(console, "the oracle loads 64 types from its cache"):
+        with screen.waiting("the oracle loads 64 types from its cache"):
             cached = _probe("cached", environment)
     if "error" in cached:
         return {**compiled, "cached_error": cached["error"]}

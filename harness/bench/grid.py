@@ -10,7 +10,7 @@ import numpy as np
 
 import harness
 from harness.bench.clock import interleave, median_ratio
-from harness.bench.progress import Bar
+from harness.report.timing import Bar
 from harness.types import ApFixed, NumberType, Overflow, Rounding
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.bench.clock import interleave, median_ratio
 from harness.bench.machine import version
-from harness.bench.progress import Bar
+from harness.report.timing import Bar
 
 __all__ = ["CALLS", "Figure", "measure"]
 

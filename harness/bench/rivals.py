@@ -12,7 +12,7 @@ from harness.bench.clock import affordable, interleave, median_ratio, stopwatch
 from harness.bench.grid import copy_call, quantize_call
 from harness.bench.machine import version
 from harness.bench.peers import PEERS, Peer
-from harness.bench.progress import Bar
+from harness.report.timing import Bar
 from harness.types import ApFixed
 
 __all__ = ["Rivalry", "compare", "steps"]

@@ -8,12 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 import harness
-from harness.bench import formats, fresh, grid, layers, machine, report, rivals, typed
-from harness.bench.progress import bar, waiting
+from harness.bench import formats, fresh, grid, layers, machine, rivals, typed
 from harness.bench.targets import TARGETS, Judgement
+from harness.report import benchmarks as report
+from harness.report.timing import Screen
 from harness.types import Overflow, Rounding
 
 __all__ = ["run"]
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 
 def run(
-    console: Console, *, repeats: int = 15, size: int = 4_000_000, oracle: bool = True
+    screen: Screen, *, repeats: int = 15, size: int = 4_000_000, oracle: bool = True
 ) -> dict[str, Any]:
     """Measure, print tables as they are ready, and return the figures as JSON would hold them.
 
@@ -45,16 +45,16 @@ def run(
         "overflowing": float(np.mean(np.abs(x) >= float(-grid.TYPE.min))),
     }
     where = machine.describe()
-    console.print(report.header(where, setting), highlight=False)
+    screen.show(report.header(where, setting))
     with machine.one_thread():
-        grids = _grids(console, x, repeats)
-        figures_by_kind = _formats(console, x, repeats)
-        rivalries = _rivalries(console, x, repeats)
-        layered = _layers(console, repeats)
-        twinned = _typed(console, repeats) if oracle else []
-    calls = fresh.first_calls(console)
-    console.print(report.first_call_table(calls))
-    figures = _oracle(console) if oracle else None
+        grids = _grids(screen, x, repeats)
+        figures_by_kind = _formats(screen, x, repeats)
+        rivalries = _rivalries(screen, x, repeats)
+        layered = _layers(screen, repeats)
+        twinned = _typed(screen, repeats) if oracle else []
+    calls = fresh.first_calls(screen)
+    screen.show(report.first_call_table(calls))
+    figures = _oracle(screen) if oracle else None
     judgements = [
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
@@ -62,9 +62,9 @@ def run(
         *_judge_typed(twinned),
         *_judge_oracle(figures or {}),
     ]
-    console.print(report.judgement_table(judgements))
+    screen.show(report.judgement_table(judgements))
     seconds = time.perf_counter() - started
-    console.print(f"{seconds:.0f} s in all", highlight=False)
+    screen.show(f"{seconds:.0f} s in all")
     return {
         "machine": where,
         "setting": setting,
@@ -89,60 +89,60 @@ def _kinds() -> dict[str, Callable[[Array], Any]]:
     return {"NumPy": np.asarray} | ({} if torch is None else {"torch": torch.from_numpy})
 
 
-def _formats(console: Console, x: Array, repeats: int) -> dict[str, formats.Figures]:
+def _formats(screen: Screen, x: Array, repeats: int) -> dict[str, formats.Figures]:
     figures = {}
     for name, kind in _kinds().items():
-        with bar(console, f"floats, {name}", len(formats.FLOATS)) as shown:
+        with screen.bar(f"floats, {name}", len(formats.FLOATS)) as shown:
             figures[name] = formats.measure(x, kind, repeats, shown)
-    console.print(report.formats_table(figures))
+    screen.show(report.formats_table(figures))
     return figures
 
 
-def _grids(console: Console, x: Array, repeats: int) -> dict[str, grid.Grid]:
-    with waiting(console, "loading the kernels, or compiling them"):
+def _grids(screen: Screen, x: Array, repeats: int) -> dict[str, grid.Grid]:
+    with screen.waiting("loading the kernels, or compiling them"):
         harness.quantize(x[:1], grid.TYPE)
     grids = {}
     for name, kind in _kinds().items():
-        with bar(console, f"quantize, {name}", repeats) as shown:
+        with screen.bar(f"quantize, {name}", repeats) as shown:
             grids[name] = grid.measure(x, kind, repeats, shown)
-        console.print(report.grid_table(name, grids[name]))
+        screen.show(report.grid_table(name, grids[name]))
     if "torch" not in grids:
-        console.print("quantize, torch: torch is not installed\n", highlight=False)
+        screen.show("quantize, torch: torch is not installed\n")
     return grids
 
 
-def _rivalries(console: Console, x: Array, repeats: int) -> list[rivals.Rivalry]:
-    with bar(console, "other libraries", rivals.steps()) as shown:
+def _rivalries(screen: Screen, x: Array, repeats: int) -> list[rivals.Rivalry]:
+    with screen.bar("other libraries", rivals.steps()) as shown:
         rivalries = rivals.compare(x, repeats, shown)
-    console.print(report.rivals_table(rivalries))
+    screen.show(report.rivals_table(rivalries))
     return rivalries
 
 
-def _layers(console: Console, repeats: int) -> list[layers.Figure]:
+def _layers(screen: Screen, repeats: int) -> list[layers.Figure]:
     torch = machine.optional("torch")
     if torch is None:
-        console.print("harness.nn: torch is not installed\n", highlight=False)
+        screen.show("harness.nn: torch is not installed\n")
         return []
     steps = sum(len(subjects) for _, subjects in layers.CALLS.values())
-    with bar(console, "layers", steps) as shown:
+    with screen.bar("layers", steps) as shown:
         figures = layers.measure(torch, repeats, shown)
-    console.print(report.layers_table(figures))
+    screen.show(report.layers_table(figures))
     return figures
 
 
-def _typed(console: Console, repeats: int) -> list[typed.Figure]:
+def _typed(screen: Screen, repeats: int) -> list[typed.Figure]:
     torch = machine.optional("torch")
     if torch is None:
         return []
-    with bar(console, "typed layers", typed.STEPS) as shown:
+    with screen.bar("typed layers", typed.STEPS) as shown:
         figures = typed.measure(torch, repeats, shown)
-    console.print(report.typed_table(figures))
+    screen.show(report.typed_table(figures))
     return figures
 
 
-def _oracle(console: Console) -> dict[str, Any]:
-    figures = fresh.oracle_figures(console)
-    console.print(report.oracle_table(figures))
+def _oracle(screen: Screen) -> dict[str, Any]:
+    figures = fresh.oracle_figures(screen)
+    screen.show(report.oracle_table(figures))
     return figures
 
 

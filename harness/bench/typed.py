@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.bench.clock import interleave, stopwatch
 from harness.bench.machine import version
-from harness.bench.progress import Bar
+from harness.report.timing import Bar
 
 __all__ = ["STEPS", "Figure", "measure"]
 
@@ -94,7 +94,8 @@ def _prediction(torch: Any, repeats: int, beat: Callable[[], None]) -> Figure:
 
 def _saturating(repeats: int, beat: Callable[[], None]) -> Figure:
     """A dense layer whose every step may saturate, beside its kernel under -O2."""
-    from harness.hls import Dense, Fixed
+    from harness.fixed import Fixed
+    from harness.hls import Dense
     from harness.hls.twin import words
 
     t = "ap_fixed<16,6>"

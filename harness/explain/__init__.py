@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from harness.explain import fixed, floats
 from harness.explain.fixed import Explanation, explain
 from harness.oracle import Oracle, OracleError
 from harness.types import ApFixed, Binary
 
-__all__ = ["Explanation", "explain", "print_explanation"]
+__all__ = ["Account", "Explanation", "account", "explain"]
 
 
-def print_explanation(x: float, t: Any, console: Console, oracle: Oracle) -> bool:
-    """Print every step of ``x`` on its way into ``t``; whether every witness gave the same code.
+@dataclass(frozen=True)
+class Account:
+    """What is told of one value.
+
+    Attributes:
+        title: what becomes what.
+        rows: a name and a text for every step, then for every witness.
+        agrees: whether every witness gave the same code.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
+    agrees: bool
+
+
+def account(x: float, t: Any, oracle: Oracle) -> Account:
+    """Every step of ``x`` on its way into ``t``, and what the witnesses say.
 
     Raises:
         ValueError: for NaN, if ``t`` has none.
     """
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
     if isinstance(t, ApFixed):
         steps = explain(x, t) if not t.rounding.stochastic else None
         rows = fixed.rows(steps) if steps else floats.chances(x, t)
@@ -33,13 +42,8 @@ def print_explanation(x: float, t: Any, console: Console, oracle: Oracle) -> boo
         rows, witnesses = floats.sign(x, t), []
     else:
         rows, witnesses = floats.rows(x, t), floats.witnesses(x, t, oracle)
-    for name, text in rows:
-        table.add_row(name, escape(text))
-    for name, text, _ in witnesses:
-        table.add_row(name, escape(text))
-    console.print(f"{t}  <-  {x!r}", style="bold", highlight=False, markup=False)
-    console.print(table, highlight=False)
-    return all(agrees for _, _, agrees in witnesses)
+    told = (*rows, *((name, text) for name, text, _ in witnesses))
+    return Account(f"{t}  <-  {x!r}", told, all(agrees for _, _, agrees in witnesses))
 
 
 def _cpp(steps: Explanation, oracle: Oracle) -> tuple[str, str, bool]:

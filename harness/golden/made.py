@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.console import Update
 from harness.golden.answer import Question, answered
 from harness.golden.inputs import codes_for
 from harness.golden.plan import File, cast, conversion
@@ -18,6 +17,7 @@ from harness.golden.record import NUMBERS, GoldenError, Group, Truth, columns_fo
 from harness.golden.store import truth_of
 from harness.golden.stream import Stream
 from harness.oracle import Oracle
+from harness.report.update import Update
 from harness.types import ApFixed, Binary, MiniFloat, VitisFloat
 
 __all__ = ["encoded", "extended", "made"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import harness
-from harness.console import Update
 from harness.golden import divergences as known
 from harness.golden.answer import Question, answered, kernels_of
 from harness.golden.codec import dumps
@@ -22,6 +21,7 @@ from harness.golden.record import SCHEMA, Group, Truth
 from harness.golden.stream import Stream
 from harness.oracle import Oracle
 from harness.oracle.headers import kernel_directory
+from harness.report.update import Update
 from harness.verify.witnesses import MPFR
 
 __all__ = ["Checked", "check", "generate", "manifest", "truth_of", "write"]

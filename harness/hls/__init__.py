@@ -1,26 +1,8 @@
 """Bit-exact layers: PyTorch modules that compute what hls4ml's kernels compute in C++."""
 
-from harness.hls.activations import (
-    ELU,
-    SELU,
-    LeakyReLU,
-    Linear,
-    PReLU,
-    ReLU,
-    ReLU1,
-    ReLU6,
-    ReLUMax,
-    Sigmoid,
-    Softplus,
-    Softsign,
-    Tanh,
-    ThresholdedReLU,
-    UnaryLUT,
-)
+from harness.fixed import Fixed
 from harness.hls.attention import MultiHeadAttention
-from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.compare import Comparison, Difference, compare
-from harness.hls.conv import Conv1D, Conv2D
 from harness.hls.convert import (
     ConversionError,
     fold_batch_norms,
@@ -28,18 +10,37 @@ from harness.hls.convert import (
     hls4ml_config,
     with_typed_weights,
 )
-from harness.hls.dense import Dense
-from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
-from harness.hls.einsum import Einsum, EinsumDense
-from harness.hls.embedding import Embedding
-from harness.hls.fixed import Fixed
-from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
-from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch
-from harness.hls.merge import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
-from harness.hls.model import Model, Sequential, Step
-from harness.hls.norm import LayerNorm
-from harness.hls.plot import plot_ranges
-from harness.hls.pooling import (
+from harness.hls.layers.activations import (
+    LeakyReLU,
+    Linear,
+    PReLU,
+    ReLU,
+    ReLU1,
+    ReLU6,
+    ReLUMax,
+    ThresholdedReLU,
+)
+from harness.hls.layers.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
+from harness.hls.layers.conv import Conv1D, Conv2D
+from harness.hls.layers.dense import Dense
+from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from harness.hls.layers.einsum import Einsum, EinsumDense
+from harness.hls.layers.embedding import Embedding
+from harness.hls.layers.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
+from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch
+from harness.hls.layers.lookup import ELU, SELU, Sigmoid, Softplus, Softsign, Tanh, UnaryLUT
+from harness.hls.layers.merge import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from harness.hls.layers.norm import LayerNorm
+from harness.hls.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
     GlobalAveragePooling1D,
@@ -49,13 +50,11 @@ from harness.hls.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from harness.hls.project import Project
-from harness.hls.ranges import Interval, Reach, ranges, suggest_types
-from harness.hls.recurrent import GRU, LSTM, Bidirectional, Direction
-from harness.hls.separable import SeparableConv1D, SeparableConv2D
-from harness.hls.shape import Reshape, Transpose
-from harness.hls.softmax import Softmax
-from harness.hls.spatial import (
+from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
+from harness.hls.layers.separable import SeparableConv1D, SeparableConv2D
+from harness.hls.layers.shape import Reshape, Transpose
+from harness.hls.layers.softmax import Softmax
+from harness.hls.layers.spatial import (
     Cropping1D,
     Cropping2D,
     Resize,
@@ -64,9 +63,13 @@ from harness.hls.spatial import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from harness.hls.layers.wrappers import TimeDistributed
+from harness.hls.model import Model, Sequential, Step
+from harness.hls.plot import plot_ranges
+from harness.hls.project import Project
+from harness.hls.ranges import Interval, Reach, ranges, suggest_types
 from harness.hls.twin import ModelTwin, Twin
 from harness.hls.vectors import replay_vectors, vectors, write_vectors
-from harness.hls.wrappers import TimeDistributed
 
 __all__ = [
     "ELU",

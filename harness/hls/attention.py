@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.einsum import Einsum, EinsumDense
-from harness.hls.layer import Shape, ShapeError, TypedLayer, as_type
+from harness.hls.layers.einsum import Einsum, EinsumDense
+from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, as_type
+from harness.hls.layers.softmax import Softmax
 from harness.hls.model import Model, Step
-from harness.hls.softmax import Softmax
 from harness.types import ApFixed
 
 __all__ = ["MultiHeadAttention"]

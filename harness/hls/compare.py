@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from harness.hls.fixed import Fixed
-from harness.hls.layer import Sum, TypedLayer
+from harness.fixed import Fixed
+from harness.hls.layers.layer import Sum, TypedLayer
 from harness.hls.model import Model
 from harness.hls.reproduce import reproducer
 from harness.quantize import decode

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.hls.fixed import Fixed
-from harness.hls.layer import ShapeError, TypedLayer, TypeMismatch, as_codes, as_fixed
+from harness.fixed import Fixed
+from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch, as_codes, as_fixed
 from harness.types import ApFixed
 
 __all__ = ["Model", "Sequential", "Step"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.fixed import Fixed
+from harness.fixed import Fixed
 from harness.hls.model import Model
 from harness.hls.ranges import Interval, ranges, suggest_types, watched_steps
 from harness.types import ApFixed

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.accumulate import watched
-from harness.hls.fixed import Fixed
-from harness.hls.layer import Sum, TypedLayer
+from harness.fixed import Fixed
+from harness.hls.layers.accumulate import watched
+from harness.hls.layers.layer import Sum, TypedLayer
 from harness.hls.model import Model, Step
 from harness.types import ApFixed, Overflow
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.hls.fixed import Fixed
-from harness.hls.layer import TypedLayer
+from harness.fixed import Fixed
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.twin import words
 from harness.oracle.headers import find_headers, kernel_directory
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.fixed import Fixed, recorded_casts
-from harness.hls.layer import TypedLayer
+from harness.fixed import Fixed, recorded_casts
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.oracle import HeaderRefuses, Oracle
 from harness.oracle.limits import cast_aborts

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 import harness
+from harness.fixed import Array, Fixed
 from harness.golden.codec import dumps
 from harness.golden.files import write_aside
 from harness.golden.record import Case, Group, Truth, code_of, columns_for, word_of
-from harness.hls.fixed import Array, Fixed
 from harness.hls.model import Model
 from harness.hls.twin import ModelTwin
 from harness.oracle import Oracle

@@ -1,5 +1,6 @@
 """The oracle: the vendor's own C++ headers, compiled and called in-process."""
 
+from harness.oracle.build import find_compiler
 from harness.oracle.errors import (
     CompileError,
     HeaderRefuses,
@@ -7,6 +8,7 @@ from harness.oracle.errors import (
     OracleCrash,
     OracleError,
 )
+from harness.oracle.headers import find_headers
 from harness.oracle.oracle import Oracle
 
 __all__ = [
@@ -16,4 +18,6 @@ __all__ = [
     "Oracle",
     "OracleCrash",
     "OracleError",
+    "find_compiler",
+    "find_headers",
 ]

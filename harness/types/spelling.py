@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.types.modes import Overflow, Rounding, parse_rounding
-
-if TYPE_CHECKING:
-    from harness.types.fixed import ApFixed
-    from harness.types.floats import IeeeFloat
 
 __all__ = [
     "float_family",
@@ -45,25 +41,25 @@ def parse(text: str) -> dict[str, Any]:
     raise ValueError(f"cannot read a type from {text!r}; allowed: {_ALLOWED}")
 
 
-def format_cpp(t: ApFixed) -> str:
+def format_cpp(t: Any) -> str:
     """``ap_fixed<16,6,AP_RND,AP_SAT>``: trailing defaults are left out."""
     modes = [t.rounding.cpp, t.overflow.cpp, str(t.n)]
     return f"ap_{'' if t.signed else 'u'}fixed<{_join(t, [t.width, t.integer], modes)}>"
 
 
-def format_hls4ml(t: ApFixed) -> str:
+def format_hls4ml(t: Any) -> str:
     """``fixed<16,6,RND,SAT>``: trailing defaults are left out."""
     modes = [t.rounding.name, t.overflow.name, str(t.n)]
     return f"{'' if t.signed else 'u'}fixed<{_join(t, [t.width, t.integer], modes)}>"
 
 
-def format_kif(t: ApFixed) -> str:
+def format_kif(t: Any) -> str:
     """``(1,5,10,RND,SAT)``: sign, integer bits without it, fractional bits, then the modes."""
     modes = [t.rounding.name, t.overflow.name, str(t.n)]
     return f"({_join(t, [int(bit) for bit in t.kif], modes)})"
 
 
-def _join(t: ApFixed, numbers: list[int], modes: list[str]) -> str:
+def _join(t: Any, numbers: list[int], modes: list[str]) -> str:
     if t.n == 0:
         modes = modes[:2]
         if t.overflow is Overflow.WRAP:
@@ -159,7 +155,7 @@ def parse_ieee(text: str) -> dict[str, Any]:
     return facts
 
 
-def format_ieee(t: IeeeFloat) -> str:
+def format_ieee(t: Any) -> str:
     """``ieee<5,10>``, then what departs from the defaults."""
     words = [str(t.exp_bits), str(t.sig_bits)]
     if t.specials != "ieee":

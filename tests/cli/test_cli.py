@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ T = "ap_fixed<8,4,AP_RND,AP_SAT>"
 def harness(*arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str, str]:
     """Run the command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments],
+        [sys.executable, "-m", "harness", *arguments],
         capture_output=True,
         text=True,
         cwd=cwd,
@@ -142,7 +143,7 @@ def test_missing_compiler() -> None:
 def test_two_runs_at_once(tmp_path: Path) -> None:
     """Two runs that share a new cache both end in agreement."""
     environment = {**os.environ, "HARNESS_CACHE_DIR": str(tmp_path)}
-    command = [sys.executable, "-m", "harness.cli", "verify", "--type", T]
+    command = [sys.executable, "-m", "harness", "verify", "--type", T]
     pair = [
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         for _ in range(2)
@@ -171,3 +172,20 @@ def test_layers_without_torch(tmp_path: Path) -> None:
         status, _, err = harness(*command, PYTHONPATH=str(tmp_path))
         assert status == 2
         assert err == "harness: typed layers need torch; pip install 'hls-harness[torch]'\n"
+
+
+def test_version() -> None:
+    """The version, the hash of the headers and the compiler, a line each."""
+    status, out, _ = harness("--version")
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0].startswith("harness 0.")
+    assert re.fullmatch(r"pinned headers, sha256 [0-9a-f]{16}", lines[1])
+    assert "g++" in lines[2]
+
+
+def test_version_without_a_compiler() -> None:
+    """What is missing is told in its place."""
+    status, out, _ = harness("--version", CXX="no-such-compiler")
+    assert status == 0
+    assert "no C++ compiler 'no-such-compiler'" in out.splitlines()[2]

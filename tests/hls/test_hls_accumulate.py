@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import ApFixed
-from harness.hls.accumulate import accumulate, affine, affine_path, affine_steps, watched
-from harness.hls.dense import resource_order
-from harness.hls.fixed import Fixed
+from harness.fixed import Fixed
+from harness.hls.layers.accumulate import accumulate, affine, affine_path, affine_steps, watched
+from harness.hls.layers.dense import resource_order
 from harness.testing import any_ap_types
 
 seeds = st.integers(0, 2**32 - 1)

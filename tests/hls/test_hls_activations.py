@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from harness import ApFixed
+from harness.fixed import recorded_casts
 from harness.hls import (
     ELU,
     SELU,
@@ -29,7 +30,6 @@ from harness.hls import (
     TypeMismatch,
     UnaryLUT,
 )
-from harness.hls.fixed import recorded_casts
 from harness.hls.ranges import ranges
 from harness.types import Overflow
 

@@ -15,7 +15,7 @@ from harness.hls import (
     Softmax,
 )
 from harness.hls.compare import compare
-from harness.hls.layer import as_fixed
+from harness.hls.layers.layer import as_fixed
 from harness.oracle import Oracle
 
 FEATURES, HEADS, KEY, VALUE, OUTPUTS = 3, 2, 4, 2, 5

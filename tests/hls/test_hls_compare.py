@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from harness import ApFixed
+from harness.fixed import Fixed
 from harness.hls import Dense, ModelTwin, Reshape, Sequential, compare
-from harness.hls.fixed import Fixed
 
 T = ApFixed(16, 6)
 

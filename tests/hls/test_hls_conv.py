@@ -20,7 +20,7 @@ from harness.hls import (
     TypeMismatch,
     ranges,
 )
-from harness.hls.accumulate import affine
+from harness.hls.layers.accumulate import affine
 from harness.hls.model import Sequential
 from harness.oracle import Oracle
 from harness.types import ApFixed
@@ -210,7 +210,7 @@ def test_parts_of_a_batch_are_the_batch(monkeypatch):
     rows = numbers.integers(-128, 128, (7, 4, 5, 2))
     conv = Conv2D(numbers.integers(-128, 128, (2, 3, 2, 3)), **TYPES, input_shape=(4, 5, 2))
     whole = conv.codes(rows)
-    monkeypatch.setattr("harness.hls.windows.GATHERED", 250)
+    monkeypatch.setattr("harness.hls.layers.windows.GATHERED", 250)
     assert torch.equal(conv.codes(rows), whole)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness import ApFixed
 from harness.hls import Einsum, EinsumDense, Fixed, Model, ShapeError, Step
 from harness.hls.compare import compare
-from harness.hls.einsum import recipe
+from harness.hls.layers.einsum import recipe
 
 T = ApFixed(8, 4)
 WIDE = ApFixed(40, 20)

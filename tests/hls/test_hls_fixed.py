@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ApFixed, reference
+from harness.fixed import INT, UNSIGNED, Fixed, as_unsigned, recorded_casts, stacked, where
 from harness.hls import Maximum, Minimum, Twin
-from harness.hls.fixed import INT, UNSIGNED, Fixed, as_unsigned, recorded_casts, stacked, where
 from harness.testing import any_ap_types
 
 

@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from harness.hls import Dense, Fixed
-from harness.hls.proof import FAMILIES, Draw, named, print_proofs, prove
+from harness.hls.proof import FAMILIES, Draw, named, prove
+from harness.report.proofs import print_proofs
 
 
 @pytest.mark.parametrize("kernel", FAMILIES)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from harness import ApFixed
+from harness.fixed import Fixed
 from harness.hls import Dense, Model, Reshape, Sequential, ShapeError, Step, TypeMismatch
-from harness.hls.fixed import Fixed
 
 T = ApFixed(8, 4)
 

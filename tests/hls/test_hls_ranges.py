@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import ApFixed
+from harness.fixed import Fixed
 from harness.hls import LSTM, Dense, Model, Reshape, Sequential, Step, ranges, suggest_types
-from harness.hls.accumulate import watched
-from harness.hls.fixed import Fixed
+from harness.hls.layers.accumulate import watched
 from harness.hls.proof import FAMILIES, Draw
 from harness.hls.ranges import Interval, smallest_type
 

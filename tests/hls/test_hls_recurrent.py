@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.hls import Dense, Fixed, Sequential, ShapeError, TypeMismatch
-from harness.hls.recurrent import GRU, LSTM, Bidirectional, Direction
+from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.types import ApFixed
 
 T = ApFixed(16, 8)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness import ApFixed
 from harness.hls import Fixed
-from harness.hls.tables import (
+from harness.hls.layers.tables import (
     ACTIVATIONS,
     activation_table,
     check_slices,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from harness import ApFixed
+from harness.fixed import Fixed
 from harness.golden.codec import load
 from harness.golden.emit import emit, read
 from harness.golden.record import GoldenError
 from harness.golden.replay import replay
 from harness.hls import Dense, Sequential, replay_vectors, vectors, write_vectors
-from harness.hls.fixed import Fixed
 
 T = ApFixed(12, 5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.hls import Add, Dense, Fixed, Model, Reshape, Sequential, ShapeError, TypeMismatch
-from harness.hls.wrappers import TimeDistributed
+from harness.hls.layers.wrappers import TimeDistributed
 from harness.types import ApFixed
 
 T = ApFixed(8, 4)

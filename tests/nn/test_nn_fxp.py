@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from harness import ApFixed, quantize, quantize_codes
-from harness.nn import FixedQuantizer, transparent
-from harness.nn.fxp import (
+from harness.interfaces.fxpytorch import (
     Conv2DQConfig,
     DropoutQConfig,
     FxPConv2D,
@@ -32,6 +31,7 @@ from harness.nn.fxp import (
     SoftmaxQConfig,
     TransformerEncoderLayerQConfig,
 )
+from harness.nn import FixedQuantizer, transparent
 from harness.nn.logger import ActivationLogger
 
 ACT = QType(total_bits=16, fractional_bits=8)

@@ -405,7 +405,7 @@ def test_kernel() -> None:
 
 def test_too_many_inputs() -> None:
     """A float input without a place is an error that names the module."""
-    from harness.nn.aimet import nn as quantized
+    from harness.interfaces.aimet import nn as quantized
 
     model = nn.ModuleDict({"join": quantized.custom.QuantizedConcat()})
     name_modules(model)

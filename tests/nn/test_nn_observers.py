@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from harness import ApFixed, quantize
+from harness.interfaces.torchapprox import MinMaxQuant, PACTQuant
 from harness.nn.histograms import Histogram, MeanSquaredError, Percentile, SignalToNoise
 from harness.nn.observers import MinMax, MovingAverage, Observer
-from harness.nn.torchapprox import MinMaxQuant, PACTQuant
 
 T = ApFixed(6, 1, rounding="RND_CONV", overflow="SAT")
 

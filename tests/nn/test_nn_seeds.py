@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
-import harness.nn.aimet as Q  # noqa: N812  # as its document has it
-import harness.nn.aimet as aimet
+import harness.interfaces.aimet as Q  # noqa: N812  # as its document has it
+import harness.interfaces.aimet as aimet
 from harness import ApFixed, IeeeFloat, quantize
-from harness.nn.fxp import FxPLinear, LinearQConfig, QMethod, QType
-from harness.nn.pychop import (
+from harness.interfaces.fxpytorch import FxPLinear, LinearQConfig, QMethod, QType
+from harness.interfaces.pychop import (
     QuantizedBatchNorm2d,
     QuantizedConv2d,
     QuantizedGRU,

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-import harness.quantizers as q
+import harness.interfaces.quantizers as q
 from harness import ApFixed, MiniFloat, Overflow, Rounding, quantize
-from harness.quantize import tensors
-from harness.quantizers import (
+from harness.interfaces.quantizers import (
     BinaryQ,
     FixedQ,
     MinifloatQ,
@@ -23,6 +22,7 @@ from harness.quantizers import (
     ternary_quantize,
     ternary_quantize_np,
 )
+from harness.quantize import tensors
 
 X = np.random.default_rng(0).standard_normal((50, 40)).astype(np.float32) * 8
 X[0, :4] = [np.inf, -np.inf, 0.0, -0.0]

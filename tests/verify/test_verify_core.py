@@ -9,7 +9,8 @@ import pytest
 
 from harness import ApFixed, Overflow, Rounding, quantize, quantize_codes
 from harness.oracle import Oracle
-from harness.verify import PROFILES, SubjectError, load_subject, report, run, verify
+from harness.report import verdicts
+from harness.verify import PROFILES, SubjectError, load_subject, run, verify
 from harness.verify.cases import codes_for, doubles_for
 from harness.verify.fixed_questions import Cast, FromNumber
 from harness.verify.profiles import modes, questions_for, type_pool
@@ -164,7 +165,7 @@ def test_snippet_prints_the_expected_code(oracle: Oracle, tmp_path: Any) -> None
 def test_json_has_everything(oracle: Oracle) -> None:
     """The JSON verdict names types as C++ does and keeps every mismatch."""
     verdict = run(oracle=oracle, types=[T], subject=off_by_one_at_ties)
-    document = json.loads(report.as_json(verdict))
+    document = json.loads(verdicts.as_json(verdict))
     assert document["agrees"] is False
     assert document["differences"] == verdict.differences
     assert document["tallies"][0]["type"] == str(T)

@@ -24,7 +24,8 @@ from harness import (
     reference,
 )
 from harness.oracle import Oracle
-from harness.verify import PROFILES, SubjectError, report, run, verify
+from harness.report import verdicts
+from harness.verify import PROFILES, SubjectError, run, verify
 from harness.verify.engine import examine
 from harness.verify.float_profiles import float_questions, questions_about
 from harness.verify.other_questions import Chance, Signs
@@ -200,7 +201,7 @@ def test_report_names_witnesses_and_domains(oracle: Oracle) -> None:
     """The report says who was asked about what, how many codes were exhausted, and where."""
     verdict = run(oracle=oracle, types=[MINI, E4M3, VITIS])
     console = Console(width=150, record=True, file=io.StringIO())
-    report.print_verdict(verdict, console)
+    verdicts.print_verdict(verdict, console)
     text = console.export_text()
     for expected in (
         "hls4ml's ap_float.h, in its domain",
@@ -213,7 +214,7 @@ def test_report_names_witnesses_and_domains(oracle: Oracle) -> None:
         "AGREE",
     ):
         assert expected in text
-    document = json.loads(report.as_json(verdict))
+    document = json.loads(verdicts.as_json(verdict))
     assert document["domains"][0]["type"] == str(MINI)
     assert {t["witness"] for t in document["tallies"]} >= {"minifloat.h, ours"}
     assert any(t["exhausted"] == 256 for t in document["tallies"])

@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from harness.hls import activations as typed
-from harness.hls.convert.build import Site, builder
-from harness.hls.layer import TypedLayer
-from harness.hls.softmax import Softmax
+from harness.hls.convert.registry import Site, builder
+from harness.hls.layers import activations as typed
+from harness.hls.layers import lookup
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.softmax import Softmax
 
 __all__: list[str] = []
 
@@ -20,11 +21,11 @@ Layers = Sequence[TypedLayer]
 #: Without parameters; the result is of the input's type by default.
 _PLAIN: dict[type[nn.Module], type[Any]] = {nn.ReLU: typed.ReLU, nn.ReLU6: typed.ReLU6}
 _TABLES: dict[type[nn.Module], type[Any]] = {
-    nn.Sigmoid: typed.Sigmoid,
-    nn.Tanh: typed.Tanh,
-    nn.Softplus: typed.Softplus,
-    nn.Softsign: typed.Softsign,
-    nn.SELU: typed.SELU,
+    nn.Sigmoid: lookup.Sigmoid,
+    nn.Tanh: lookup.Tanh,
+    nn.Softplus: lookup.Softplus,
+    nn.Softsign: lookup.Softsign,
+    nn.SELU: lookup.SELU,
 }
 #: Arguments of torch's softplus that its table does not have.
 _FIXED = {"beta": 1, "threshold": 20}
@@ -61,7 +62,7 @@ def _table(s: Site) -> dict[str, Any]:
 
 @builder(nn.ELU)
 def _elu(s: Site) -> Layers:
-    return [typed.ELU(s.module.alpha, param_type=s.types.need("param"), **_table(s))]
+    return [lookup.ELU(s.module.alpha, param_type=s.types.need("param"), **_table(s))]
 
 
 @builder(nn.LeakyReLU)

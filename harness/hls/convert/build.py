@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,71 +11,13 @@ from torch import nn
 
 from harness.hls.convert.graph import Call, calls_of
 from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
-from harness.hls.layer import TypedLayer
+from harness.hls.convert.registry import BUILDERS, Builder, Shape, Site
+from harness.hls.layers.activations import Linear
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model, Step
 from harness.types import ApFixed, Overflow
 
-__all__ = ["BUILDERS", "Site", "builder", "from_torch"]
-
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Site:
-    """What a builder is given: a module, what it reads, and its types.
-
-    Attributes:
-        name: the layer's name.
-        module: the torch module, or the name of a merging function.
-        inputs: the type of each input.
-        shapes: the shape of each input, channels last.
-        types: where further types come from.
-        result: the type of the output, if something has decided it.
-    """
-
-    name: str
-    module: Any
-    inputs: tuple[ApFixed, ...]
-    shapes: tuple[Shape, ...]
-    types: Precision
-    result: ApFixed | None
-
-    @property
-    def input(self) -> ApFixed:
-        """The type of the first input."""
-        return self.inputs[0]
-
-    @property
-    def shape(self) -> Shape:
-        """The shape of the first input."""
-        return self.shapes[0]
-
-    @property
-    def strategy(self) -> dict[str, Any]:
-        """Strategy and reuse factor, as the configuration has them."""
-        strategy = str(self.types.config.fact(self.name, "Strategy", "Latency")).lower()
-        reuse = int(self.types.config.fact(self.name, "ReuseFactor", 1))
-        return {"strategy": strategy, "reuse_factor": reuse if strategy == "resource" else 1}
-
-    def refused(self, why: str) -> ConversionError:
-        """An error that names the module."""
-        kind = type(self.module).__name__
-        return ConversionError(f"{self.name} ({kind}) {why}")
-
-
-Builder = Callable[[Site], Sequence[TypedLayer]]
-#: What makes typed layers of a module, by the torch module's class; of a function, by its name.
-BUILDERS: dict[Any, Builder] = {}
-
-
-def builder(*kinds: Any) -> Callable[[Builder], Builder]:
-    """Enter a function into :data:`BUILDERS`.  Each layer it gives reads the one before."""
-
-    def enter(function: Builder) -> Builder:
-        BUILDERS.update(dict.fromkeys(kinds, function))
-        return function
-
-    return enter
+__all__ = ["from_torch"]
 
 
 @dataclass
@@ -128,8 +70,6 @@ def from_torch(
     Raises:
         ConversionError: for what is not supported, lacks a type, or is given two.
     """
-    from harness.hls.convert import activations, layers, pools  # noqa: F401  # enters the builders
-
     settings = Config(config)
     names, calls, output = calls_of(model)
     if len(names) != 1:
@@ -194,8 +134,6 @@ def _decided(name: str, types: Precision, wanted: set[ApFixed]) -> ApFixed | Non
 
 def _read(name: str, place: int, call: Call, walk: _Walk) -> str:
     """The value that an input is, converted first if the module's quantizer would change it."""
-    from harness.hls.activations import Linear
-
     quantizer = _input_quantizer(call.what, place)
     if quantizer is None:
         return name

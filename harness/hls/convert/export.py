@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from harness.hls.batchnorm import BatchNorm
 from harness.hls.convert.graph import calls_of
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.batchnorm import BatchNorm
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.nn.model import convert
 from harness.quantize import quantize

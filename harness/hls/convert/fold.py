@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.hls.batchnorm import BatchNorm
 from harness.hls.convert.layers import lossless
 from harness.hls.convert.precision import ConversionError
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.batchnorm import BatchNorm
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model, Step
 from harness.hls.ranges import ranges
 from harness.types import result_type

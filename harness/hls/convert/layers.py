@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from harness.hls.accumulate import bounds
-from harness.hls.batchnorm import BatchNorm
-from harness.hls.conv import Conv1D, Conv2D
-from harness.hls.convert.build import Site, builder
-from harness.hls.dense import Dense
-from harness.hls.fixed import Fixed
-from harness.hls.layer import TypedLayer, as_fixed
-from harness.hls.merge import Add, Maximum, Minimum, Multiply, Subtract
+from harness.fixed import Fixed
+from harness.hls.convert.registry import Site, builder
+from harness.hls.layers.accumulate import bounds
+from harness.hls.layers.batchnorm import BatchNorm
+from harness.hls.layers.conv import Conv1D, Conv2D
+from harness.hls.layers.dense import Dense
+from harness.hls.layers.layer import TypedLayer, as_fixed
+from harness.hls.layers.merge import Add, Maximum, Minimum, Multiply, Subtract
+from harness.hls.layers.shape import Reshape, Transpose
 from harness.hls.ranges import smallest_type
-from harness.hls.shape import Reshape, Transpose
 from harness.nn.functional import MODULES
 from harness.types import ApFixed
 

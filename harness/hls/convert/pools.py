@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import nn
 
-from harness.hls import pooling
-from harness.hls.convert.build import Site, builder
-from harness.hls.layer import TypedLayer
-from harness.hls.shape import Reshape
+from harness.hls.convert.registry import Site, builder
+from harness.hls.layers import pooling
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.shape import Reshape
 from harness.types import ApFixed
 
 __all__: list[str] = []

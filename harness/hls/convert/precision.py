@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.hls.layer import as_type
+from harness.hls.layers.layer import as_type
 from harness.nn.quantizers import FixedQuantizer, TypeQuantizer
 from harness.types import ApFixed
 

@@ -1,4 +1,4 @@
-"""What ``harness verify-project`` does, and how it tells of it."""
+"""What ``harness verify-project`` does."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import contextlib
 from pathlib import Path
 
 import numpy as np
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from harness.console import Update
-from harness.hls.fixed import Fixed
+from harness.fixed import Fixed
 from harness.hls.project.inputs import drawn, from_file, of_test_bench
 from harness.hls.project.project import Project
 from harness.hls.project.verify import Verdict, verify
+from harness.report.update import Update
 
-__all__ = ["print_verdict", "verify_project"]
+__all__ = ["verify_project"]
 
 
 def verify_project(
@@ -54,28 +50,3 @@ def verify_project(
 def _joined(a: Fixed, b: Fixed) -> Fixed:
 
     return Fixed(np.concatenate([a.codes, b.codes]), a.type)
-
-
-def print_verdict(verdict: Verdict, console: Console) -> None:
-    """One row a layer, the first difference, and the verdict."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("layer", "kernel", "types"):
-        table.add_column(name)
-    for name in ("codes compared", "differences"):
-        table.add_column(name, justify="right")
-    for row in verdict.layers:
-        types = ", ".join(f"{t:hls4ml}" for t in dict.fromkeys(row.layer.input_types))
-        if types != f"{row.layer.result:hls4ml}":
-            types += f" -> {row.layer.result:hls4ml}"
-        found = ("" if n is None else f"{n:,}" for n in (row.codes, row.differences))
-        table.add_row(
-            escape(row.name),
-            row.kernel,
-            types,
-            *found,
-            style="bold red" if row.differences else None,
-        )
-    console.print(table)
-    for line in verdict.details:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    console.print(verdict.summary, markup=False, highlight=False, soft_wrap=True)

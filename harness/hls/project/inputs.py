@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from harness.hls.fixed import Array, Fixed
+from harness.fixed import Array, Fixed
+from harness.hls.layers.shape import Reshape
 from harness.hls.model import Model
+from harness.hls.project.project import Project
 from harness.hls.project.source import ProjectError
-from harness.hls.shape import Reshape
 from harness.types import ApFixed
-
-if TYPE_CHECKING:
-    from harness.hls.project.project import Project
 
 __all__ = ["drawn", "from_file", "of_test_bench"]
 

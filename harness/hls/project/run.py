@@ -8,19 +8,16 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.hls.fixed import Array, Fixed
-from harness.hls.project.parse import Variable
+from harness.fixed import Array, Fixed
+from harness.hls.project.description import Description
+from harness.hls.project.top import Variable
 from harness.oracle import OracleCrash
 from harness.oracle.build import FLAGS, compile_shared, find_compiler
 from harness.oracle.headers import find_headers, kernel_directory
 from harness.oracle.worker import Worker
-
-if TYPE_CHECKING:
-    from harness.hls.project.project import Project
 
 __all__ = ["Compiled", "glue", "instrumented"]
 
@@ -41,7 +38,7 @@ class Compiled:
         CompileError: with the compiler's first complaint.
     """
 
-    def __init__(self, project: Project, *, traced: bool = False) -> None:
+    def __init__(self, project: Description, *, traced: bool = False) -> None:
         self.project = project
         self._folder = Path(tempfile.mkdtemp(prefix="hls-harness-project-"))
         self._worker = Worker()
@@ -121,7 +118,7 @@ class Compiled:
         return f"in rows {first} to {first + len(rows) - 1}, but in none of them alone"
 
 
-def glue(project: Project, top: Path, *, traced: bool) -> str:
+def glue(project: Description, top: Path, *, traced: bool) -> str:
     """The translation unit: the project's source, and a table of one kernel."""
     space = f"{project.top.namespace}::" if project.top.namespace else ""
     ports = "".join(
@@ -140,7 +137,7 @@ def glue(project: Project, top: Path, *, traced: bool) -> str:
     )
 
 
-def instrumented(project: Project) -> str:
+def instrumented(project: Description) -> str:
     """The top function's file, with every kernel's output told behind its call."""
     path = project.directory / project.top.file
     text = path.read_text(encoding="utf-8")

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.console import Update
+from harness.fixed import Fixed
 from harness.hls.compare import Comparison, compare, differing
-from harness.hls.fixed import Fixed
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
-
-if TYPE_CHECKING:
-    from harness.hls.project.project import Project
+from harness.hls.project.project import Project
+from harness.report.update import Update
 
 __all__ = ["LayerRow", "Verdict", "verify"]
 

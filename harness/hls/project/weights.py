@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.hls.fixed import Array, Fixed
-from harness.hls.project.parse import Load, Scope, is_integer
+from harness.fixed import Array, Fixed
+from harness.hls.project.scope import Scope, is_integer
 from harness.hls.project.source import ProjectError, Source, split_arguments
+from harness.hls.project.top import Load
 from harness.quantize import quantize_codes
 from harness.types import ApFixed
 

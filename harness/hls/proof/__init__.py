@@ -18,7 +18,6 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     wrappers,
 )
 from harness.hls.proof.draw import FAMILIES, Draw, family, named
-from harness.hls.proof.report import print_proofs
 from harness.hls.proof.run import Proof, prove
 
-__all__ = ["FAMILIES", "Draw", "Proof", "family", "named", "print_proofs", "prove"]
+__all__ = ["FAMILIES", "Draw", "Proof", "family", "named", "prove"]

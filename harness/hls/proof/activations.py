@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.hls.activations import (
-    ELU,
-    SELU,
+from harness.fixed import Fixed
+from harness.hls.layers.activations import (
     LeakyReLU,
     Linear,
     PReLU,
@@ -17,16 +16,11 @@ from harness.hls.activations import (
     ReLU1,
     ReLU6,
     ReLUMax,
-    Sigmoid,
-    Softplus,
-    Softsign,
-    Tanh,
     ThresholdedReLU,
-    UnaryLUT,
 )
-from harness.hls.fixed import Fixed
-from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.lookup import ELU, SELU, Sigmoid, Softplus, Softsign, Tanh, UnaryLUT
 from harness.hls.proof.draw import Draw, family
 from harness.types import ApFixed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.hls.attention import MultiHeadAttention
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.proof.draw import Draw, family
 from harness.types import ApFixed
 

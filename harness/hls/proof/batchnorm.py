@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
+from harness.hls.layers.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
 from harness.hls.proof.draw import Draw, family
 
 __all__: list[str] = []

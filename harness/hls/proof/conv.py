@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from harness.hls.conv import Conv1D, Conv2D
+from harness.hls.layers.conv import Conv1D, Conv2D
+from harness.hls.layers.windows import Axis
 from harness.hls.proof.draw import Draw, family
-from harness.hls.windows import Axis
 
 __all__ = ["drawn_axis", "geometry"]
 

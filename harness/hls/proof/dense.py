@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.dense import Dense
+from harness.hls.layers.dense import Dense
 from harness.hls.proof.draw import Draw, family
 
 __all__: list[str] = []

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from harness.hls.fixed import Fixed
-from harness.hls.layer import TypedLayer
+from harness.fixed import Fixed
+from harness.hls.layers.layer import TypedLayer
 from harness.types import ApFixed, Overflow, Rounding
 
 __all__ = ["FAMILIES", "Draw", "family", "named"]

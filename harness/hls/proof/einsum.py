@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hls.einsum import Einsum, EinsumDense
+from harness.hls.layers.einsum import Einsum, EinsumDense
 from harness.hls.proof.draw import Draw, family
 
 __all__: list[str] = []

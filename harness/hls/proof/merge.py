@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.hls.merge import (
+from harness.hls.layers.merge import (
     Add,
     Average,
     Concatenate,

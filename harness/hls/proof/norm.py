@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hls.norm import LayerNorm
+from harness.hls.layers.norm import LayerNorm
 from harness.hls.proof.draw import Draw, family
 from harness.types import ApFixed, Overflow, Rounding
 

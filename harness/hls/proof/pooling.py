@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.pooling import (
+from harness.hls.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
     GlobalAveragePooling1D,
@@ -14,9 +14,9 @@ from harness.hls.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from harness.hls.layers.windows import Axis, Windows
 from harness.hls.proof.conv import drawn_axis
 from harness.hls.proof.draw import Draw, family
-from harness.hls.windows import Axis, Windows
 
 __all__: list[str] = []
 

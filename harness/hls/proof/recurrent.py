@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.cells import ACTIVATIONS, GATES
-from harness.hls.fixed import Fixed
+from harness.fixed import Fixed
+from harness.hls.layers.cells import ACTIVATIONS, GATES
+from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.hls.proof.draw import Draw, family
-from harness.hls.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.types import ApFixed
 
 __all__: list[str] = []

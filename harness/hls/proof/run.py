@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.console import Update
-from harness.hls.layer import TypedLayer
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.proof.draw import FAMILIES, Draw
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
+from harness.report.update import Update
 
 __all__ = ["Proof", "prove"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from harness.hls.layers.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.proof.conv import geometry
 from harness.hls.proof.draw import Draw, family
-from harness.hls.separable import SeparableConv1D, SeparableConv2D
 
 __all__: list[str] = []
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.hls.embedding import Embedding
+from harness.hls.layers.embedding import Embedding
+from harness.hls.layers.shape import Transpose
 from harness.hls.proof.draw import Draw, family
-from harness.hls.shape import Transpose
 from harness.types import ApFixed
 
 __all__: list[str] = []

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from harness.hls.layers.softmax import Softmax
 from harness.hls.proof.draw import Draw, family
-from harness.hls.softmax import Softmax
 from harness.types import ApFixed, Overflow, Rounding
 
 __all__: list[str] = []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.proof.draw import Draw, family
-from harness.hls.spatial import (
+from harness.hls.layers.spatial import (
     Cropping1D,
     Cropping2D,
     Resize,
@@ -14,6 +13,7 @@ from harness.hls.spatial import (
     ZeroPadding1D,
     ZeroPadding2D,
 )
+from harness.hls.proof.draw import Draw, family
 
 __all__: list[str] = []
 

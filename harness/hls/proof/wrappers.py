@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.hls.batchnorm import BatchNorm
+from harness.hls.layers.batchnorm import BatchNorm
+from harness.hls.layers.wrappers import TimeDistributed
 from harness.hls.proof.draw import FAMILIES, Draw, family
-from harness.hls.wrappers import TimeDistributed
 
 __all__: list[str] = []
 

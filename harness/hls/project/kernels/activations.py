@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.activations import (
-    ELU,
-    SELU,
+from harness.hls.layers.activations import (
     LeakyReLU,
     Linear,
     PReLU,
     ReLU,
     ReLU1,
     ReLU6,
+    ThresholdedReLU,
+)
+from harness.hls.layers.elementwise import Activation
+from harness.hls.layers.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.lookup import (
+    ELU,
+    SELU,
     Sigmoid,
     Softplus,
     Softsign,
     TableActivation,
     Tanh,
-    ThresholdedReLU,
     UnaryLUT,
 )
-from harness.hls.elementwise import Activation
-from harness.hls.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
-from harness.hls.layer import TypedLayer
-from harness.hls.project.build import Reader, Shape, kernel
-from harness.hls.softmax import Softmax
+from harness.hls.layers.softmax import Softmax
+from harness.hls.project.registry import Reader, Shape, kernel
 from harness.types import ApFixed, Rounding
 
 __all__: list[str] = []

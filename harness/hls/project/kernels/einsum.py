@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from string import ascii_letters
 
-from harness.hls.einsum import Einsum, EinsumDense, Recipe
-from harness.hls.layer import TypedLayer
-from harness.hls.project.build import Reader, Shape, kernel
+from harness.hls.layers.einsum import Einsum, EinsumDense, Recipe
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.project.kernels.moves import order
 from harness.hls.project.kernels.products import strategy
-from harness.hls.project.parse import Config
+from harness.hls.project.registry import Reader, Shape, kernel
+from harness.hls.project.scope import Config
 
 __all__: list[str] = []
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
-from harness.hls.fixed import Fixed
-from harness.hls.layer import TypedLayer
-from harness.hls.merge import Add, Average, Dot, Maximum, Merge, Minimum, Multiply, Subtract
-from harness.hls.norm import LayerNorm
-from harness.hls.project.build import Reader, Shape, kernel
+from harness.fixed import Fixed
+from harness.hls.layers.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.merge import Add, Average, Dot, Maximum, Merge, Minimum, Multiply, Subtract
+from harness.hls.layers.norm import LayerNorm
+from harness.hls.project.registry import Reader, Shape, kernel
 
 __all__: list[str] = []
 

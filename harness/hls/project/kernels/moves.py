@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from harness.hls.embedding import Embedding
-from harness.hls.layer import TypedLayer
-from harness.hls.merge import Concatenate
-from harness.hls.project.build import Reader, Shape, kernel
+from harness.hls.layers.embedding import Embedding
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.merge import Concatenate
+from harness.hls.layers.shape import Transpose
+from harness.hls.layers.spatial import Cropping1D, Cropping2D, Resize, ZeroPadding1D, ZeroPadding2D
 from harness.hls.project.kernels.windows import sides
-from harness.hls.project.parse import Config
-from harness.hls.shape import Transpose
-from harness.hls.spatial import Cropping1D, Cropping2D, Resize, ZeroPadding1D, ZeroPadding2D
+from harness.hls.project.registry import Reader, Shape, kernel
+from harness.hls.project.scope import Config
 
 __all__ = ["order"]
 

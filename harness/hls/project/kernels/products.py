@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.hls.dense import Dense
-from harness.hls.layer import TypedLayer
-from harness.hls.project.build import Reader, kernel
-from harness.hls.project.parse import Config
+from harness.hls.layers.dense import Dense
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.project.registry import Reader, kernel
+from harness.hls.project.scope import Config
 
 __all__ = ["strategy"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.hls.layer import TypedLayer
-from harness.hls.project.build import Reader, kernel
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.hls.project.kernels.products import strategy
-from harness.hls.project.parse import Config
-from harness.hls.recurrent import GRU, LSTM, Bidirectional, Direction
+from harness.hls.project.registry import Reader, kernel
+from harness.hls.project.scope import Config
 from harness.types import ApFixed
 
 __all__: list[str] = []

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.hls.conv import Conv1D, Conv2D
-from harness.hls.depthwise import DepthwiseConv1D, DepthwiseConv2D
-from harness.hls.layer import TypedLayer
-from harness.hls.pooling import (
+from harness.hls.layers.conv import Conv1D, Conv2D
+from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
     GlobalAveragePooling1D,
@@ -18,8 +18,8 @@ from harness.hls.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
-from harness.hls.project.build import Reader, Shape, kernel
-from harness.hls.project.parse import Config, is_integer
+from harness.hls.project.registry import Reader, Shape, kernel
+from harness.hls.project.scope import Config, is_integer
 
 __all__ = ["sides"]
 

@@ -1,0 +1,249 @@
+"""The command ``harness``: exit status 0 for agreement, 1 for a difference, 2 for bad usage."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli.golden import app as golden
+from harness.report.console import progress, wide_console
+from harness.types import NumberType, parse_type
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Decide whether Python and HLS C++ agree, bit for bit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.add_typer(golden, name="golden")
+
+
+def _version(wanted: bool) -> None:
+    """Print the version, the headers' hash and the compiler, and end."""
+    if not wanted:
+        return
+    from harness import __version__
+    from harness.oracle import OracleError, find_compiler, find_headers
+
+    facts: tuple[Callable[[], str], ...] = (
+        lambda: find_headers().label,
+        lambda: find_compiler().version,
+    )
+
+    typer.echo(f"harness {__version__}")
+    for fact in facts:
+        try:
+            typer.echo(fact())
+        except OracleError as error:
+            typer.echo(str(error))
+    raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_version,
+            is_eager=True,
+            help="Tell the version, the headers' hash and the compiler.",
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+Headers = Annotated[
+    Path | None,
+    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
+AGREE, DIFFER, USAGE = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command; whatever is wrong with its use is one line on standard error."""
+    from harness.oracle import OracleError
+    from harness.verify import SubjectError
+
+    try:
+        app()
+    except (OracleError, SubjectError, ValueError, OSError) as error:
+        text = " ".join(str(error).split())
+        sys.stderr.write(f"harness: {text}\n")
+        sys.exit(USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _types(spellings: list[str] | None) -> list[NumberType]:
+    return [parse_type(spelling) for spelling in spellings or []]
+
+
+@app.command()
+def verify(
+    profile: Annotated[str, typer.Option(help="quick, full or exhaustive.")] = "quick",
+    type_: Annotated[
+        list[str] | None, typer.Option("--type", help="A type to verify; may be repeated.")
+    ] = None,
+    seed: Seed = 0,
+    subject: Annotated[
+        str | None,
+        typer.Option(help="Your own quantizer, as package.module:function; f(x, type)."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Compilers to run at once.")] = None,
+    headers: Headers = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the Python quantizers against the vendor's own C++ headers."""
+    from harness.oracle import Oracle
+    from harness.report import verdicts
+    from harness.verify import PROFILES, load_subject, run
+
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
+    types = _types(type_)
+    function = load_subject(subject) if subject else None
+    with (
+        contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle,
+        progress("compiling and comparing") as update,
+    ):
+        verdict = run(
+            profile,
+            oracle=oracle,
+            seed=seed,
+            types=types,
+            subject=function,
+            subject_name=subject or "harness.quantize",
+            jobs=jobs,
+            progress=lambda done, total, checks: update(done, total, f"{checks:,} checks"),
+        )
+    if as_json:
+        sys.stdout.write(verdicts.as_json(verdict) + "\n")
+    else:
+        verdicts.print_verdict(verdict, wide_console())
+    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+
+
+@app.command()
+def verify_layers(
+    kernel: Annotated[
+        list[str] | None, typer.Option(help="A kernel's name, or part of it; may be repeated.")
+    ] = None,
+    configurations: Annotated[
+        int, typer.Option(min=1, help="Random layers to hold against each kernel.")
+    ] = 8,
+    seed: Seed = 0,
+    no_cache: NoCache = False,
+) -> None:
+    """Hold the typed layers against hls4ml's own kernels in C++."""
+    from harness.oracle import Oracle
+
+    proof = _module("harness.hls.proof")
+    with (
+        contextlib.closing(Oracle(cache=not no_cache)) as oracle,
+        progress("layers and their twins") as update,
+    ):
+        found = proof.prove(
+            oracle,
+            proof.named(kernel),
+            configurations=configurations,
+            seed=seed,
+            progress=update,
+        )
+    _module("harness.report.proofs").print_proofs(found, wide_console())
+    raise typer.Exit(DIFFER if any(each.differences for each in found) else AGREE)
+
+
+@app.command()
+def verify_project(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A project that hls4ml wrote, io_parallel.")
+    ],
+    rows: Annotated[int, typer.Option(min=1, help="Random rows to run.")] = 500,
+    seed: Seed = 0,
+    input_: Annotated[
+        Path | None,
+        typer.Option("--input", help="A .npy of rows instead: floats, or integers as codes."),
+    ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Compare every layer, also where the outputs agree.")
+    ] = False,
+) -> None:
+    """Hold an hls4ml project, compiled with its own headers, against its typed model."""
+    commands = _module("harness.hls.project.commands")
+    with progress("project") as update:
+        verdict = commands.verify_project(
+            directory, rows=rows, seed=seed, file=input_, layers=layers, progress=update
+        )
+    _module("harness.report.projects").print_verdict(verdict, wide_console())
+    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+
+
+def _module(module: str) -> Any:
+    """A module that imports ``harness.hls``; ``ValueError`` if there is no torch."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ValueError("typed layers need torch; pip install 'hls-harness[torch]'") from None
+
+
+# A negative value is no option.
+@app.command(context_settings={"ignore_unknown_options": True})
+def explain(
+    type_: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE",
+            help="Such as 'ap_fixed<8,4,AP_RND>', 'ap_float<3,4,0>' or float8_e4m3fn.",
+        ),
+    ],
+    value: Annotated[str, typer.Argument(help="Decimal, hexadecimal float, inf or nan.")],
+    headers: Headers = None,
+    no_cache: NoCache = False,
+) -> None:
+    """Show one value on its way into a type, and what the C++ answers."""
+    from harness.explain import account
+    from harness.oracle import Oracle
+    from harness.report.accounts import print_account
+
+    t = parse_type(type_)
+    with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
+        told = account(_number(value), t, oracle)
+    print_account(told, wide_console())
+    raise typer.Exit(AGREE if told.agrees else DIFFER)
+
+
+def _number(text: str) -> float:
+    try:
+        return float.fromhex(text) if "x" in text.lower() else float(text)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text!r} is no double; allowed: 3.25, 0x1.ap+1, inf, nan") from None
+
+
+@app.command()
+def bench(
+    repeats: Annotated[int, typer.Option(min=1, help="Repetitions behind each median.")] = 15,
+) -> None:
+    """Measure the speed side by side with np.copyto and with other libraries."""
+    from harness.bench import run as run_bench
+    from harness.report.timing import Screen
+
+    run_bench(Screen(wide_console()), repeats=repeats)

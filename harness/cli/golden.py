@@ -1,0 +1,250 @@
+"""``harness golden``: write, check, replay, emit and make golden vectors, and simulate them."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from harness.report.console import progress, wide_console
+from harness.types import parse_type
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Golden vectors for the FPGA: committed, reproducible, replayed in RTL simulators.",
+    no_args_is_help=True,
+)
+AGREE, DIFFER = 0, 1
+#: Differences that are printed.
+SHOWN = 10
+#: Vectors that Verilator is given: the committed ones, and more of the same groups.
+MANY = 500_000
+
+Directory = Annotated[
+    Path | None, typer.Argument(help="Folder of the truth files; by default the committed ones.")
+]
+Headers = Annotated[
+    Path | None,
+    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
+]
+
+
+@contextlib.contextmanager
+def _oracle(headers: Path | None = None) -> Iterator[Any]:
+    from harness.oracle import Oracle
+
+    with contextlib.closing(Oracle(headers)) as oracle:
+        yield oracle
+
+
+def _committed() -> Path:
+    """The committed vectors, named as a person here would name them."""
+    from harness.golden.files import golden_directory
+
+    directory, here = golden_directory(), Path.cwd()
+    return directory.relative_to(here) if directory.is_relative_to(here) else directory
+
+
+def _table(*names: str) -> Table:
+    """A table; a column of numbers has > before its name."""
+    table = Table()
+    for name in names:
+        table.add_column(name.lstrip(">"), justify="right" if name[0] == ">" else "left")
+    return table
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+@app.command()
+def write(directory: Directory = None) -> None:
+    """Generate every truth file anew, with manifest and sums."""
+    from harness.golden.store import generate
+    from harness.golden.store import write as write_all
+
+    directory = directory or _committed()
+    with _oracle() as oracle, progress("generating") as update:
+        truths = generate(oracle, update)
+    write_all(directory, truths)
+    typer.echo(f"wrote {sum(t.count for t in truths.values()):,} vectors to {directory}")
+
+
+@app.command()
+def check(directory: Directory = None) -> None:
+    """Generate every truth file elsewhere, and demand the same bytes."""
+    from harness.golden.store import check as check_all
+    from harness.golden.store import generate
+
+    with _oracle() as oracle, progress("generating") as update:
+        truths = generate(oracle, update)
+    found = check_all(directory or _committed(), truths)
+    for line in (*found.notes, *found.differences[:SHOWN]):
+        typer.echo(line)
+    if found.differences:
+        typer.echo(
+            f"DIFFER: {len(found.differences)} of {found.files} files; `make golden` writes them"
+        )
+        raise typer.Exit(DIFFER)
+    size = f"{found.size / 1e6:.1f} MB"
+    typer.echo(f"SAME: {found.vectors:,} vectors in {found.files} files, {size}, byte for byte")
+
+
+@app.command()
+def replay(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Truth files, folders of them, or emitted folders; the committed."),
+    ] = None,
+) -> None:
+    """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
+    from harness.golden.replay import replay_path
+
+    table = _table("file", ">groups", ">vectors", ">differences")
+    total, wrong = 0, 0
+    lines: list[str] = []
+    for path in paths or [_committed()]:
+        for name, found in replay_path(path):
+            table.add_row(
+                name, f"{found.groups}", f"{found.vectors:,}", f"{len(found.differences):,}"
+            )
+            total += found.vectors
+            wrong += len(found.differences)
+            lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
+    wide_console().print(table)
+    for line in lines:
+        typer.echo(line)
+    if wrong:
+        typer.echo(f"DIFFER: {wrong:,} of {total:,} vectors")
+        raise typer.Exit(DIFFER)
+    typer.echo(f"AGREE: harness.quantize reproduces all {total:,} vectors")
+
+
+@app.command()
+def emit(
+    file: Annotated[Path, typer.Argument(help="A truth file.")],
+    format_: Annotated[
+        str, typer.Option("--format", help="mem, coe, mif, dat, sv, vhdl, cpp, npz, csv or rtl.")
+    ],
+    out: Annotated[Path, typer.Option(help="The folder to write; new, empty, or written before.")],
+    group: Annotated[
+        list[str] | None, typer.Option(help="A group's id, such as 0007; may be repeated; all.")
+    ] = None,
+) -> None:
+    """Write the vectors of a truth file in another format, with an index to read them back."""
+    from harness.golden.codec import load
+    from harness.golden.emit import emit as emit_all
+
+    truth = load(file)
+    groups = [g for g in truth.groups if not group or g.id in group]
+    if unknown := [g for g in group or [] if g not in {each.id for each in truth.groups}]:
+        last = truth.groups[-1].id
+        raise ValueError(f"{file} has no group {unknown[0]}; it has 0000 to {last}")
+    found = emit_all(groups, format_, f"{truth.family}_{file.stem}", out)
+    written, files = _counted(found.groups, "group"), _counted(found.files, "file")
+    typer.echo(f"wrote {found.vectors:,} vectors of {written} to {out}, {files}")
+
+
+@app.command()
+def make(
+    type_: Annotated[str, typer.Option("--type", help="The target type.")],
+    out: Annotated[Path, typer.Option(help="The truth file to write.")],
+    source: Annotated[
+        str | None, typer.Option(help="The source type of a cast; by default doubles convert.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="At most so many vectors.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the inputs.")] = 0,
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="An .npz or .npy of tensors to encode instead.")
+    ] = None,
+    headers: Headers = None,
+) -> None:
+    """Make golden vectors of your own type or cast, or of your own tensors."""
+    from harness.golden.codec import dumps
+    from harness.golden.files import write_aside
+    from harness.golden.made import encoded, made
+
+    t = parse_type(type_)
+    if from_ is not None and source is not None:
+        raise ValueError("--from takes the type of its arrays; leave --source out")
+    with _oracle(headers) as oracle, progress("asking the witnesses") as update:
+        if from_ is not None:
+            truth = encoded(from_, t, oracle, update)
+        else:
+            truth = made(t, parse_type(source) if source else None, count, seed, oracle)
+    write_aside(out, dumps(truth))
+    witnesses = ", ".join(dict.fromkeys(group.witness for group in truth.groups))
+    typer.echo(f"wrote {truth.count:,} vectors to {out}; {witnesses} and the exact reference agree")
+
+
+@app.command()
+def rtl(
+    simulator: Annotated[
+        list[str] | None,
+        typer.Option(help="icarus, verilator, ghdl or cocotb; may be repeated."),
+    ] = None,
+    vectors: Annotated[
+        Path | None, typer.Option(help="A truth file of your own casts; by default the committed.")
+    ] = None,
+) -> None:
+    """Replay the casts in RTL simulators; one that is not installed is skipped, visibly."""
+    from harness.golden.simulate import SIMULATORS
+
+    if unknown := [name for name in simulator or [] if name not in SIMULATORS]:
+        allowed = ", ".join(SIMULATORS)
+        raise ValueError(f"unknown simulator {unknown[0]!r}; allowed: {allowed}")
+    chosen = [SIMULATORS[name] for name in simulator or SIMULATORS]
+    for each in chosen if simulator else []:
+        if each.missing:
+            raise ValueError(f"{each.name} needs {each.missing}; to install it: {each.remedy}")
+    table = _table("simulator", "version", ">vectors", "result", ">seconds")
+    details, failed, ran = [], 0, 0
+    with tempfile.TemporaryDirectory(prefix="harness-rtl-") as folder:
+        for each in chosen:
+            if each.missing:
+                table.add_row(each.name, f"no {each.missing}", "", "SKIPPED", "")
+                details.append(f"{each.name}: to install it: {each.remedy}")
+                continue
+            found, count = _simulated(each, vectors, Path(folder))
+            ran += 1
+            failed += not found.passed
+            result = "PASS" if found.passed else "FAIL"
+            seconds = f"{found.seconds:.1f}"
+            table.add_row(each.name, found.version, f"{count:,}", result, seconds)
+            details += [f"{each.name}: {line}" for line in found.output]
+    wide_console().print(table)
+    for line in details:
+        typer.echo(line)
+    if failed:
+        typer.echo(f"FAIL: {failed} of {ran} simulators")
+        raise typer.Exit(DIFFER)
+    if not ran:
+        raise ValueError("nothing was simulated: no simulator is installed")
+    typer.echo(f"PASS: {_counted(ran, 'simulator')}; {len(chosen) - ran} skipped")
+
+
+def _simulated(simulator: Any, vectors: Path | None, folder: Path) -> tuple[Any, int]:
+    """Emit what a simulator is to replay, and run it."""
+    from harness.golden.codec import load
+    from harness.golden.emit import emit as emit_all
+    from harness.golden.simulate import simulate
+
+    many = vectors is None and simulator.name == "verilator"
+    words, work = folder / ("many" if many else "words"), folder / simulator.name
+    truth = load(vectors or _committed() / "fixed" / "cast.json")
+    groups = truth.groups
+    if many:
+        from harness.golden.made import extended
+
+        with _oracle() as oracle, progress("making more vectors") as update:
+            groups = extended(truth, MANY, oracle, update)
+    emitted = emit_all(groups, "rtl", truth.family, words)
+    work.mkdir()
+    with progress(f"{simulator.name} replays {emitted.vectors:,} vectors"):
+        return simulate(simulator, words, emitted.vectors, work), emitted.vectors

@@ -1,0 +1,91 @@
+"""Embedding: ``nnet_embed.h``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness.fixed import Fixed
+from harness.hls.layers.layer import Shape, TypedLayer
+from harness.oracle.layers import LayerKernel
+from harness.types import ApFixed
+
+__all__ = ["Embedding"]
+
+
+class Embedding(TypedLayer):
+    """A row of a table for each input, converted to the result's type.
+
+    The kernel does not look whether the row exists: beyond the table it reads other memory.  Here
+    such an input is an error.
+
+    Args:
+        embeddings: the table, (vocabulary, outputs), floats or ``Fixed``.
+        input: the type of the rows' numbers, without fraction bits: ``ap_uint<8>``.
+        input_shape: the shape of the input; the output has one more axis.
+        embeddings_type: the type of the table.
+        result: the type of the output.
+
+    Source:
+        hls4ml ``nnet::embedding``.
+    """
+
+    source = "layers/embedding.h"
+
+    def __init__(
+        self,
+        embeddings: Any,
+        *,
+        input: ApFixed | str,  # noqa: A002
+        input_shape: Shape,
+        embeddings_type: ApFixed | str,
+        result: ApFixed | str,
+    ) -> None:
+        shape = tuple(np.shape(getattr(embeddings, "codes", embeddings)))
+        if len(shape) != 2:
+            raise ValueError(f"Embedding: a table has shape (vocabulary, outputs), not {shape}")
+        super().__init__([input], [input_shape], result, (*input_shape, shape[1]))
+        t = self.input_types[0]
+        if t.frac != 0:
+            # The kernel multiplies first and drops the fraction then: 1.75 is in no row.
+            raise ValueError(f"Embedding: {t} does not number rows; allowed: types of integers")
+        self.parameter("embeddings", embeddings, embeddings_type, shape)
+        self.vocabulary = shape[0]
+
+    def code_range(self, place: int) -> tuple[int, int]:
+        """See :meth:`TypedLayer.code_range`: what the table has rows for."""
+        del place
+        return 0, min(self.vocabulary - 1, self.input_types[0].max_code)
+
+    def check(self, inputs: Sequence[Fixed]) -> int:
+        """See :meth:`TypedLayer.check`.
+
+        Raises:
+            ValueError: for a number that the table has no row for.
+        """
+        rows = super().check(inputs)
+        codes = inputs[0].codes
+        beyond = codes[(codes < 0) | (codes >= self.vocabulary)]
+        if beyond.size:
+            raise ValueError(
+                f"{self.name}: code {beyond.flat[0]} is outside the vocabulary, "
+                f"0 to {self.vocabulary - 1}"
+            )
+        return rows
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """See :meth:`TypedLayer.compute`."""
+        return self.fixed("embeddings").to(self.result)[inputs[0].codes]
+
+    def constants(self) -> tuple[Fixed, ...]:
+        """The table."""
+        return (self.fixed("embeddings"),)
+
+    def kernel(self) -> LayerKernel:
+        """``embedding``."""
+        table = self.parameter_types["embeddings"]
+        sizes = (self.sizes[0], self.output_shape[-1], self.vocabulary)
+        arguments = (self.input_types[0], table, self.result, *sizes)
+        return LayerKernel(self.source, "embedding", arguments)

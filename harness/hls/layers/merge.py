@@ -1,0 +1,254 @@
+"""Layers of two inputs: ``nnet_merge.h``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.fixed import INT, Fixed, where
+from harness.hls.layers.accumulate import accumulate
+from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
+from harness.oracle.layers import LayerKernel
+from harness.types import ApFixed
+
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Merge",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+]
+
+#: What ``Average`` multiplies with.
+HALF = Fixed(np.int64(1), ApFixed(1, 0, signed=False))
+
+
+class Merge(TypedLayer):
+    """A layer that takes its two inputs element by element.
+
+    The result has the shape of the larger input.  The kernel broadcasts by remainder: element ``k``
+    meets element ``k % n`` of the smaller input, whatever the shapes are.  That repeats the smaller
+    input along leading axes, as NumPy does for (4, 3) and (3,), and is not what NumPy does for
+    (4, 3) and (4, 1).
+
+    Args:
+        input1, input2: the types of the inputs.
+        input1_shape, input2_shape: their shapes; the second is the first by default.
+        result: the type of the output.
+    """
+
+    source = "layers/merge.h"
+    input_names = ("input1", "input2")
+
+    def __init__(
+        self,
+        *,
+        input1: ApFixed | str,
+        input2: ApFixed | str,
+        input1_shape: Shape,
+        input2_shape: Shape | None = None,
+        result: ApFixed | str,
+    ) -> None:
+        input2_shape = input1_shape if input2_shape is None else input2_shape
+        larger = max(input1_shape, input2_shape, key=math.prod)  # of equal ones the first
+        super().__init__([input1, input2], [input1_shape, input2_shape], result, larger)
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """The kernel's expression for elements that meet, of type ``result``."""
+        raise NotImplementedError
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """See :meth:`TypedLayer.compute`."""
+        places = np.arange(self.sizes[-1])
+        a, b = (x.reshape(len(x), n) for x, n in zip(inputs, self.sizes, strict=False))
+        out = self.combine(a[:, places % self.sizes[0]], b[:, places % self.sizes[1]])
+        return out.reshape(-1, *self.output_shape)
+
+    def kernel(self) -> LayerKernel:
+        """The kernel of the class's name."""
+        arguments = (*self.input_types, self.result, *self.sizes[:2])
+        return LayerKernel(self.source, type(self).__name__.lower(), arguments)
+
+
+class Add(Merge):
+    """``a + b``, hls4ml ``nnet::add``; arguments as :class:`Merge`."""
+
+    monotone = True
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return (a + b).to(self.result)
+
+
+class Subtract(Merge):
+    """``a - b``, hls4ml ``nnet::subtract``; arguments as :class:`Merge`."""
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return (a - b).to(self.result)
+
+
+class Multiply(Merge):
+    """``a * b``, hls4ml ``nnet::multiply``; arguments as :class:`Merge`."""
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return (a * b).to(self.result)
+
+
+class Average(Merge):
+    """``(a + b) / 2``, hls4ml ``nnet::average``; arguments as :class:`Merge`.
+
+    The kernel multiplies by one half, so nothing is lost before the conversion of the result.
+    """
+
+    monotone = True
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return ((a + b) * HALF).to(self.result)
+
+
+class Maximum(Merge):
+    """The larger value, compared before its conversion, hls4ml ``nnet::maximum``.
+
+    Arguments as :class:`Merge`.
+    """
+
+    monotone = True
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return where(a > b, a.to(self.result), b.to(self.result))
+
+
+class Minimum(Merge):
+    """The smaller value, compared before its conversion, hls4ml ``nnet::minimum``.
+
+    Arguments as :class:`Merge`.
+    """
+
+    monotone = True
+
+    def combine(self, a: Fixed, b: Fixed) -> Fixed:
+        """See :meth:`Merge.combine`."""
+        return where(a < b, a.to(self.result), b.to(self.result))
+
+
+class Dot(TypedLayer):
+    """``sum(a[i] * b[i])`` of two vectors, step by step in the accumulator; the output is (1,).
+
+    Products are converted to the accumulator's type one by one, and so is every sum.
+
+    Args:
+        size: the elements of each input.
+        input1, input2: the types of the inputs.
+        accum: the type of products and accumulator.
+        result: the type of the output.
+
+    Source:
+        hls4ml ``nnet::dot1d``.
+    """
+
+    source = "layers/merge.h"
+    input_names = ("input1", "input2")
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        input1: ApFixed | str,
+        input2: ApFixed | str,
+        accum: ApFixed | str,
+        result: ApFixed | str,
+    ) -> None:
+        super().__init__([input1, input2], [(size,), (size,)], result, (1,))
+        self.accum = as_type(accum, "accum")
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """See :meth:`TypedLayer.compute`."""
+        terms = (inputs[0] * inputs[1]).to(self.accum)
+        return accumulate(_zero().to(self.accum), terms).to(self.result).reshape(-1, 1)
+
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+        """See :meth:`TypedLayer.summed`."""
+        del index
+        return Sum(inputs[0], inputs[1], _zero(), self.accum, self.result)
+
+    def kernel(self) -> LayerKernel:
+        """``dot1d``."""
+        arguments = (*self.input_types, self.accum, self.result, self.sizes[0])
+        return LayerKernel(self.source, "dot1d", arguments)
+
+
+class Concatenate(TypedLayer):
+    """One input after the other along an axis, each converted to the result's type.
+
+    Args:
+        axis: of the shape without the batch, 0 to 2 or negative; hls4ml's own counts the batch.
+        input1, input2: the types of the inputs.
+        input1_shape, input2_shape: their shapes, equal but for ``axis``; up to three axes.
+        result: the type of the output.
+
+    Source:
+        hls4ml ``nnet::concatenate1d``, ``nnet::concatenate2d``, ``nnet::concatenate3d``.
+    """
+
+    source = "layers/merge.h"
+    monotone = True
+    input_names = ("input1", "input2")
+
+    def __init__(
+        self,
+        axis: int = -1,
+        *,
+        input1: ApFixed | str,
+        input2: ApFixed | str,
+        input1_shape: Shape,
+        input2_shape: Shape,
+        result: ApFixed | str,
+    ) -> None:
+        rank = len(input1_shape)
+        if not 1 <= rank <= 3:
+            raise ShapeError(f"Concatenate takes one to three axes, not {rank}")
+        if not -rank <= axis < rank:
+            raise ValueError(f"Concatenate: axis {axis} is none of {-rank} to {rank - 1}")
+        along = axis % rank
+        rest1, rest2 = (_without(s, along) for s in (input1_shape, input2_shape))
+        if len(input2_shape) != rank or rest1 != rest2:
+            raise ShapeError(
+                f"Concatenate: shapes {tuple(input1_shape)} and {tuple(input2_shape)} "
+                f"differ beside axis {axis}"
+            )
+        shape = list(input1_shape)
+        shape[along] += input2_shape[along]
+        shapes = [input1_shape, input2_shape]
+        super().__init__([input1, input2], shapes, result, tuple(shape))
+        self.axis = along
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """See :meth:`TypedLayer.compute`."""
+        parts = [x.to(self.result).codes for x in inputs]
+        return Fixed(np.concatenate(parts, self.axis + 1), self.result)
+
+    def kernel(self) -> LayerKernel:
+        """``concatenate``, of the rank and the axis."""
+        padded = [n for s in self.input_shapes for n in (*s, *[1] * (3 - len(s)))]
+        rank = len(self.output_shape)
+        arguments = (*self.input_types, self.result, rank, self.axis + 1, *padded)
+        return LayerKernel(self.source, "concatenate", arguments)
+
+
+def _zero() -> Fixed:
+    """The ``0`` that the kernel's accumulator starts from."""
+    return Fixed(np.int64(0), INT)
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return tuple(n for k, n in enumerate(shape) if k != axis)

@@ -1,0 +1,122 @@
+"""What makes the typed layer of a kernel's call: the table of makers, and what each is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from harness.fixed import Fixed
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.project.description import Description
+from harness.hls.project.scope import Config, is_integer
+from harness.hls.project.source import ProjectError
+from harness.hls.project.top import NUMBER, Call
+from harness.types import ApFixed
+
+__all__ = ["KERNELS", "Reader", "kernel"]
+
+Shape = tuple[int, ...]
+Value = tuple[ApFixed, Shape]
+
+
+class Reader:
+    """What a kernel's function is given: a call, with its types, configuration and weights.
+
+    Attributes:
+        call: the call.
+        inputs: the types of what it reads.
+        result: the type of what it writes.
+        shapes: the sizes of what it reads.
+
+    Args:
+        project: the project.
+        call: the call.
+        known: the type and the shape of each value that was made before.
+    """
+
+    def __init__(self, project: Description, call: Call, known: dict[str, Value]) -> None:
+        self.project, self.call = project, call
+        reads = project.reads(call)
+        for v in reads:
+            if v.name not in known:
+                raise self.refused(f"{v.name} is read before it is written")
+        self.inputs = tuple(known[v.name][0] for v in reads)
+        self.shapes = tuple(known[v.name][1] for v in reads)
+        self.result = project.type(project.writes(call))
+
+    @property
+    def input(self) -> ApFixed:
+        """The type of the first input."""
+        return self.inputs[0]
+
+    @property
+    def config(self) -> Config:
+        """The kernel's configuration."""
+        return self.project.scope.config(self.call.config, self.call.place)
+
+    def shape(self, place: int, size: int) -> Shape:
+        """The shape of an input, which must have ``size`` elements."""
+        found = self.shapes[place]
+        return found if math.prod(found) == size else (size,)
+
+    def weight(self, index: int, shape: Shape) -> Fixed:
+        """The codes of the weights at a place among the call's, in a shape."""
+        found = self.project.parameters(self.call)
+        if index >= len(found):
+            raise self.refused(f"is given {len(found)} weights, {index + 1} are wanted")
+        codes = found[index].codes
+        if math.prod(shape) != len(codes):
+            name = found[index].name
+            raise self.refused(f"{name} has {len(codes)} numbers, {math.prod(shape)} are read")
+        return codes.reshape(shape)
+
+    def number(self, index: int) -> float:
+        """A number among the call's arguments, as C++ reads it: a double."""
+        found = [a for a in self.call.arguments if NUMBER.fullmatch(a)]
+        if index >= len(found):
+            raise self.refused(f"is given {len(found)} numbers, {index + 1} are wanted")
+        return float(found[index])
+
+    def argument_type(self, index: int) -> ApFixed:
+        """A type among the call's template arguments."""
+        if index >= len(self.call.types):
+            raise self.refused(f"has {len(self.call.types)} types, {index + 1} are wanted")
+        name = self.call.types[index]
+        return self.project.scope.type(name, f"{self.call.place}: {name}")
+
+    def refused(self, why: str) -> ProjectError:
+        """An error that names the call."""
+        return ProjectError(f"{self.call.place}: {self.call.kernel} ({self.call.layer}): {why}")
+
+    def only(self, what: str, found: str | int, *allowed: str | int) -> None:
+        """Refuse what no typed layer computes."""
+        if found not in allowed:
+            raise self.refused(
+                f"{what} {found} is not supported; supported: {', '.join(map(str, allowed))}"
+            )
+
+    def only_fractions_of(self, accum: ApFixed, frac: int) -> None:
+        """Refuse an accumulator of integers that fractions are added to unconverted.
+
+        The headers cut them off one by one, where an ``ap_fixed`` adds first.
+        """
+        if is_integer(accum) and frac > 0:
+            raise self.refused(
+                f"fractions are added to an ap_{'' if accum.signed else 'u'}int<{accum.width}>; "
+                "supported: ap_fixed, ap_ufixed"
+            )
+
+
+Maker = Callable[[Reader], TypedLayer]
+#: How to make the typed layer of a call, by the kernel's name.
+KERNELS: dict[str, Maker] = {}
+
+
+def kernel(*names: str) -> Callable[[Maker], Maker]:
+    """Enter a function into :data:`KERNELS`."""
+
+    def enter(make: Maker) -> Maker:
+        KERNELS.update(dict.fromkeys(names, make))
+        return make
+
+    return enter
