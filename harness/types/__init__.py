@@ -1,7 +1,7 @@
 """The vocabulary: number formats, their modes, and the types of expressions."""
 
 from harness.types.binary import Binary
-from harness.types.fixed import MAX_WIDTH, ApFixed
+from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
 from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
 from harness.types.modes import (
@@ -15,10 +15,12 @@ from harness.types.modes import (
 from harness.types.operations import Operation, result_type
 
 __all__ = [
+    "BOOL",
     "FORMATS",
     "MAX_WIDTH",
     "TERNARY",
     "ApFixed",
+    "ApInt",
     "Binary",
     "BinaryFloat",
     "FloatOverflow",

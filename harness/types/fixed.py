@@ -11,7 +11,7 @@ from typing import Any
 from harness.types import spelling
 from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 
-__all__ = ["MAX_WIDTH", "ApFixed", "as_int"]
+__all__ = ["BOOL", "MAX_WIDTH", "ApFixed", "ApInt", "as_int"]
 
 #: The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``).
 MAX_WIDTH = 1024
@@ -151,22 +151,19 @@ class ApFixed:
 
     @classmethod
     def parse(cls, text: str) -> ApFixed:
-        """Read a C++, hls4ml or ``(k, i, f)`` spelling.
-
-        ``ap_int<W>`` is read as ``ap_fixed<W,W>``: the same codes, results and casts out of it.
-        (A C++ conversion *into* ``ap_int`` from a fraction truncates toward zero, as
-        ``ap_fixed<W,W,AP_TRN_ZERO>`` does.)
+        """Read a C++, hls4ml or ``(k, i, f)`` spelling; ``ap_int<W>`` is an :class:`ApInt`.
 
         Raises:
             ValueError: says what was not understood and which spellings are allowed.
         """
-        return cls(**spelling.parse(text))
+        facts = spelling.parse(text)
+        return ApFixed(**facts) if "integer" in facts else ApInt(**facts)
 
     @classmethod
     def from_kif(cls, k: bool, i: int, f: int, **modes: Any) -> ApFixed:
         """The type with sign ``k``, ``i`` integer bits without the sign, ``f`` fractional bits."""
         k = bool(k)
-        return cls(k + as_int("i", i) + as_int("f", f), k + as_int("i", i), k, **modes)
+        return ApFixed(k + as_int("i", i) + as_int("f", f), k + as_int("i", i), k, **modes)
 
     def with_modes(self, **modes: Any) -> ApFixed:
         """The same set of values under another ``rounding``, ``overflow`` or ``n``."""
@@ -174,8 +171,9 @@ class ApFixed:
         return ApFixed(self.width, self.integer, self.signed, **facts)
 
     @property
-    def _facts(self) -> tuple[int, int, bool, int, Overflow, int]:
-        return self.width, self.integer, self.signed, self.rounding, self.overflow, self.n
+    def _facts(self) -> tuple[Any, ...]:
+        modes = (self.rounding, self.overflow, self.n)
+        return self.width, self.integer, self.signed, *modes, isinstance(self, ApInt)
 
     def __lt__(self, other: object) -> bool:
         if not isinstance(other, ApFixed):
@@ -187,8 +185,12 @@ class ApFixed:
 
     def __format__(self, spec: str) -> str:
         """``f"{t:hls4ml}"`` and ``f"{t:kif}"`` spell ``t``; other specs lay out the C++ text."""
-        forms = {"cpp": self.cpp, "hls4ml": self.hls4ml, "kif": spelling.format_kif(self)}
-        return forms[spec] if spec in forms else format(self.cpp, spec)
+        forms = {
+            "cpp": lambda: self.cpp,
+            "hls4ml": lambda: self.hls4ml,
+            "kif": lambda: spelling.format_kif(self),
+        }
+        return forms[spec]() if spec in forms else format(self.cpp, spec)
 
     def __repr__(self) -> str:
         parts = [str(self.width), str(self.integer)]
@@ -201,3 +203,61 @@ class ApFixed:
         if self.n:
             parts.append(f"n={self.n}")
         return f"ApFixed({', '.join(parts)})"
+
+
+class ApInt(ApFixed):
+    """``ap_int<W>`` or ``ap_uint<W>``: an integer type of its own.
+
+    It has the codes of ``ap_fixed<W,W>`` and most of its operators, cuts toward zero what is
+    converted into it, wraps, and departs from ``ap_fixed<W,W,AP_TRN_ZERO>`` by the quirks named in
+    :data:`harness.reference.QUIRKS`.
+
+    Args:
+        width: total bits W, 1 to 1024.
+        signed: ``ap_int`` if true, ``ap_uint`` if false.
+
+    Raises:
+        ValueError: for a width that the headers do not have.
+    """
+
+    def __init__(self, width: int, signed: bool = True) -> None:
+        super().__init__(width, width, signed, Rounding.TRN_ZERO, Overflow.WRAP)
+
+    @property
+    def fixed(self) -> ApFixed:
+        """The ``ap_fixed<W,W>`` with the same codes, which mixed expressions take it as."""
+        return ApFixed(self.width, self.width, self.signed)
+
+    @property
+    def cpp(self) -> str:
+        """The C++ spelling: ``ap_int<8>``."""
+        return f"ap_{self.hls4ml}"
+
+    @property
+    def cpp_full(self) -> str:
+        """The same: there are no defaults to leave out."""
+        return self.cpp
+
+    @property
+    def hls4ml(self) -> str:
+        """The spelling of hls4ml configurations: ``uint<8>``."""
+        return f"{'' if self.signed else 'u'}int<{self.width}>"
+
+    @classmethod
+    def parse(cls, text: str) -> ApInt:
+        """Read ``ap_int<W>``, ``ap_uint<W>``, ``int<W>`` or ``uint<W>``.
+
+        Raises:
+            ValueError: for anything else.
+        """
+        found = ApFixed.parse(text)
+        if not isinstance(found, ApInt):
+            raise ValueError(f"{text!r} is no integer type; allowed: ap_int<W>, ap_uint<W>")
+        return found
+
+    def __repr__(self) -> str:
+        return f"ApInt({self.width}{'' if self.signed else ', signed=False'})"
+
+
+#: What a comparison gives: a C++ ``bool`` counts as ``ap_uint<1>``.
+BOOL = ApInt(1, signed=False)

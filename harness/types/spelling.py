@@ -29,7 +29,10 @@ _ALLOWED = (
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the arguments of ``ApFixed`` that ``text`` spells; ``ValueError`` if none."""
+    """The arguments of the ``ApFixed`` that ``text`` spells; of an ``ApInt``, without ``integer``.
+
+    ``ValueError`` if it spells neither.
+    """
     if not isinstance(text, str):
         raise ValueError(f"cannot read a type from {text!r}; allowed: {_ALLOWED}")
     stripped = text.strip()
@@ -55,6 +58,8 @@ def format_hls4ml(t: Any) -> str:
 
 def format_kif(t: Any) -> str:
     """``(1,5,10,RND,SAT)``: sign, integer bits without it, fractional bits, then the modes."""
+    if t.cpp.endswith(f"int<{t.width}>"):
+        raise ValueError(f"{t.cpp} has no spelling as (k,i,f), which is a fixed-point type's")
     modes = [t.rounding.name, t.overflow.name, str(t.n)]
     return f"({_join(t, [int(bit) for bit in t.kif], modes)})"
 
@@ -100,7 +105,7 @@ def _from_template(text: str, family: str, signed: bool, parts: list[str]) -> di
     if family == "int":
         if len(parts) != 1:
             raise ValueError(f"an integer type takes its width alone, not {text!r}")
-        return {"width": width, "integer": width, "signed": signed}
+        return {"width": width, "signed": signed}
     if len(parts) < 2:
         raise ValueError(f"a fixed-point type needs width and integer bits, not {text!r}")
     facts = {"width": width, "integer": _integer(text, parts[1]), "signed": signed}

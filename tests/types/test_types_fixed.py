@@ -53,9 +53,6 @@ RND_SAT = ApFixed(16, 6, rounding="RND", overflow="SAT")
         ("ap_ufixed<8,3,AP_RND>", ApFixed(8, 3, signed=False, rounding="RND")),
         ("ufixed<8,-3>", ApFixed(8, -3, signed=False)),
         ("(0,3,5)", ApFixed(8, 3, signed=False)),
-        ("ap_int<8>", ApFixed(8, 8)),
-        ("uint<8>", ApFixed(8, 8, signed=False)),
-        ("ap_uint<1>", ApFixed(1, 1, signed=False)),
         ("ap_fixed<9,4,AP_TRN,AP_WRAP_SM,3>", ApFixed(9, 4, overflow="WRAP_SM", n=3)),
     ],
 )
