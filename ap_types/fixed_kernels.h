@@ -1,4 +1,4 @@
-// Kernels over the vendor's ap_fixed: arrays of raw words in, arrays of raw words out.
+// Kernels over the vendor's ap_fixed and ap_int: arrays of raw words in, arrays of raw words out.
 //
 // Every kernel has the signature of harness::kernel, so that one table holds them all.  A value of
 // W bits travels as ceil(W / 64) little-endian 64-bit words, sign- or zero-extended.  Bits are read
@@ -8,9 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "ap_fixed.h"
+#include "ap_int.h"
 
 namespace harness {
 
@@ -38,6 +41,22 @@ struct travel {
     } else {
       for (int i = 0; i < words; ++i) to[i] = static_cast<std::int64_t>(value.V.get_pVal(i));
     }
+  }
+};
+
+// C++ floats travel as their IEEE word.
+template <>
+struct travel<double> {
+  static constexpr int words = 1;
+  static void write(double value, std::int64_t* to) { std::memcpy(to, &value, sizeof value); }
+};
+template <>
+struct travel<float> {
+  static constexpr int words = 1;
+  static void write(float value, std::int64_t* to) {
+    std::uint32_t word;
+    std::memcpy(&word, &value, sizeof value);
+    *to = word;
   }
 };
 
@@ -70,44 +89,124 @@ void cast(const void* a, const void*, void* out, std::size_t n) {
   for (std::size_t k = 0; k < n; ++k) write(T(read<S>(x + k * words<S>)), y + k * words<T>);
 }
 
-struct add {
-  template <class A, class B>
-  static auto of(const A& a, const B& b) {
-    return a + b;
+// Whether a C++ expression of type D is of the type R that the harness expects: the same type, a
+// native number of its size and sign, or the base class that some operators return.
+template <class D, class R>
+constexpr bool expected() {
+  if constexpr (std::is_same_v<D, R>) {
+    return true;
+  } else if constexpr (std::is_integral_v<D>) {
+    return std::numeric_limits<D>::digits + std::is_signed_v<D> == R::width &&
+           std::is_signed_v<D> == std::is_base_of_v<ap_int<R::width>, R>;
+  } else if constexpr (!std::is_floating_point_v<D>) {
+    return D::width == R::width && D::iwidth == R::iwidth;
+  } else {
+    return false;
   }
+}
+
+template <class D, class R>
+void write_result(const D& result, std::int64_t* to) {
+  static_assert(expected<D, R>(), "the result type is not the expected one");
+  if constexpr (std::is_integral_v<D>) {
+    write(R(result), to);
+  } else {
+    write(result, to);
+  }
+}
+
+#define HARNESS_BINARY(name, symbol)         \
+  struct name {                              \
+    template <class A, class B>              \
+    static auto of(const A& a, const B& b) { \
+      return a symbol b;                     \
+    }                                        \
+    template <class A, class B>              \
+    static void assign(A& a, const B& b) {   \
+      a symbol## = b;                        \
+    }                                        \
+  };
+HARNESS_BINARY(add, +)
+HARNESS_BINARY(sub, -)
+HARNESS_BINARY(mul, *)
+HARNESS_BINARY(div, /)
+HARNESS_BINARY(mod, %)
+HARNESS_BINARY(bit_and, &)
+HARNESS_BINARY(bit_or, |)
+HARNESS_BINARY(bit_xor, ^)
+#undef HARNESS_BINARY
+
+#define HARNESS_COMPARISON(name, symbol)     \
+  struct name {                              \
+    template <class A, class B>              \
+    static bool of(const A& a, const B& b) { \
+      return a symbol b;                     \
+    }                                        \
+  };
+HARNESS_COMPARISON(lt, <)
+HARNESS_COMPARISON(le, <=)
+HARNESS_COMPARISON(gt, >)
+HARNESS_COMPARISON(ge, >=)
+HARNESS_COMPARISON(eq, ==)
+HARNESS_COMPARISON(ne, !=)
+#undef HARNESS_COMPARISON
+
+struct concat {
   template <class A, class B>
-  static void assign(A& a, const B& b) {
-    a += b;
+  static auto of(A a, B b) {
+    return ap_uint<A::width + B::width>((a, b));
   }
 };
-struct sub {
-  template <class A, class B>
-  static auto of(const A& a, const B& b) {
-    return a - b;
-  }
-  template <class A, class B>
-  static void assign(A& a, const B& b) {
-    a -= b;
+
+#define HARNESS_UNARY(name, expression) \
+  struct name {                         \
+    template <class A>                  \
+    static auto of(A a) {               \
+      return expression;                \
+    }                                   \
+  };
+HARNESS_UNARY(neg, -a)
+HARNESS_UNARY(bit_not, ~a)
+HARNESS_UNARY(inc, A(++a))
+HARNESS_UNARY(dec, A(--a))
+HARNESS_UNARY(and_reduce, a.and_reduce())
+HARNESS_UNARY(or_reduce, a.or_reduce())
+HARNESS_UNARY(xor_reduce, a.xor_reduce())
+HARNESS_UNARY(to_int, a.to_int())
+HARNESS_UNARY(to_uint, a.to_uint())
+HARNESS_UNARY(to_int64, a.to_int64())
+HARNESS_UNARY(to_uint64, a.to_uint64())
+HARNESS_UNARY(to_float, a.to_float())
+HARNESS_UNARY(to_double, a.to_double())
+#undef HARNESS_UNARY
+
+// Operators whose right operand is a plain int: a shift count, or the number of a bit.
+#define HARNESS_COUNTED(name, expression) \
+  struct name {                           \
+    template <class A>                    \
+    static auto of(A a, int count) {      \
+      return expression;                  \
+    }                                     \
+  };
+HARNESS_COUNTED(shift_left, a << count)
+HARNESS_COUNTED(shift_right, a >> count)
+HARNESS_COUNTED(assign_left, A(a <<= count))
+HARNESS_COUNTED(assign_right, A(a >>= count))
+HARNESS_COUNTED(bit, static_cast<bool>(a[count]))
+#undef HARNESS_COUNTED
+
+struct set {
+  template <class A>
+  static A of(A a, int place) {
+    a[place] = true;
+    return a;
   }
 };
-struct mul {
-  template <class A, class B>
-  static auto of(const A& a, const B& b) {
-    return a * b;
-  }
-  template <class A, class B>
-  static void assign(A& a, const B& b) {
-    a *= b;
-  }
-};
-struct div {
-  template <class A, class B>
-  static auto of(const A& a, const B& b) {
-    return a / b;
-  }
-  template <class A, class B>
-  static void assign(A& a, const B& b) {
-    a /= b;
+struct clear {
+  template <class A>
+  static A of(A a, int place) {
+    a[place] = false;
+    return a;
   }
 };
 
@@ -119,8 +218,7 @@ void binary(const void* a, const void* b, void* out, std::size_t n) {
   auto z = static_cast<std::int64_t*>(out);
   for (std::size_t k = 0; k < n; ++k) {
     auto result = Op::of(read<A>(x + k * words<A>), read<B>(y + k * words<B>));
-    static_assert(std::is_same_v<decltype(result), R>, "the result type is not the expected one");
-    write(result, z + k * words<R>);
+    write_result<decltype(result), R>(result, z + k * words<R>);
   }
 }
 
@@ -149,26 +247,37 @@ void accumulate(const void* a, const void* b, void* out, std::size_t n) {
   }
 }
 
-template <class A, class R>
-void negate(const void* a, const void*, void* out, std::size_t n) {
+template <class Op, class A, class R>
+void unary(const void* a, const void*, void* out, std::size_t n) {
   auto x = static_cast<const std::int64_t*>(a);
   auto z = static_cast<std::int64_t*>(out);
   for (std::size_t k = 0; k < n; ++k) {
-    auto result = -read<A>(x + k * words<A>);
-    static_assert(decltype(result)::width == R::width && decltype(result)::iwidth == R::iwidth);
-    write(result, z + k * words<R>);
+    auto result = Op::of(read<A>(x + k * words<A>));
+    write_result<decltype(result), R>(result, z + k * words<R>);
   }
 }
 
-// a << count, or a >> count; b holds one count for all.
-template <bool Left, class A>
-void shift(const void* a, const void* b, void* out, std::size_t n) {
+// b holds a count for each element.
+template <class Op, class A, class R>
+void counted(const void* a, const void* b, void* out, std::size_t n) {
   auto x = static_cast<const std::int64_t*>(a);
+  auto y = static_cast<const std::int64_t*>(b);
   auto z = static_cast<std::int64_t*>(out);
-  const int count = static_cast<int>(*static_cast<const std::int64_t*>(b));
   for (std::size_t k = 0; k < n; ++k) {
-    const A value = read<A>(x + k * words<A>);
-    write(Left ? value << count : value >> count, z + k * words<A>);
+    auto result = Op::of(read<A>(x + k * words<A>), static_cast<int>(y[k]));
+    write_result<decltype(result), R>(result, z + k * words<R>);
+  }
+}
+
+// a(hi, lo), assigned to R; b holds hi and lo.
+template <class A, class R>
+void slice(const void* a, const void* b, void* out, std::size_t n) {
+  auto x = static_cast<const std::int64_t*>(a);
+  auto ends = static_cast<const std::int64_t*>(b);
+  auto z = static_cast<std::int64_t*>(out);
+  for (std::size_t k = 0; k < n; ++k) {
+    A value = read<A>(x + k * words<A>);
+    write(R(value(static_cast<int>(ends[0]), static_cast<int>(ends[1]))), z + k * words<R>);
   }
 }
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.types import (
+    FLOAT64,
+    FORMATS,
     TERNARY,
     ApFixed,
     Binary,
@@ -17,7 +19,9 @@ from harness.types import (
 
 __all__ = [
     "ACTIVATIONS",
+    "NATIVE",
     "OURS",
+    "STRUCTS",
     "VENDOR",
     "Kernel",
     "accumulate",
@@ -33,12 +37,35 @@ NUMBERS = ("double", "float", "std::int64_t", "std::uint64_t")
 #: The headers that have a minifloat.
 VENDOR, OURS = "ap_float.h", "minifloat.h"
 #: Functions of hls4ml, by the type they answer in.
-ACTIVATIONS = {"binary_tanh": Binary(), "ternary_tanh": TERNARY}
-_OPS = {
-    Operation.ADD: "harness::add",
-    Operation.SUB: "harness::sub",
-    Operation.MUL: "harness::mul",
-    Operation.DIV: "harness::div",
+ACTIVATIONS: dict[str, Any] = {"binary_tanh": Binary(), "ternary_tanh": TERNARY}
+#: IEEE words that C++ has a type for.
+NATIVE: dict[Any, str] = {FORMATS["float32"]: "float", FLOAT64: "double"}
+#: Our C++ structs of the operators.
+STRUCTS = {
+    Operation.ADD: "add",
+    Operation.SUB: "sub",
+    Operation.MUL: "mul",
+    Operation.DIV: "div",
+    Operation.MOD: "mod",
+    Operation.AND: "bit_and",
+    Operation.OR: "bit_or",
+    Operation.XOR: "bit_xor",
+    Operation.LT: "lt",
+    Operation.LE: "le",
+    Operation.GT: "gt",
+    Operation.GE: "ge",
+    Operation.EQ: "eq",
+    Operation.NE: "ne",
+    Operation.CONCAT: "concat",
+    Operation.NEG: "neg",
+    Operation.NOT: "bit_not",
+    Operation.INC: "inc",
+    Operation.DEC: "dec",
+    Operation.LSHIFT: "shift_left",
+    Operation.RSHIFT: "shift_right",
+    Operation.LSHIFT_ASSIGN: "assign_left",
+    Operation.RSHIFT_ASSIGN: "assign_right",
+    Operation.BIT: "bit",
 }
 
 
@@ -64,7 +91,7 @@ class Kernel:
     def cpp(self) -> str:
         """The expression that names it in C++; also its identity in the cache."""
         types = [self._spelled(t) for t in self.operands]
-        if self.template not in ("assign", "accumulate", "shift", *ACTIVATIONS):
+        if self.template not in ("assign", "accumulate", *ACTIVATIONS):
             types.append(self._spelled(self.result))
         return f"&harness::{self.template}<{', '.join([*self.arguments, *types])}>"
 
@@ -80,11 +107,16 @@ class Kernel:
         """Whether every value fits one 64-bit word."""
         return all(t.width <= 64 for t in (*self.operands, self.result))
 
+    @property
+    def warns(self) -> bool:
+        """Whether the headers print a warning for each element: of widths that differ."""
+        return self.template == "assign" and "::bit_" in self.arguments[0]
+
     def _spelled(self, t: Any) -> str:
         if isinstance(t, MiniFloat):
             family = "ap_float" if self.header == VENDOR else "harness::minifloat"
             return f"{family}<{t.m}, {t.e}, {t.e0}>"
-        return str(t.cpp_full)
+        return NATIVE.get(t) or str(t.cpp_full)
 
 
 def from_number(number: str, t: NumberType, header: str = VENDOR) -> Kernel:
@@ -107,30 +139,33 @@ def cast(
     return Kernel("cast", (), (source,), target, _header(header, target))
 
 
-def compute(
-    op: Operation, a: NumberType, b: NumberType | None = None, header: str = VENDOR
-) -> Kernel:
-    """``a op b``, ``-a``, ``a << count`` or ``a >> count``."""
+def compute(op: Operation, a: NumberType, b: Any = None, header: str = VENDOR) -> Kernel:
+    """``a op b`` for any operation; ``b`` is as in :func:`harness.types.result_type`."""
     target = result_type(op, a, b)
-    if op is Operation.NEG:
-        return Kernel("negate", (), (a,), target)
-    if op.shift:
-        return Kernel("shift", ("true" if op is Operation.LSHIFT else "false",), (a,), target)
+    if op is Operation.RANGE:
+        return Kernel("slice", (), (a,), target)
     if isinstance(a, MiniFloat) or isinstance(b, MiniFloat):
         return Kernel("product", (), (a, b), target, header)
-    return Kernel("binary", (_OPS[op],), (a, b), target)
+    if op.assigned is not None and op.binary:
+        return assign(op.assigned, a, b)
+    if op.binary:
+        return Kernel("binary", (_struct(op),), (a, b), target)
+    return Kernel("counted" if op.counted else "unary", (_struct(op),), (a,), target)
 
 
-def assign(op: Operation, a: ApFixed, b: ApFixed) -> Kernel:
+def assign(op: Operation, a: Any, b: Any) -> Kernel:
     """``a op= b``."""
-    result_type(op, a, b)  # refuses what is no binary operation, or is too wide
-    return Kernel("assign", (_OPS[op],), (a, b), a)
+    result_type(f"{op.value}=", a, b)  # refuses what C++ does not have, or is too wide
+    return Kernel("assign", (_struct(op),), (a, b), a)
 
 
 def accumulate(op: Operation, a: ApFixed, b: ApFixed) -> Kernel:
     """``a op= b[0], a op= b[1], ...``: every step."""
-    result_type(op, a, b)
-    return Kernel("accumulate", (_OPS[op],), (a, b), a)
+    return Kernel("accumulate", assign(op, a, b).arguments, (a, b), a)
+
+
+def _struct(op: Operation) -> str:
+    return f"harness::{STRUCTS.get(op, op.value)}"
 
 
 def activation(name: str, source: ApFixed) -> Kernel:

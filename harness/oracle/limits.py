@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.oracle.kernels import VENDOR, Kernel
+from harness.oracle.kernels import NATIVE, STRUCTS, VENDOR, Kernel
 from harness.types import (
     MAX_WIDTH,
     ApFixed,
+    ApInt,
     Binary,
     MiniFloat,
     Operation,
     Overflow,
     Rounding,
+    check_cast,
     result_type,
 )
 
@@ -27,6 +29,8 @@ __all__ = ["cast_aborts", "refusal", "traps"]
 
 def cast_aborts(source: ApFixed, target: ApFixed) -> bool:
     """Whether converting ``source`` to ``target`` reads a bit beyond the source's MSB."""
+    if isinstance(target, ApInt):
+        return False  # it takes the integer bits, and looks at the others as they are
     rounds = target.rounding is not Rounding.TRN and not (
         target.rounding is Rounding.TRN_ZERO and not source.signed
     )
@@ -43,6 +47,10 @@ def refusal(kernel: Kernel) -> str | None:
     if kernel.header == VENDOR:
         return _open_float_refuses(kernel)
     for source, target in _conversions(kernel):
+        try:
+            check_cast(source, target)
+        except ValueError as error:
+            return str(error)
         if cast_aborts(source, target):
             return (
                 f"{source} to {target} shifts out more bits than the source has: the header reads "
@@ -59,7 +67,7 @@ def _no_cpp(t: Any) -> str | None:
     """Why there is no C++ for a type."""
     if isinstance(t, ApFixed):
         return f"{t} rounds by chance, which no header does" if t.rounding.stochastic else None
-    if isinstance(t, MiniFloat | Binary):
+    if isinstance(t, MiniFloat | Binary) or t in NATIVE:
         return None
     return f"no open C++ header has {t}"
 
@@ -116,20 +124,72 @@ def _conversions(kernel: Kernel) -> list[tuple[ApFixed, ApFixed]]:
     if kernel.template == "from_number" and kernel.arguments[0].startswith("std::"):
         signed = not kernel.arguments[0].startswith("std::u")
         return [(ApFixed(64, 64, signed), kernel.result)]
-    if kernel.template in ("assign", "accumulate"):
-        op = {"add": "+", "sub": "-", "mul": "*", "div": "/"}[kernel.arguments[0][-3:]]
+    if kernel.template in ("assign", "accumulate") and not isinstance(kernel.result, ApInt):
+        op = next(op for op, name in STRUCTS.items() if kernel.arguments == (f"harness::{name}",))
         return [(result_type(op, *kernel.operands), kernel.result)]
     return []
 
 
 def traps(op: Operation, a: ApFixed, b: ApFixed, pairs: Sequence[tuple[int, int]]) -> str | None:
-    """Why dividing these codes would end the process; ``None`` if it would not."""
-    if op is not Operation.DIV:
+    """Why dividing these codes would end the process, or is wrong; ``None`` if neither."""
+    kind = op.assigned or op
+    if kind not in (Operation.DIV, Operation.MOD):
         return None
     if any(y == 0 for _, y in pairs):
         return "a divisor is zero: the headers end the process"
-    if a.signed and b.signed and max(a.width + max(b.frac, 0), b.width) == 64:
+    integers = isinstance(a, ApInt) and (isinstance(b, ApInt) or op is not kind)
+    if integers and not isinstance(b, ApInt):
+        if any(abs(y) < 1 << max(b.frac, 0) for _, y in pairs):
+            return (
+                f"{a} /= {b} cuts its divisor toward zero first: one below 1 is a division by "
+                "zero, and the headers end the process"
+            )
+        return None
+    left = 0 if integers else max(b.frac, 0)
+    width = max(a.width + left, b.width)
+    if a.signed and b.signed and width == 64 and not integers:
         lowest = -(1 << 63)
-        if any(x << max(b.frac, 0) == lowest and y == -1 for x, y in pairs):
+        if any(x << left == lowest and y == -1 for x, y in pairs):
             return "the most negative 64-bit dividend by code -1 traps in the processor"
+    if width >= 64 and any(division_errs(x << left, y, width + 1) for x, y in pairs):
+        return "the headers' long division errs on these codes: it never corrects a digit"
     return None
+
+
+def division_errs(dividend: int, divisor: int, width: int) -> bool:
+    """Whether the headers' division in more than 64 bits estimates a digit too high.
+
+    It is Knuth's algorithm D on digits of 32 bits, whose sixth step, adding the divisor back where
+    the estimate was one too high, goes wrong.
+
+    Args:
+        dividend: of either sign.
+        divisor: of either sign, not zero.
+        width: bits that both are taken in, if they are read as unsigned.
+    """
+    as_signed = abs(dividend), abs(divisor)
+    as_unsigned = dividend % (1 << width), divisor % (1 << width)
+    return any(_guesses_high(u, v) for u, v in (as_signed, as_unsigned))
+
+
+def _guesses_high(dividend: int, divisor: int) -> bool:
+    """The same for unsigned numbers: the trial digits, beside the true ones."""
+    base = 1 << 32
+    if dividend < max(divisor, 1 << 64) or divisor < base:
+        return False  # divided otherwise
+    count = -(-divisor.bit_length() // 32)
+    shift = 32 * count - divisor.bit_length()
+    u, v = dividend << shift, divisor << shift
+    top, second = v >> 32 * (count - 1), v >> 32 * (count - 2) & (base - 1)
+    rest = 0
+    for place in reversed(range(-(-u.bit_length() // 32))):
+        rest = rest << 32 | u >> 32 * place & (base - 1)
+        third = rest >> 32 * (count - 2) & (base - 1)
+        guess, left = divmod(rest >> 32 * (count - 1), top)
+        for _ in range(2):
+            if left < base and (guess == base or guess * second > base * left + third):
+                guess, left = guess - 1, left + top
+        digit, rest = divmod(rest, v)
+        if guess != digit:
+            return True
+    return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import operator
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -19,7 +18,7 @@ from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.layers import LayerKernel
 from harness.oracle.words import from_words, to_words, word_count
 from harness.oracle.worker import Worker
-from harness.types import ApFixed, NumberType, Operation
+from harness.types import ApFixed, NumberType, Operation, count_bounds
 
 __all__ = ["GROUP", "Oracle", "number_of"]
 
@@ -121,30 +120,34 @@ class Oracle:
         *,
         header: str = VENDOR,
     ) -> Any:
-        """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``.
+        """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``, for every operation.
 
-        ``b`` are codes of ``b_type`` in the shape of ``a``; for a shift it is the count.
+        ``b`` are codes of ``b_type`` in the shape of ``a``.  For a shift or a bit it is the count
+        or the number of the bit, one for all or one for each element; for ``range`` it is
+        ``(hi, lo)``.
         """
         op = Operation.parse(op)
-        kernel = kernels.compute(op, a_type, b_type, _checked(header))
+        facts = b if op is Operation.RANGE else b_type
+        kernel = kernels.compute(op, a_type, facts, _checked(header))
         shape = np.shape(a)
         left = to_words(a, a_type)
         right = None
-        if op.shift:
-            if abs(operator.index(b)) >= 1 << 31:
-                raise ValueError(f"a shift count is a C++ int, {b} is none")
-            right = np.array([b], dtype=np.int64)
+        if op is Operation.RANGE:
+            right = np.array(facts, np.int64)
+        elif op.counted:
+            right = _counts(op, b, a_type, shape)
         elif b_type is not None:
             right = self._operand(op, a, a_type, b, b_type)
-        return from_words(self._run(kernel, left, right, _size(shape)), kernel.result, shape)
+        words = self._run(kernel, left, right, _size(shape), quiet=kernel.warns)
+        return from_words(words, kernel.result, shape)
 
     def assign(self, op: Operation | str, a: Any, a_type: ApFixed, b: Any, b_type: ApFixed) -> Any:
         """The codes of ``a`` after ``a op= b``, in ``a``'s type and modes."""
         op = Operation.parse(op)
-        right = self._operand(op, a, a_type, b, b_type)
-        shape = np.shape(a)
         kernel = kernels.assign(op, a_type, b_type)
-        words = self._run(kernel, to_words(a, a_type), right, _size(shape))
+        right = self._operand(Operation(f"{op.value}="), a, a_type, b, b_type)
+        shape = np.shape(a)
+        words = self._run(kernel, to_words(a, a_type), right, _size(shape), quiet=kernel.warns)
         return from_words(words, a_type, shape)
 
     def accumulate(
@@ -256,7 +259,7 @@ class Oracle:
     def _operand(self, op: Operation, a: Any, ta: Any, b: Any, tb: Any) -> Array:
         if np.shape(a) != np.shape(b):
             raise ValueError(f"operands differ in shape: {np.shape(a)} and {np.shape(b)}")
-        if op is Operation.DIV:
+        if (op.assigned or op) in (Operation.DIV, Operation.MOD):
             pairs = zip(np.ravel(a).tolist(), np.ravel(b).tolist(), strict=True)
             if why := limits.traps(op, ta, tb, list(pairs)):
                 raise HeaderRefuses(why)
@@ -342,6 +345,18 @@ def number_of(array: Array) -> str:
     if kind in "iub":
         return "std::int64_t" if kind == "i" else "std::uint64_t"
     raise TypeError(f"no C++ constructor for dtype {array.dtype}; allowed: floats and integers")
+
+
+def _counts(op: Operation, b: Any, t: Any, shape: tuple[int, ...]) -> Array:
+    """Shift counts or numbers of bits, one for each element."""
+    counts = np.asarray(b)
+    if counts.dtype.kind not in "iu":
+        raise TypeError(f"{op.value} takes integers on its right, not {counts.dtype}")
+    low, high = count_bounds(op, t)
+    if counts.size and not low <= int(counts.min()) <= int(counts.max()) <= high:
+        wrong = int(counts.min()) if counts.min() < low else int(counts.max())
+        raise ValueError(f"{op.value} of {t} takes {low} to {high} on its right, not {wrong}")
+    return np.ascontiguousarray(np.broadcast_to(counts, shape), np.int64).ravel()
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -6,7 +6,6 @@ tensors of any shape and strides; Python numbers and lists are taken as NumPy ta
 
 from __future__ import annotations
 
-import operator
 import sys
 from typing import Any
 
@@ -167,30 +166,31 @@ def compute_codes(
     """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``; the operands broadcast.
 
     Args:
-        op: ``+ - * /``, ``neg``, ``<<`` or ``>>``; with a minifloat ``*`` alone.
+        op: any :class:`Operation`, by its C++ symbol or name; with a minifloat ``*`` alone.
         a: codes of ``a_type``.
         a_type: the left operand's type.
-        b: codes of ``b_type``, or for a shift the count, an integer that reverses if negative.
-        b_type: the right operand's type, for ``+ - * /``.
+        b: codes of ``b_type``; or shift counts (one reverses if negative) or numbers of bits, one
+            for all or one for each element; or for ``range`` the ends ``(hi, lo)``.
+        b_type: the right operand's type, if it is a number of one.
 
     Raises:
         ZeroDivisionError: for a divisor of zero.
         TypeError, ValueError: as :func:`decode` does, or for a missing operand.
     """
+    from harness.quantize import arithmetic
+
     op = Operation.parse(op)
-    target = result_type(op, a_type, b_type)
-    if (b is None) != (op is Operation.NEG):
+    ranged = op is Operation.RANGE
+    result_type(op, a_type, b if ranged else b_type)
+    if (b is None) == (op.binary or op.counted or ranged):
         raise ValueError(
             f"operation {op.value} takes {'one operand' if b is not None else 'two operands'}"
         )
-    if op.shift:
-        if isinstance(b, bool) or not hasattr(b, "__index__"):
-            raise TypeError(f"a shift count must be an int, not {type(b).__name__}")
-        b = operator.index(b)
+    found = arithmetic.composed(op, a, a_type, b, b_type, compute_codes, cast_codes)
+    if found is not None:
+        return found
     if _is_tensor(a):
-        return _tensors().compute(op, a, a_type, b, b_type, target)
-    from harness.quantize import arithmetic
-
+        return _tensors().compute(op, a, a_type, b, b_type)
     return arithmetic.compute_numpy(op, a, a_type, b, b_type)
 
 

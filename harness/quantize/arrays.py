@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, stochastic, wide
-from harness.quantize.plan import FLOATS, as_int64, float_misfit, packing, plan
-from harness.types import ApFixed, Binary, BinaryFloat, NumberType
+from harness.quantize.plan import (
+    FLOATS,
+    as_int64,
+    float_misfit,
+    loses_integer_bits,
+    packing,
+    plan,
+)
+from harness.types import ApFixed, ApInt, Binary, BinaryFloat, NumberType, check_cast
 
 __all__ = ["cast_codes", "check_codes", "decode", "decompose", "quantize", "quantize_codes"]
 
@@ -80,6 +87,7 @@ def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
 
 def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
     """See :func:`harness.quantize.cast_codes`."""
+    check_conversion(source, target)
     array = check_codes(codes, source)
     if source.width > 64 or target.width > 64:
         out = wide.map_codes(lambda c: wide.recode(c, source, target), exact(array, source))
@@ -95,6 +103,8 @@ def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
         # Below 64 bits an unsigned code is a signed one that happens not to be negative.
         unfolded = int(source.width == 64 and not source.signed)
         out = _from_words(flat, unfolded, source.frac, target)
+        if loses_integer_bits(source, target):
+            out[flat < 0] = as_int64(target.max_code if not target.signed else -1)
     return like(out.reshape(array.shape), codes)
 
 
@@ -114,6 +124,16 @@ def _from_float(flat: Array, source: BinaryFloat, target: NumberType) -> Array:
         refuse(nan, source, target)
     float_codes.floats_to_floats(flat, out, p, packing(target))
     return out
+
+
+def check_conversion(source: NumberType, target: NumberType) -> None:
+    """Refuse a conversion into an integer type that C++ leaves undefined, or does not have."""
+    check_cast(source, target)
+    if isinstance(target, ApInt) and isinstance(source, BinaryFloat):
+        raise ValueError(
+            f"C++ converts no code of {source} to {target}; cast to an ap_fixed first, or quantize "
+            "the values"
+        )
 
 
 def refuse(found: Any, source: BinaryFloat, target: NumberType) -> None:
@@ -213,6 +233,8 @@ def _drawn(array: Array, t: NumberType, rng: Any) -> Array:
 
 def _fast_values(flat: Array, t: NumberType) -> Any:
     """Values by a float kernel; ``None`` where it would not be exact."""
+    if isinstance(t, ApInt):
+        return None  # by its codes, one of which is a quirk
     if isinstance(t, ApFixed):
         return _fast_fixed(flat, t, codes=False)
     if isinstance(t, Binary):
@@ -248,13 +270,8 @@ def _float_codes(flat: Array, t: NumberType) -> Array:
     if isinstance(t, Binary):
         return _is_one(flat, t).astype(np.int64)
     if isinstance(t, ApFixed):
-        fast = _fast_fixed(flat, t, codes=True)
-        if fast is not None:
-            return fast.astype(np.int64)
+        return _with_quirk(_fixed_codes(flat, t), flat, t)
     out = np.empty(flat.size, np.int64)
-    if isinstance(t, ApFixed):
-        fixed_codes.doubles_to_codes(flat, out, plan(t))
-        return out
     p = float_values.value_plan(t, flat.dtype.name)
     if p is not None:
         values = _run_values(widened(flat, p.zero.dtype), p.zero.dtype, t, p)
@@ -265,6 +282,22 @@ def _float_codes(flat: Array, t: NumberType) -> Array:
     ):
         raise ValueError(f"x has NaN, {t} has none")
     return out
+
+
+def _fixed_codes(flat: Array, t: ApFixed) -> Array:
+    fast = _fast_fixed(flat, t, codes=True)
+    if fast is not None:
+        return fast.astype(np.int64)
+    out = np.empty(flat.size, np.int64)
+    fixed_codes.doubles_to_codes(flat, out, plan(t))
+    return out
+
+
+def _with_quirk(codes: Array, x: Array, t: ApFixed) -> Array:
+    """An integer type's codes of floats: the header makes +1 of what is between -0.5 and 0."""
+    if isinstance(t, ApInt):
+        codes[(x < 0) & (x > -0.5)] = -1 if t.signed and t.width == 1 else 1
+    return codes
 
 
 def _integer_codes(array: Array, t: NumberType) -> Array:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from harness.types import (
     ApFixed,
+    ApInt,
     Binary,
     BinaryFloat,
     FloatOverflow,
@@ -15,7 +16,16 @@ from harness.types import (
     Overflow,
 )
 
-__all__ = ["FloatFormat", "Packing", "Plan", "as_int64", "float_misfit", "packing", "plan"]
+__all__ = [
+    "FloatFormat",
+    "Packing",
+    "Plan",
+    "as_int64",
+    "float_misfit",
+    "loses_integer_bits",
+    "packing",
+    "plan",
+]
 
 
 class Plan(NamedTuple):
@@ -77,6 +87,12 @@ def as_int64(bits: int) -> int:
     """The ``int64`` with the same low 64 bits."""
     bits &= (1 << 64) - 1
     return bits - (1 << 64) if bits >> 63 else bits
+
+
+def loses_integer_bits(source: Any, target: Any) -> bool:
+    """Whether an ``ap_fixed<W,0>`` becomes an integer type: what is negative becomes -1."""
+    into_integer = isinstance(target, ApInt) and not isinstance(source, ApInt)
+    return into_integer and isinstance(source, ApFixed) and source.signed and source.integer == 0
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,8 +14,18 @@ import numpy as np
 import torch
 
 from harness.quantize import arithmetic, arrays, elementwise, fixed_codes, float_codes, stochastic
-from harness.quantize.plan import FLOATS, float_misfit, packing, plan
-from harness.types import ApFixed, Binary, BinaryFloat, MiniFloat, NumberType, Operation
+from harness.quantize.operators import compute_words, fits_words
+from harness.quantize.plan import FLOATS, as_int64, float_misfit, loses_integer_bits, packing, plan
+from harness.types import (
+    ApFixed,
+    ApInt,
+    Binary,
+    BinaryFloat,
+    MiniFloat,
+    NumberType,
+    Operation,
+    result_type,
+)
 
 __all__ = [
     "cast_codes",
@@ -105,18 +115,21 @@ def quantize_minifloat(x: torch.Tensor, m: Any, e: Any, e0: Any) -> torch.Tensor
     return _grouped(x, (m, e, e0), lambda part, facts: quantize(part, MiniFloat(*facts)))
 
 
-def compute(
-    op: Operation, a: torch.Tensor, ta: ApFixed, b: Any, tb: ApFixed | None, target: ApFixed
-) -> torch.Tensor:
+def compute(op: Operation, a: torch.Tensor, ta: Any, b: Any, tb: Any) -> torch.Tensor:
     """See :func:`harness.quantize.compute_codes`."""
+    target = result_type(op, ta, b if op is Operation.RANGE else tb)
     _check_width(target)
-    left = _check_codes(a, ta)
-    if tb is None:
-        return _compute_words(op, left, ta, None, None, 0 if b is None else b)
-    left, right = _broadcast(left, _check_codes(torch.as_tensor(b), tb))
-    if op is Operation.DIV and not bool((right != 0).all()):
-        raise ZeroDivisionError("a divisor code is zero: the headers end the process")
-    return _compute_words(op, left, ta, right, tb, 0)
+    if not fits_words(op, ta, tb, target):
+        raise ValueError(f"{ta} {op.value} {tb} needs more than 64 bits; use NumPy")
+    left, right = _check_codes(a, ta), b
+    if tb is not None:
+        left, right = _broadcast(left, _check_codes(torch.as_tensor(b), tb))
+        if op in (Operation.DIV, Operation.MOD) and not bool((right != 0).all()):
+            raise ZeroDivisionError("a divisor code is zero: the headers end the process")
+    elif op.counted:
+        counts = arithmetic.check_counts(op, _plain(b), ta)
+        left, right = _broadcast(left, torch.as_tensor(counts, device=left.device))
+    return _compute_words(op, left, ta, right, tb, target)
 
 
 # The shared cores are typed for any array; here they are tensors in, tensors out.
@@ -126,7 +139,7 @@ _double_to_code: Callable[..., torch.Tensor] = float_codes.double_to_code
 _to_fixed: Callable[..., torch.Tensor] = float_codes.to_fixed
 _sign_code: Callable[..., torch.Tensor] = float_codes.sign_code
 _to_float: Callable[..., torch.Tensor] = float_codes.to_float
-_compute_words: Callable[..., torch.Tensor] = arithmetic.compute_words
+_compute_words: Callable[..., torch.Tensor] = compute_words
 _broadcast: Any = torch.broadcast_tensors  # torch leaves it untyped
 
 
@@ -235,14 +248,24 @@ def device_codes(x: torch.Tensor, t: NumberType) -> torch.Tensor:
         if isinstance(t, BinaryFloat):
             return _double_to_code(words, packing(t))
         bits, exponent = fixed_codes.split_double(words)
-        return _to_code(bits, 0, -exponent - t.frac, plan(t))
+        codes = _to_code(bits, 0, -exponent - t.frac, plan(t))
+        if isinstance(t, ApInt):  # the header makes +1 of what is between -0.5 and 0
+            one = -1 if t.signed and t.width == 1 else 1
+            codes = torch.where((doubles < 0) & (doubles > -0.5), one, codes)
+        return codes
     return _from_words(x.to(torch.int64), int(x.dtype is torch.uint8), 0, t)
 
 
 def device_cast(words: torch.Tensor, source: NumberType, target: NumberType) -> torch.Tensor:
     """Codes of one type in another by tensor operations, on any device."""
+    arrays.check_conversion(source, target)
     if isinstance(source, ApFixed):
-        return _from_words(words, int(not source.signed), source.frac, target)
+        codes = _from_words(words, int(not source.signed), source.frac, target)
+        if loses_integer_bits(source, target):
+            codes = torch.where(
+                words < 0, as_int64(-1 if target.signed else target.max_code), codes
+            )
+        return codes
     if isinstance(source, Binary):
         return _from_words(2 * words - 1, 0, 0, target)
     p = packing(source)

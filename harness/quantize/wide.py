@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from harness.quantize.plan import loses_integer_bits
 from harness.types import (
     ApFixed,
+    ApInt,
     Binary,
     BinaryFloat,
     FloatOverflow,
@@ -20,7 +22,7 @@ from harness.types import (
     Rounding,
 )
 
-__all__ = ["double_to_code", "integer_to_code", "map_codes", "recode", "value"]
+__all__ = ["double_to_code", "integer_to_code", "map_codes", "recode", "value", "wrapped"]
 
 
 def map_codes(function: Callable[[Any], Any], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -39,6 +41,8 @@ def double_to_code(x: float, t: Any) -> int:
     if x == 0:
         return 0
     word = int(np.float64(x).view(np.uint64))
+    if isinstance(t, ApInt) and -0.5 < x < 0:
+        return wrapped(1, t)  # the header stores -1 and negates it
     significand = word % (1 << 52) + (1 << 52)
     exponent = (word >> 52) % 2048 - 1075
     return integer_to_code(-significand if negative else significand, -exponent, t)
@@ -63,6 +67,8 @@ def integer_to_code(m: int, frac: int, t: Any) -> int:
 def recode(code: int, source: Any, target: Any) -> int:
     """The code in ``target`` of the value that has ``code`` in ``source``."""
     if isinstance(source, ApFixed):
+        if loses_integer_bits(source, target) and code < 0:
+            return wrapped(-1, target)
         return integer_to_code(code, source.frac, target)
     if isinstance(source, Binary):
         return integer_to_code(2 * code - 1, 0, target)
@@ -181,7 +187,8 @@ def _up(mode: Rounding, floor: int, twice: int, one: int) -> bool:
     return tie[mode]
 
 
-def _wrapped(bits: int, t: ApFixed) -> int:
+def wrapped(bits: int, t: ApFixed) -> int:
+    """The low W bits as a code."""
     bits &= (1 << t.width) - 1
     return bits - (1 << t.width) if t.signed and bits >> (t.width - 1) else bits
 
@@ -195,7 +202,7 @@ def _fit(v: int, floor: int, t: ApFixed) -> int:
         return lower if v < 0 else t.max_code
     if t.overflow is Overflow.SAT_ZERO:
         return 0
-    code = _wrapped(v, t)
+    code = wrapped(v, t)
     if t.overflow is Overflow.WRAP_SM:
         if t.n == 0:
             flip = (code < 0) != bool(floor >> t.width & 1)
@@ -210,4 +217,4 @@ def _fit(v: int, floor: int, t: ApFixed) -> int:
     if t.signed:
         top = 1 << (t.n - 1) if v < 0 else (1 << (t.n - 1)) - 1
     low_width = t.width - t.n
-    return _wrapped(top << low_width | code & ((1 << low_width) - 1), t)
+    return wrapped(top << low_width | code & ((1 << low_width) - 1), t)

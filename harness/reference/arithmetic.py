@@ -1,15 +1,24 @@
-"""Arithmetic on exact values: the result type holds the result, or says how it is cut."""
+"""Operators on exact values: the result type holds the result, or says how it is cut."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from harness.reference import floats
+from harness.reference import fixed, floats
+from harness.reference.comparisons import compare
 from harness.reference.fixed import cast, decode, wrap
-from harness.types import ApFixed, BinaryFloat, MiniFloat, Operation, result_type
+from harness.types import (
+    ApFixed,
+    ApInt,
+    BinaryFloat,
+    MiniFloat,
+    Operation,
+    count_bounds,
+    result_type,
+)
 
 __all__ = ["accumulate", "assign", "compute"]
 
@@ -18,45 +27,51 @@ def compute(
     op: Operation | str,
     a: int,
     ta: Any,
-    b: int = 0,
+    b: Any = 0,
     tb: Any = None,
     *,
     published: bool = False,
 ) -> int:
-    """The code of ``a op b`` in ``result_type(op, ta, tb)``; for a shift ``b`` is the count.
+    """The code of ``a op b`` in ``result_type(op, ta, tb)``.
 
-    The operands are fixed-point, or for a product minifloats too.  Sums, differences, products and
-    negations are exact.  A quotient is cut toward zero.  A shift
-    keeps the type of ``a``: bits that leave it are lost, none is rounded.
+    ``b`` is a code of ``tb``; the count of a shift, the number of a bit, or the ``(hi, lo)`` of
+    ``range``, if there is no ``tb``.  The operands are fixed-point or integers, or for a product
+    minifloats too.  Sums, differences, products and negations are exact.  A quotient is cut toward
+    zero.  A shift keeps the type of ``a``: bits that leave it are lost, none is rounded.
+
+    With ``published=True`` the answer is the definition's, without the headers' quirks.
 
     Raises:
-        ZeroDivisionError: for ``b`` of zero.
+        ZeroDivisionError: for a divisor of zero.
+        ValueError: for what is no code, count, or number of a bit.
     """
     op = Operation.parse(op)
-    target: Any = result_type(op, ta, tb)
-    if op is Operation.NEG:
-        return _code(-decode(a, ta), target)
-    if op.shift:
-        left = b if op is Operation.LSHIFT else -b
-        return wrap(math.floor(a * Fraction(2) ** left), ta)
-    x, y = _value(a, ta), _value(b, tb)
-    if isinstance(target, MiniFloat):
-        return floats.to_code(x * y, target)
-    if op is Operation.ADD:
-        return _code(x + y, target)
-    if op is Operation.SUB:
-        return _code(x - y, target)
-    if op is Operation.MUL:
-        return _code(x * y, target)
-    quotient = math.trunc(x / y / Fraction(target.lsb))
-    if not published and _has_no_opposite(a, ta, b, tb):
-        return -quotient
-    return quotient
+    target: Any = result_type(op, ta, b if op is Operation.RANGE else tb)
+    if op.assigned is not None:
+        return _assigned(op.assigned, a, ta, b, tb, published)
+    if tb is None:
+        return _unary(op, a, ta, b, target, published)
+    if isinstance(target, MiniFloat) or isinstance(ta, BinaryFloat) or isinstance(tb, BinaryFloat):
+        return _code(_value(a, ta) * _value(b, tb), target)
+    if op.comparison:
+        return int(compare(op, a, ta, b, tb, published=published))
+    if op is Operation.CONCAT:
+        return int(_bits(a, ta) << tb.width | _bits(b, tb))
+    if op.bitwise:
+        i, j = (int(decode(c, t) / target.lsb) for c, t in ((a, ta), (b, tb)))
+        return wrap({"&": i & j, "|": i | j, "^": i ^ j}[op.value], target)
+    if op in (Operation.DIV, Operation.MOD):
+        return _divided(op, a, ta, b, tb, target, published)
+    x, y = decode(a, ta), decode(b, tb)
+    return _code({"+": x + y, "-": x - y, "*": x * y}[op.value], target)
 
 
-def assign(op: Operation | str, a: int, ta: ApFixed, b: int, tb: ApFixed) -> int:
+def assign(
+    op: Operation | str, a: int, ta: ApFixed, b: int, tb: ApFixed, *, published: bool = False
+) -> int:
     """The code of ``a`` after ``a op= b``: the full result, then converted to ``a``'s type."""
-    return cast(compute(op, a, ta, b, tb), result_type(op, ta, tb), ta)
+    op = Operation.parse(op)
+    return compute(f"{op.value}=", a, ta, b, tb, published=published)
 
 
 def accumulate(
@@ -70,15 +85,104 @@ def accumulate(
     return steps
 
 
+def _assigned(op: Operation, a: int, ta: Any, b: int, tb: Any, published: bool) -> int:
+    if op.shift:
+        return compute(op, a, ta, b)
+    if isinstance(ta, ApInt) and not isinstance(tb, ApInt) and not published:
+        whole = ApInt(max(tb.integer, 1), tb.signed)
+        b, tb = cast(b, tb, whole), whole
+    result = compute(op, a, ta, b, tb, published=published)
+    return cast(result, result_type(op, ta, tb), ta, published=published)
+
+
+def _unary(op: Operation, a: int, ta: Any, b: Any, target: Any, published: bool) -> int:
+    """Operators of one number; ``b`` is a count, the number of a bit, or two of them."""
+    if op.counted:
+        low, high = count_bounds(op, ta)
+        if not low <= b <= high:
+            raise ValueError(f"{op.value} of {ta} takes {low} to {high} on its right, not {b}")
+    if op.shift:
+        left = b if op is Operation.LSHIFT else -b
+        return wrap(math.floor(a * Fraction(2) ** left), ta)
+    bits, one = _bits(a, ta), Fraction(1)
+    simple: dict[Operation, Callable[[], int]] = {
+        Operation.NEG: lambda: _code(-decode(a, ta), target),
+        Operation.NOT: lambda: wrap(~a, ta),
+        Operation.INC: lambda: fixed.to_code(decode(a, ta) + one, ta),
+        Operation.DEC: lambda: fixed.to_code(decode(a, ta) - one, ta),
+        Operation.AND_REDUCE: lambda: int(bits == (1 << ta.width) - 1),
+        Operation.OR_REDUCE: lambda: int(bits != 0),
+        Operation.XOR_REDUCE: lambda: (bits if published else _stored(a, ta)).bit_count() % 2,
+        Operation.BIT: lambda: bits >> b & 1,
+        Operation.SET: lambda: wrap(bits | 1 << b, ta),
+        Operation.CLEAR: lambda: wrap(bits & ~(1 << b), ta),
+        Operation.RANGE: lambda: _slice(bits, *b),
+    }
+    if op in simple:
+        return int(simple[op]())
+    # What is left are the conversions to native numbers.
+    if isinstance(target, BinaryFloat):
+        return floats.to_code(decode(a, ta), target)
+    return cast(a, ta, target, published=published)
+
+
+def _slice(bits: int, hi: int, lo: int) -> int:
+    """The bits from ``lo`` up to ``hi``, or in reverse order if ``hi`` is the lower one."""
+    step = 1 if hi >= lo else -1
+    return sum((bits >> place & 1) << k for k, place in enumerate(range(lo, hi + step, step)))
+
+
+def _divided(op: Operation, a: int, ta: Any, b: int, tb: Any, target: Any, published: bool) -> int:
+    """A quotient or a remainder, cut toward zero."""
+    x, y = decode(a, ta), decode(b, tb)
+    if y == 0:
+        raise ZeroDivisionError("division by zero: the headers end the process")
+    integers = isinstance(ta, ApInt) and isinstance(tb, ApInt)
+    if integers and not published:
+        if op is Operation.MOD and not ta.signed and y < 0:
+            return wrap(a, target)
+        if _reads_as_unsigned(ta, tb):
+            width = max(ta.width, tb.width) + 1
+            x, y = Fraction(a % (1 << width)), Fraction(b % (1 << width))
+    quotient = math.trunc(x / y / (1 if integers else Fraction(target.lsb)))
+    if op is Operation.MOD:
+        return wrap(int(x - quotient * y), target)
+    if not integers and not published and _has_no_opposite(a, ta, b, tb):
+        return -quotient
+    return wrap(quotient, target)
+
+
+def _reads_as_unsigned(ta: ApInt, tb: ApInt) -> bool:
+    """The quirk ``ap-int-division``.
+
+    The header converts both operands to one type, whose sign is that of the wider operand.
+    """
+    wider = max((ta, tb), key=lambda t: t.width)
+    return ta.signed != tb.signed and ta.width != tb.width and not wider.signed
+
+
 def _value(code: int, t: Any) -> Fraction:
     """The exact value of an operand; minifloats have no other ones."""
     return Fraction(floats.decode(code, t)) if isinstance(t, BinaryFloat) else decode(code, t)
 
 
-def _code(value: Fraction, t: ApFixed) -> int:
+def _code(value: Fraction, t: Any) -> int:
+    if isinstance(t, MiniFloat):
+        return floats.to_code(value, t)
     code = value / t.lsb
     assert code.denominator == 1, "a result type holds every result"
     return int(code)
+
+
+def _bits(code: int, t: ApFixed) -> int:
+    """The raw bits of a code, as an unsigned number; ``ValueError`` if it is none."""
+    decode(code, t)
+    return code % (1 << t.width)
+
+
+def _stored(code: int, t: ApFixed) -> int:
+    """The bits of a code as the headers keep it: up to 64 bits are sign-extended to 64."""
+    return code % (1 << max(t.width, 64))
 
 
 def _has_no_opposite(a: int, ta: ApFixed, b: int, tb: ApFixed) -> bool:

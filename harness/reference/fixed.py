@@ -13,12 +13,13 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
-from harness.types import ApFixed, Overflow, Rounding
+from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
 __all__ = [
     "QUIRKS",
     "as_header_reads",
     "cast",
+    "cast_quirks",
     "decode",
     "from_double",
     "from_int",
@@ -38,6 +39,24 @@ QUIRKS = {
     "non-finite": "NaN and the infinities are taken as +-2**1024 * 1.fraction",
     "division-of-minimum": "signed / signed: the most negative dividend by code -1 stays negative",
     "subnormal": "a subnormal double gets an implicit one: +-2**-1023 * 1.fraction",
+    "ap-int-small-negative": "a float or double between -0.5 and 0 becomes +1 in an ap_[u]int",
+    "ap-int-no-integer-bits": "a negative ap_fixed<W,0> becomes -1 in an ap_[u]int",
+    "ap-int-division": (
+        "ap_int / ap_int, %: of a signed and a wider unsigned operand both are read as unsigned"
+    ),
+    "ap-int-remainder": "ap_uint % a negative ap_int is the ap_uint, in the narrower one's width",
+    "ap-int-xor-reduce": (
+        "xor_reduce of a negative ap_int of an odd width up to 64 counts its sign in 64 bits"
+    ),
+    "ap-int-assign-fixed": "ap_int op= ap_fixed cuts the ap_fixed toward zero first",
+    "comparison-unsigned": (
+        "a signed and an unsigned operand of 32 bits or more, the signed one not the wider: a "
+        "negative value is above every other"
+    ),
+    "equality-modulo": "== takes a signed operand modulo 2**W of a wider, or as wide, unsigned one",
+    "comparison-sat-sym": (
+        "the lowest code of a coarser SAT_SYM operand on the right is compared one step up"
+    ),
 }
 
 
@@ -58,7 +77,10 @@ def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
         if not math.isfinite(x):
             raise ValueError(f"the definition gives no code for {x}")
         return to_code(Fraction(x), t, published=True)
-    return to_code(as_header_reads(x), t)
+    value = as_header_reads(x)
+    if isinstance(t, ApInt) and -HALF < value < 0:
+        return wrap(1, t)
+    return to_code(value, t)
 
 
 def from_int(x: int, t: ApFixed, *, published: bool = False) -> int:
@@ -67,8 +89,24 @@ def from_int(x: int, t: ApFixed, *, published: bool = False) -> int:
 
 
 def cast(code: int, source: ApFixed, t: ApFixed, *, published: bool = False) -> int:
-    """The code of ``t(a)`` where ``a`` is the ``source`` value with this code."""
-    return to_code(decode(code, source), t, published=published)
+    """The code of ``t(a)`` where ``a`` is the ``source`` value with this code.
+
+    Raises:
+        ValueError: if ``source`` has no such code, or the headers leave the conversion undefined.
+    """
+    value = decode(code, source)
+    if not published:
+        check_cast(source, t)
+        if "ap-int-no-integer-bits" in cast_quirks(value, source, t):
+            return wrap(-1, t)
+    return to_code(value, t, published=published)
+
+
+def cast_quirks(value: Fraction, source: ApFixed, t: ApFixed) -> list[str]:
+    """The names of the quirks that could move the code of a ``source`` value in ``t``."""
+    found = quirks(value, t)
+    loses = isinstance(t, ApInt) and not isinstance(source, ApInt) and source.integer == 0
+    return [*found, "ap-int-no-integer-bits"] if loses and value < 0 else found
 
 
 def to_code(value: Fraction, t: ApFixed, *, published: bool = False) -> int:
@@ -93,6 +131,8 @@ def quirks(x: float | Fraction, t: ApFixed) -> list[str]:
             found.append("non-finite")
         elif 0 < abs(x) < 2.0**-1022:
             found.append("subnormal")
+        if isinstance(t, ApInt) and -0.5 < x < 0:
+            found.append("ap-int-small-negative")
     return found
 
 

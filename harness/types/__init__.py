@@ -1,9 +1,9 @@
 """The vocabulary: number formats, their modes, and the types of expressions."""
 
 from harness.types.binary import Binary
-from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt
+from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, check_cast
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
-from harness.types.formats import FORMATS, TERNARY, NumberType, parse_type
+from harness.types.formats import FLOAT64, FORMATS, TERNARY, NumberType, parse_type
 from harness.types.modes import (
     FloatOverflow,
     FloatRounding,
@@ -12,10 +12,11 @@ from harness.types.modes import (
     StochasticRounding,
     parse_rounding,
 )
-from harness.types.operations import Operation, result_type
+from harness.types.operations import Operation, count_bounds, result_type
 
 __all__ = [
     "BOOL",
+    "FLOAT64",
     "FORMATS",
     "MAX_WIDTH",
     "TERNARY",
@@ -33,6 +34,8 @@ __all__ = [
     "Rounding",
     "StochasticRounding",
     "VitisFloat",
+    "check_cast",
+    "count_bounds",
     "parse_rounding",
     "parse_type",
     "result_type",

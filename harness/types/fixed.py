@@ -11,7 +11,7 @@ from typing import Any
 from harness.types import spelling
 from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 
-__all__ = ["BOOL", "MAX_WIDTH", "ApFixed", "ApInt", "as_int"]
+__all__ = ["BOOL", "MAX_WIDTH", "ApFixed", "ApInt", "as_int", "check_cast"]
 
 #: The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``).
 MAX_WIDTH = 1024
@@ -261,3 +261,18 @@ class ApInt(ApFixed):
 
 #: What a comparison gives: a C++ ``bool`` counts as ``ap_uint<1>``.
 BOOL = ApInt(1, signed=False)
+
+
+def check_cast(source: Any, target: Any) -> None:
+    """Refuse a conversion that the headers leave undefined.
+
+    Raises:
+        ValueError: from a fixed-point type without a place for the unit into an integer type: the
+            header converts memory that it never wrote.
+    """
+    into_integer = isinstance(target, ApInt) and not isinstance(source, ApInt)
+    if into_integer and isinstance(source, ApFixed) and source.integer < 0:
+        raise ValueError(
+            f"{source} to {target} is undefined: with fewer than 0 integer bits the header reads "
+            "memory that it never wrote; convert to an ap_fixed first"
+        )

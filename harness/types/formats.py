@@ -7,12 +7,15 @@ from harness.types.binary import Binary
 from harness.types.fixed import ApFixed
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
 
-__all__ = ["FORMATS", "TERNARY", "NumberType", "parse_type"]
+__all__ = ["FLOAT64", "FORMATS", "TERNARY", "NumberType", "parse_type"]
 
 NumberType = ApFixed | BinaryFloat | Binary
 
 #: {-1, 0, 1}: to nearest, ties to even, so that -0.5 and 0.5 become 0.
 TERNARY = ApFixed(2, 2, rounding="RND_CONV", overflow="SAT_SYM")
+
+#: The words of C++ ``double``.
+FLOAT64 = IeeeFloat(11, 52)
 
 #: IEEE-style formats under the names that NumPy, ml_dtypes and torch share.
 FORMATS = {

@@ -11,10 +11,11 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from harness.types.fixed import BOOL, ApFixed, ApInt, as_int
-from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat
+from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, as_int, check_cast
+from harness.types.floats import BinaryFloat, MiniFloat
+from harness.types.formats import FLOAT64, FORMATS
 
-__all__ = ["CLOSED", "Operation", "result_type"]
+__all__ = ["CLOSED", "Operation", "count_bounds", "result_type"]
 
 #: Functions that people look for, and why they are not here.
 CLOSED = {
@@ -174,8 +175,8 @@ _NATIVE: dict[Operation, Any] = {
     Operation.TO_UINT: ApInt(32, signed=False),
     Operation.TO_INT64: ApInt(64),
     Operation.TO_UINT64: ApInt(64, signed=False),
-    Operation.TO_FLOAT: IeeeFloat(8, 23),
-    Operation.TO_DOUBLE: IeeeFloat(11, 52),
+    Operation.TO_FLOAT: FORMATS["float32"],
+    Operation.TO_DOUBLE: FLOAT64,
 }
 
 
@@ -217,17 +218,28 @@ def result_type(op: Operation | str, a: Any, b: Any = None) -> Any:
     return _unary(op, a)
 
 
+def count_bounds(op: Operation, t: ApFixed) -> tuple[int, int]:
+    """The plain integers that a shift (a C++ ``int``) or a bit of ``t`` takes on its right."""
+    return (0, t.width - 1) if op.indexed else (1 - (1 << 31), (1 << 31) - 1)
+
+
 def _check_assignment(op: Operation, a: ApFixed, b: ApFixed) -> None:
-    """Refuse what ``a op= b`` does not compile to."""
-    if isinstance(a, ApInt):
-        b = b if isinstance(b, ApInt) else ApInt(max(b.integer, 1), b.signed)
+    """Refuse what ``a op= b`` does not compile to, or leaves undefined."""
+    check_cast(b, a)
+    if isinstance(a, ApInt) and not isinstance(b, ApInt) and op is not Operation.MOD:
+        b = ApInt(max(b.integer, 1), b.signed)
+    if op is Operation.CONCAT or op.comparison:
+        raise ValueError(f"there is no {op.value}=")
     _binary(op, a, b)
 
 
 def _unary(op: Operation, a: ApFixed) -> Any:
     integer = isinstance(a, ApInt)
     if op in _NATIVE:
+        _check_native(a, _NATIVE[op], op)
         return _NATIVE[op]
+    if op in _REDUCTIONS and not integer:
+        raise ValueError(f"{op.value} takes an integer type, not {a}; take its range first")
     if op in _REDUCTIONS or op is Operation.BIT:
         return BOOL
     if op is Operation.NEG:
@@ -244,9 +256,25 @@ def _unary(op: Operation, a: ApFixed) -> Any:
     return a
 
 
+def _check_native(a: ApFixed, target: Any, op: Operation) -> None:
+    """Refuse what the header's own conversion leaves undefined, or gets wrong."""
+    check_cast(a, target)
+    if not isinstance(target, BinaryFloat):
+        return
+    if isinstance(a, ApInt) and a.width > 64:
+        raise ValueError(f"{op.value} of {a} is wrong in the header: it takes the low 64 bits")
+    if a.integer > target.emax or a.frac > -target.emin:
+        raise ValueError(
+            f"{op.value} of {a} is wrong in the header: it has no subnormals and no infinity; "
+            f"allowed: values of 2**{target.emin} to 2**{target.emax}"
+        )
+
+
 def _binary(op: Operation, a: ApFixed, b: ApFixed) -> ApFixed:
     integers = isinstance(a, ApInt) and isinstance(b, ApInt)
     if op.comparison:
+        if max(a.width, b.width) + abs(a.frac - b.frac) >= MAX_WIDTH:
+            raise ValueError(f"{a} {op.value} {b} needs more than {MAX_WIDTH} bits")
         return BOOL
     if op in (Operation.MOD, Operation.CONCAT) and not integers:
         remedy = "convert to ap_int" if op is Operation.MOD else "take the range of each first"
