@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.reference import fixed, floats
 from harness.reference.arithmetic import accumulate, assign, compute
-from harness.reference.fixed import QUIRKS, as_header_reads, quirks
+from harness.reference.comparisons import comparison_quirks
+from harness.reference.fixed import QUIRKS, as_header_reads, cast_quirks, quirks
 from harness.types import ApFixed, Binary
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "as_header_reads",
     "assign",
     "cast",
+    "cast_quirks",
+    "comparison_quirks",
     "compute",
     "decode",
     "from_double",
@@ -54,6 +57,8 @@ def cast(code: int, source: Any, t: Any, *, published: bool = False) -> int:
     Raises:
         ValueError: if ``source`` has no such code, or ``t`` no such value.
     """
+    if isinstance(source, ApFixed) and isinstance(t, ApFixed):
+        return fixed.cast(code, source, t, published=published)
     value = decode(code, source)
     if not isinstance(value, Fraction):
         if isinstance(t, ApFixed):
