@@ -7,8 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from harness.reference import fixed, floats
-from harness.reference.arithmetic import accumulate, assign, compute
-from harness.reference.comparisons import comparison_quirks
+from harness.reference.arithmetic import accumulate, assign, compute, operator_quirks
 from harness.reference.fixed import QUIRKS, as_header_reads, cast_quirks, quirks
 from harness.types import ApFixed, Binary
 
@@ -19,12 +18,12 @@ __all__ = [
     "assign",
     "cast",
     "cast_quirks",
-    "comparison_quirks",
     "compute",
     "decode",
     "from_double",
     "from_int",
     "neighbours",
+    "operator_quirks",
     "quirks",
 ]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from harness.reference import fixed, floats
-from harness.reference.comparisons import compare
+from harness.reference.comparisons import compare, comparison_quirks
 from harness.reference.fixed import cast, decode, wrap
 from harness.types import (
     ApFixed,
@@ -20,7 +20,7 @@ from harness.types import (
     result_type,
 )
 
-__all__ = ["accumulate", "assign", "compute"]
+__all__ = ["accumulate", "assign", "compute", "operator_quirks"]
 
 
 def compute(
@@ -103,6 +103,7 @@ def _unary(op: Operation, a: int, ta: Any, b: Any, target: Any, published: bool)
             raise ValueError(f"{op.value} of {ta} takes {low} to {high} on its right, not {b}")
     if op.shift:
         left = b if op is Operation.LSHIFT else -b
+        left = max(-ta.width, min(left, ta.width))  # by then every bit has left
         return wrap(math.floor(a * Fraction(2) ** left), ta)
     bits, one = _bits(a, ta), Fraction(1)
     simple: dict[Operation, Callable[[], int]] = {
@@ -138,27 +139,54 @@ def _divided(op: Operation, a: int, ta: Any, b: int, tb: Any, target: Any, publi
     if y == 0:
         raise ZeroDivisionError("division by zero: the headers end the process")
     integers = isinstance(ta, ApInt) and isinstance(tb, ApInt)
-    if integers and not published:
-        if op is Operation.MOD and not ta.signed and y < 0:
-            return wrap(a, target)
-        if _reads_as_unsigned(ta, tb):
-            width = max(ta.width, tb.width) + 1
-            x, y = Fraction(a % (1 << width)), Fraction(b % (1 << width))
+    found = [] if published else _division_quirks(op, a, ta, b, tb)
+    if "ap-int-remainder" in found:
+        return wrap(a, target)
+    if "ap-int-division" in found:
+        width = max(ta.width, tb.width) + 1
+        x, y = Fraction(a % (1 << width)), Fraction(b % (1 << width))
     quotient = math.trunc(x / y / (1 if integers else Fraction(target.lsb)))
     if op is Operation.MOD:
         return wrap(int(x - quotient * y), target)
-    if not integers and not published and _has_no_opposite(a, ta, b, tb):
+    if "division-of-minimum" in found:
         return -quotient
     return wrap(quotient, target)
 
 
-def _reads_as_unsigned(ta: ApInt, tb: ApInt) -> bool:
-    """The quirk ``ap-int-division``.
+def operator_quirks(op: Operation, a: int, ta: Any, b: Any = 0, tb: Any = None) -> list[str]:
+    """The names of the quirks that could move ``a op b``: predicates, not answers.
 
-    The header converts both operands to one type, whose sign is that of the wider operand.
+    Wherever header and definition differ, at least one of these holds.
     """
+    kind, found = op.assigned or op, []
+    if op.comparison:
+        return comparison_quirks(op, a, ta, b, tb)
+    if op is Operation.XOR_REDUCE and ta.signed and ta.width % 2 and ta.width < 64 and a < 0:
+        found.append("ap-int-xor-reduce")
+    if op in (Operation.TO_INT, Operation.TO_UINT, Operation.TO_INT64, Operation.TO_UINT64):
+        found += fixed.cast_quirks(decode(a, ta), ta, result_type(op, ta))
+    if op is not kind and op.binary:
+        if isinstance(ta, ApInt) and not isinstance(tb, ApInt):
+            if decode(b, tb).denominator != 1:
+                found.append("ap-int-assign-fixed")
+            whole = ApInt(max(tb.integer, 1), tb.signed)
+            b, tb = cast(b, tb, whole), whole
+        full = result_type(kind, ta, tb)
+        found += fixed.quirks(decode(compute(kind, a, ta, b, tb), full), ta)
+    if kind in (Operation.DIV, Operation.MOD):
+        found += _division_quirks(kind, a, ta, b, tb)
+    return found
+
+
+def _division_quirks(op: Operation, a: int, ta: Any, b: int, tb: Any) -> list[str]:
+    if not (isinstance(ta, ApInt) and isinstance(tb, ApInt)):
+        return ["division-of-minimum"] if _has_no_opposite(a, ta, b, tb) else []
+    if op is Operation.MOD and not ta.signed and b < 0:
+        return ["ap-int-remainder"]
+    # The header converts both operands to one type, whose sign is that of the wider operand.
     wider = max((ta, tb), key=lambda t: t.width)
-    return ta.signed != tb.signed and ta.width != tb.width and not wider.signed
+    mixed = ta.signed != tb.signed and ta.width != tb.width and not wider.signed
+    return ["ap-int-division"] if mixed and min(a, b) < 0 else []
 
 
 def _value(code: int, t: Any) -> Fraction:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.types import Overflow, Rounding
+from harness.verify.operator_questions import KINDS
 from harness.verify.records import Domain, Mismatch, Tally, Verdict
 
 __all__ = ["as_json", "print_verdict"]
@@ -24,7 +25,9 @@ SHOWN = 5
 def print_verdict(verdict: Verdict, console: Console) -> None:
     """The matrices, then what differs, what had no witness, and one sentence that says it all."""
     for path in verdict.paths:
-        console.print(_matrix(path, list(verdict.on(path))))
+        tallies = list(verdict.on(path))
+        table = _operators if any(tally.cell for tally in tallies) else _matrix
+        console.print(table(path, tallies))
     if verdict.families:
         console.print(_families(verdict))
     if verdict.domains:
@@ -123,6 +126,31 @@ def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
     for rounding in sorted({rounding for rounding, _, _ in cells}):
         row = [_cell(cells.get((rounding, *column), [])) for column in columns]
         table.add_row(rounding.name, *row)
+    return Group(Text(title, "bold"), table, Text())
+
+
+def _operators(path: str, tallies: Sequence[Tally]) -> RenderableType:
+    """Operator by kind of operands: types of results and checks, or differences."""
+    checks = sum(tally.checks for tally in tallies)
+    cells: dict[tuple[str, str], list[Tally]] = {}
+    for tally in tallies:
+        assert tally.cell is not None
+        cells.setdefault(tally.cell, []).append(tally)
+    columns = [kind for kind in KINDS if any(kind == column for _, column in cells)]
+    operators = list(dict.fromkeys(operator for operator, _ in cells))
+    title = f"{path}: {len(operators)} operators, {checks:,} checks (types/checks in a cell)"
+    table = Table(box=None, pad_edge=False)
+    # Two halves side by side: a screen is wider than these columns, and not as high.
+    middle = -(-len(operators) // 2)
+    for _ in range(2):
+        table.add_column("", no_wrap=True, min_width=11)
+        for kind in columns:
+            table.add_column(kind, justify="right", no_wrap=True)
+    for k in range(middle):
+        row: list[Text] = []
+        for operator in operators[k::middle]:
+            row += [Text(operator), *(_cell(cells.get((operator, c), [])) for c in columns)]
+        table.add_row(*row)
     return Group(Text(title, "bold"), table, Text())
 
 

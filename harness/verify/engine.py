@@ -15,7 +15,7 @@ from harness.oracle import Oracle
 from harness.quantize import decode
 from harness.quantize.plan import as_int64
 from harness.types import ApFixed, Binary, BinaryFloat
-from harness.verify.arithmetic_questions import Accumulation
+from harness.verify.accumulate_questions import Accumulation
 from harness.verify.questions import Answer, Inputs, Question
 from harness.verify.records import Mismatch, Tally, Unwitnessed
 
@@ -86,6 +86,7 @@ def examine(
         differences,
         question.witness if why is None else question.witness and ALONE,
         question.exhausted(exhaustive_width) if why is None else 0,
+        question.cell,
     )
     unwitnessed = Unwitnessed(question.label, why, checks) if why else None
     return Finding(tally, tuple(mismatches), unwitnessed)

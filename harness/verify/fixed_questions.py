@@ -12,7 +12,7 @@ from harness import reference
 from harness.oracle import Oracle, kernels
 from harness.oracle.kernels import Kernel
 from harness.quantize import cast_codes, quantize, quantize_codes
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 from harness.verify import cases, snippets
 from harness.verify.questions import (
     ALL,
@@ -32,17 +32,33 @@ __all__ = ["Cast", "FixedQuestion", "FromNumber"]
 class FixedQuestion:
     """What the questions about fixed point have in common."""
 
-    witness = ""
     kernel: Any
+    target: Any
+
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        """The modes of the target say where a report counts it."""
+        return None
+
+    @property
+    def witness(self) -> str:
+        """The integers' header; the vendor's fixed-point headers need no name."""
+        return "ap_int.h" if self.path == "ap_int" else ""
 
     @property
     def key(self) -> str:
         """The C++ that names the question."""
         return str(self.kernel.cpp)
 
-    def exhausted(self, exhaustive_width: int) -> int:  # noqa: ARG002  # breakpoints, not codes
-        """None are counted: the matrix of a path says what was asked."""
-        return 0
+    @property
+    def path(self) -> str:
+        """The family of integer types; questions about fixed point have paths of their own."""
+        return "ap_int"
+
+    def exhausted(self, exhaustive_width: int) -> int:
+        """Every code of a narrow integer type; of fixed point the matrix of a path tells."""
+        narrow = self.path == "ap_int" and self.target.width <= exhaustive_width
+        return 1 << self.target.width if narrow else 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,14 @@ class FromNumber(FixedQuestion):
     @property
     def path(self) -> str:
         """The name of the path."""
-        return "integer" if self.number.startswith("std::") else self.number
+        if isinstance(self.target, ApInt):
+            return "ap_int"
+        return "integer" if self.whole else self.number
+
+    @property
+    def whole(self) -> bool:
+        """Whether the number is an integer."""
+        return self.number.startswith("std::")
 
     @property
     def label(self) -> str:
@@ -70,7 +93,7 @@ class FromNumber(FixedQuestion):
     def inputs(self, size: int, rng: np.random.Generator, exhaustive_width: int) -> Inputs:
         """The values to ask about."""
         t = self.target
-        if self.path == "integer":
+        if self.whole:
             return (cases.integers_for(t, size // 4, rng, "uint" in self.number),)
         size = min(size, 2000) if t.width > 64 else size
         x = cases.doubles_for(t, size, rng, exhaustive_width)
@@ -97,7 +120,7 @@ class FromNumber(FixedQuestion):
     def exact(self, inputs: Inputs, k: int) -> int:
         """The exact reference's code for input ``k``."""
         x = inputs[0][k]
-        if self.path == "integer":
+        if self.whole:
             return reference.from_int(int(x), self.target)
         return reference.from_double(float(x), self.target)
 
@@ -109,7 +132,7 @@ class FromNumber(FixedQuestion):
     def show(self, inputs: Inputs, k: int) -> str:
         """Input ``k``, for people and for reproduction."""
         x = inputs[0][k]
-        return str(int(x)) if self.path == "integer" else float(x).hex()
+        return str(int(x)) if self.whole else float(x).hex()
 
     def simple(self) -> Inputs:
         """Inputs that are easy to think about, to shrink to."""
@@ -117,7 +140,7 @@ class FromNumber(FixedQuestion):
         edges = np.array([float(self.target.min_code), float(self.target.max_code)])
         far = np.add.outer(np.ldexp(edges, 2), np.arange(-9.0, 10.0)).ravel()
         x = np.concatenate([x, np.ldexp(far, -self.target.frac - 2)])
-        if self.path == "integer":
+        if self.whole:
             return (np.arange(0, 256, dtype="u8" if "uint" in self.number else "i8"),)
         return (x.astype(np.float32) if self.number == "float" else x,)
 
@@ -132,7 +155,11 @@ class Cast(CodeQuestion, FixedQuestion):
 
     source: ApFixed
     target: ApFixed
-    path = "cast"
+
+    @property
+    def path(self) -> str:
+        """The name of the path."""
+        return "ap_int" if isinstance(self.target, ApInt) else "cast"
 
     @property
     def kernel(self) -> Kernel:

@@ -26,6 +26,7 @@ WHOLE = 16
 class FloatQuestion:
     """What questions about conversions from doubles have in common."""
 
+    cell = None
     target: Any
     kernel: Any = None
 

@@ -160,6 +160,7 @@ class FloatCast(CodeQuestion):
 class FloatProduct:
     """``a * b`` with a minifloat, in the type that holds it."""
 
+    cell = None
     header: str
     a: Any
     b: Any

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.oracle.limits import cast_aborts
-from harness.types import MAX_WIDTH, ApFixed, Operation, Overflow, Rounding, result_type
-from harness.verify.arithmetic_questions import Accumulation, Arithmetic
+from harness.types import MAX_WIDTH, ApFixed, ApInt, Operation, Overflow, Rounding, result_type
+from harness.verify.accumulate_questions import Accumulation
 from harness.verify.fixed_questions import Cast, FromNumber
 from harness.verify.float_profiles import float_questions
+from harness.verify.operator_questions import Operator
 from harness.verify.questions import Question
 
 __all__ = ["PROFILES", "Profile", "modes", "questions_for", "type_pool"]
@@ -108,13 +109,10 @@ def questions_for(profile: Profile, rng: Generator) -> list[Question]:
     for k, t in enumerate(one_each.values()):
         asked.append(FromNumber("std::uint64_t" if k % 3 == 0 else "std::int64_t", t))
     asked += [Cast(_source(t, rng), t) for t in pool[::2]]
-    for op in (Operation.ADD, Operation.SUB, Operation.MUL, Operation.DIV):
-        asked += [Arithmetic(op, *_operands(op, rng)) for _ in range(profile.pairs)]
-    for k in range(profile.pairs):
-        a = _plain(rng, 64)
-        asked.append(Arithmetic(Operation.NEG, a))
-        op = (Operation.LSHIFT, Operation.RSHIFT)[k % 2]
-        asked.append(Arithmetic(op, a, count=int(rng.integers(-a.width, a.width + 1))))
+    asked += _about_integers(profile, rng)
+    for op in Operation:
+        share = 1 if op in _MOST_USED else 4
+        asked += [_operator(op, k, rng) for k in range(max(profile.pairs // share, 3))]
     for k, (signed, rounding, overflow) in enumerate(modes()):
         width, integer = _shape(k % 3 + 1, 0, rng)
         op = (Operation.ADD, Operation.SUB, Operation.ADD, Operation.MUL)[k % 4]
@@ -137,18 +135,66 @@ def _source(target: ApFixed, rng: Generator) -> ApFixed:
     return ApFixed(width, width - target.frac - drop, signed)
 
 
-def _plain(rng: Generator, widest: int) -> ApFixed:
+def _plain(rng: Generator, widest: int, lowest: int = -4) -> ApFixed:
     width = int(rng.integers(1, widest + 1))
-    return ApFixed(width, int(rng.integers(-4, width + 5)), bool(rng.random() < 0.65))
+    return ApFixed(width, int(rng.integers(lowest, width + 5)), bool(rng.random() < 0.65))
 
 
-def _operands(op: Operation, rng: Generator) -> tuple[ApFixed, ApFixed]:
-    """Two types; one result in eight is wider than 64 bits."""
+#: Operators that every model has: more pairs of types are asked about.
+_MOST_USED = (
+    Operation.ADD,
+    Operation.SUB,
+    Operation.MUL,
+    Operation.DIV,
+    Operation.LT,
+    Operation.EQ,
+)
+
+
+def _about_integers(profile: Profile, rng: Generator) -> Iterator[Question]:
+    """Every small integer type from doubles, and some of each size from everything else."""
+    widths = [
+        *range(1, profile.exhaustive_width),
+        *rng.integers(10, 65, 4 * profile.shapes).tolist(),
+    ]
+    for k, width in enumerate((*widths, 64, 65, int(rng.integers(66, 300)))):
+        t = ApInt(width, bool(k % 2) or (width < profile.exhaustive_width and rng.random() < 0.5))
+        yield FromNumber("double", t)
+        if k % 3 == 0:
+            yield FromNumber("float", t)
+            yield FromNumber("std::int64_t", t)
+        yield Cast(_integer(rng, 64) if k % 4 == 0 else _plain(rng, 40, lowest=0), t)
+
+
+def _integer(rng: Generator, widest: int) -> ApInt:
+    return ApInt(int(rng.integers(1, widest + 1)), bool(rng.random() < 0.6))
+
+
+def _operator(op: Operation, k: int, rng: Generator) -> Operator:
+    """A question about an operator: of two fixed-point types, of two integers, of one each."""
     while True:
-        widest = 60 if rng.random() < 0.125 else 30
-        a, b = _plain(rng, widest), _plain(rng, widest)
-        if 0 < result_type(op, a, b).width <= 128:
-            return a, b
+        # One result in eight is wider than 64 bits; comparisons change at 32.
+        widest = 60 if rng.random() < 0.125 else 40 if op.comparison else 30
+        kinds = ((_plain, _plain), (_integer, _integer), (_plain, _integer), (_integer, _plain))
+        a, b = (make(rng, widest) for make in kinds[k % 4])
+        ends = None
+        if op is Operation.RANGE:
+            ends = (int(rng.integers(a.width)), int(rng.integers(a.width)))
+        elif op.comparison and k % 3 == 0:  # of one width, where C has rules of its own
+            b = _of_width(b, a.width)
+        try:
+            target = result_type(op, a, ends or (b if op.binary else None))
+        except ValueError:
+            k += 1  # no such operator of these kinds
+            continue
+        if target.width <= 128:
+            return Operator(op, a, b if op.binary else None, ends)
+
+
+def _of_width(t: ApFixed, width: int) -> ApFixed:
+    if isinstance(t, ApInt):
+        return ApInt(width, t.signed)
+    return ApFixed(width, t.integer, t.signed)
 
 
 def _accumulation(op: Operation, target: ApFixed, rng: Generator) -> Accumulation:

@@ -71,6 +71,10 @@ class Question(Protocol):
     def witness(self) -> str:
         """Who says what is right; empty for the vendor's fixed-point headers."""
 
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        """Row and column of the report; ``None`` for those of the target's modes."""
+
     def exhausted(self, exhaustive_width: int) -> int:
         """Codes of the target of which each is a case, with the midpoints beside it."""
 
@@ -102,6 +106,7 @@ class Question(Protocol):
 class CodeQuestion:
     """What questions about conversions from codes have in common."""
 
+    cell = None
     source: Any
     target: Any
 

@@ -12,7 +12,7 @@ __all__ = ["FAMILIES", "PATHS", "Domain", "Mismatch", "Tally", "Unwitnessed", "V
 #: The ways into a type, in the order of a report.
 PATHS = ("double", "float", "integer", "cast", "arithmetic", "accumulate")
 #: The other families of types, in the order of a report.
-FAMILIES = ("minifloat", "ieee", "vitis", "binary", "ternary", "by chance")
+FAMILIES = ("ap_int", "minifloat", "ieee", "vitis", "binary", "ternary", "by chance")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Tally:
         differences: ... that differed.
         witness: who said what is right.
         exhausted: codes of the type of which each was a case, with the midpoints beside it.
+        cell: row and column of the report, if they are not the type's modes.
     """
 
     path: str
@@ -63,6 +64,7 @@ class Tally:
     differences: int
     witness: str = ""
     exhausted: int = 0
+    cell: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def _second_opinion(asked: Sequence[Question], oracle: Oracle, seed: int) -> str
     Raises:
         OracleError: if the two compilers make different codes of the same headers.
     """
-    kernels = {q: q.kernel for q in asked if isinstance(q, FixedQuestion)}
+    kernels: dict[Any, Any] = {q: q.kernel for q in asked if isinstance(q, FixedQuestion)}
     fit = [q for q, k in kernels.items() if k.narrow and oracle.refusal(k) is None]
     if not fit or not oracle.headers.pinned:
         return "no kernel was compiled by cling in this process"

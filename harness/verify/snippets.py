@@ -30,20 +30,40 @@ def cast(code: int, source: ApFixed, target: ApFixed) -> str:
     return _program(f"{_variable('a', code, source)}\n  {target.cpp_full} result(a);")
 
 
-def compute(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed | None) -> str:
-    """``a op b``."""
+def compute(op: Operation, a: int, ta: ApFixed, b: Any, tb: ApFixed | None) -> str:
+    """``a op b``; ``b`` is a code of ``tb``, a count, the number of a bit, or ``(hi, lo)``."""
     lines = _variable("a", a, ta)
-    if op is Operation.NEG:
-        return _program(f"{lines}\n  auto result = -a;")
-    if tb is None:
-        return _program(f"{lines}\n  auto result = a {op.value} {b};")
-    return _program(f"{lines}\n  {_variable('b', b, tb)}\n  auto result = a {op.value} b;")
+    if tb is not None:
+        lines += f"\n  {_variable('b', b, tb)}"
+    right = "b" if tb is not None else b
+    shown = "result.range().to_string(16)"
+    if op.assigned is not None:
+        return _program(f"{lines}\n  a {op.value} {right};\n  auto& result = a;")
+    if op.comparison or op is Operation.BIT:
+        shown = "result"
+    if op.name.startswith(("TO_", "AND_", "OR_", "XOR_")) and tb is None:
+        body, shown = f"auto result = a.{op.value}();", "std::hexfloat << result"
+    elif op is Operation.NEG:
+        body = "auto result = -a;"
+    elif op in (Operation.NOT, Operation.INC, Operation.DEC):
+        body = f"auto result = {op.value}a;"
+    elif op is Operation.BIT:
+        body = f"bool result = a[{b}];"
+    elif op in (Operation.SET, Operation.CLEAR):
+        body = f"a[{b}] = {int(op is Operation.SET)};\n  auto& result = a;"
+    elif op is Operation.RANGE:
+        hi, lo = b
+        body = f"ap_uint<{abs(hi - lo) + 1}> result = a({hi}, {lo});"
+    elif op is Operation.CONCAT:
+        body = f"ap_uint<{ta.width + (tb.width if tb else 0)}> result = (a, b);"
+    else:
+        body = f"auto result = a {op.value} {right};"
+    return _program(f"{lines}\n  {body}", shown=shown)
 
 
 def assign(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed) -> str:
     """``a op= b``."""
-    lines = f"{_variable('result', a, ta)}\n  {_variable('b', b, tb)}"
-    return _program(f"{lines}\n  result {op.value}= b;")
+    return compute(Operation(f"{op.value}="), a, ta, b, tb)
 
 
 def minifloat(header: str, number: str, x: Any, t: MiniFloat) -> str:
@@ -109,6 +129,7 @@ def _program(
         "// g++ -std=c++17 -w -I DIRECTORY_OF_AP_FIXED_H this.cpp && ./a.out\n"
         "#include <iostream>\n"
         f'#include "{header}"\n'
+        '#include "ap_int.h"\n'
         "int main() {\n"
         f"  {body}\n"
         f"  std::cout << {shown} << std::endl;\n"
