@@ -82,7 +82,7 @@ def main() -> None:
 
     try:
         app()
-    except (OracleError, SubjectError, ValueError, OSError) as error:
+    except (OracleError, SubjectError, ValueError, ZeroDivisionError, OSError) as error:
         text = " ".join(str(error).split())
         sys.stderr.write(f"harness: {text}\n")
         sys.exit(USAGE)
@@ -208,25 +208,30 @@ def _module(module: str) -> Any:
 # A negative value is no option.
 @app.command(context_settings={"ignore_unknown_options": True})
 def explain(
-    type_: Annotated[
+    what: Annotated[
         str,
         typer.Argument(
-            metavar="TYPE",
-            help="Such as 'ap_fixed<8,4,AP_RND>', 'ap_float<3,4,0>' or float8_e4m3fn.",
+            metavar="TYPE|EXPRESSION",
+            help="Such as 'ap_fixed<8,4,AP_RND>', 'ap_float<3,4,0>' or float8_e4m3fn with a value; "
+            "or 'ap_fixed<8,4>(1.5) < ap_int<4>(-1)'.",
         ),
     ],
-    value: Annotated[str, typer.Argument(help="Decimal, hexadecimal float, inf or nan.")],
+    value: Annotated[
+        str | None, typer.Argument(help="Decimal, hexadecimal float, inf or nan.")
+    ] = None,
     headers: Headers = None,
     no_cache: NoCache = False,
 ) -> None:
-    """Show one value on its way into a type, and what the C++ answers."""
-    from harness.explain import account
+    """Show one value on its way into a type, or one expression, and what the C++ answers."""
+    from harness.explain import account, account_of_expression
     from harness.oracle import Oracle
     from harness.report.accounts import print_account
 
-    t = parse_type(type_)
     with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
-        told = account(_number(value), t, oracle)
+        if value is None:
+            told = account_of_expression(what, oracle)
+        else:
+            told = account(_number(value), parse_type(what), oracle)
     print_account(told, wide_console())
     raise typer.Exit(AGREE if told.agrees else DIFFER)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from harness.explain import fixed, floats
+from harness.explain import expressions, fixed, floats
 from harness.explain.fixed import Explanation, explain
 from harness.oracle import Oracle, OracleError
 from harness.types import ApFixed, Binary
 
-__all__ = ["Account", "Explanation", "account", "explain"]
+__all__ = ["Account", "Explanation", "account", "account_of_expression", "explain"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,19 @@ def account(x: float, t: Any, oracle: Oracle) -> Account:
         rows, witnesses = floats.rows(x, t), floats.witnesses(x, t, oracle)
     told = (*rows, *((name, text) for name, text, _ in witnesses))
     return Account(f"{t}  <-  {x!r}", told, all(agrees for _, _, agrees in witnesses))
+
+
+def account_of_expression(text: str, oracle: Oracle) -> Account:
+    """Operands, result and quirks of a C++ expression, and what the headers say.
+
+    Raises:
+        ValueError: for what is no expression, or does not exist in C++.
+        ZeroDivisionError: for a division by zero.
+    """
+    expression = expressions.parse_expression(text)
+    told = expressions.rows(expression)
+    name, answer, agrees = expressions.witness(expression, oracle)
+    return Account(text.strip(), (*told, (name, answer)), agrees)
 
 
 def _cpp(steps: Explanation, oracle: Oracle) -> tuple[str, str, bool]:

@@ -77,7 +77,7 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
     """What is printed: a name and a text for every step."""
     t = steps.type
     moved = "+1" if steps.rounded != steps.floor else "stays"
-    kind = "ap_fixed" if t.signed else "ap_ufixed"
+    kind = t.cpp.partition("<")[0]
     rows = [
         ("type", f"{kind}: {t.integer} integer bits, {t.frac} fractional bits, LSB 2**{-t.frac}"),
         ("range", f"{number(t.min)} to {number(t.max)}, codes {t.min_code} to {t.max_code}"),

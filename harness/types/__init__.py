@@ -12,10 +12,11 @@ from harness.types.modes import (
     StochasticRounding,
     parse_rounding,
 )
-from harness.types.operations import Operation, count_bounds, result_type
+from harness.types.operations import CLOSED, Operation, count_bounds, result_type
 
 __all__ = [
     "BOOL",
+    "CLOSED",
     "FLOAT64",
     "FORMATS",
     "MAX_WIDTH",

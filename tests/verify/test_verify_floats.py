@@ -50,7 +50,7 @@ def test_types_by_name_agree(t: Any, oracle: Oracle) -> None:
 def test_quick_profile_covers_every_family() -> None:
     """Every family, every named format, every deterministic rounding, both headers."""
     asked = float_questions(PROFILES["quick"].minifloats, np.random.default_rng(0))
-    assert {q.path for q in asked} == set(FAMILIES)
+    assert {q.path for q in asked} == set(FAMILIES) - {"ap_int"}
     targets = {q.target for q in asked}
     assert set(FORMATS.values()) <= targets
     assert TERNARY in targets
