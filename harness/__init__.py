@@ -3,6 +3,7 @@
 Importing this package loads neither torch nor cppyy.
 """
 
+from harness.fixed import Fixed
 from harness.quantize import (
     cast_codes,
     compute_codes,
@@ -37,6 +38,7 @@ __all__ = [
     "ApFixed",
     "ApInt",
     "Binary",
+    "Fixed",
     "FloatRounding",
     "IeeeFloat",
     "MiniFloat",

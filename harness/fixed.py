@@ -1,26 +1,28 @@
-"""``Fixed``: an array of ``ap_fixed`` values that computes as the C++ expression does.
+"""``Fixed``: an array of ``ap_fixed`` or ``ap_int`` values that computes as C++ does.
 
-Layers are written in it line by line after their kernels, a whole batch at a time: every operator
-has the type C++ gives the expression, and ``to`` is a C++ conversion or assignment.
+Every operator has the type that C++ gives the expression, ``to`` is a C++ conversion or assignment,
+and ``x += y`` is C++'s: it keeps the type of ``x``.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from harness.quantize import cast_codes, compute_codes, decode, quantize_codes
-from harness.types import ApFixed, Operation, Overflow, Rounding, result_type
+from harness.types import ApFixed, ApInt, Operation, result_type
 
-__all__ = ["INT", "UNSIGNED", "Array", "Fixed", "as_unsigned", "recorded_casts", "where"]
+__all__ = ["INT", "UNSIGNED", "Array", "Fixed", "recorded_casts", "where"]
 
 Array = np.ndarray[Any, Any]
 #: What C++ makes of an ``int`` and of an ``unsigned`` operand.
-INT, UNSIGNED = ApFixed(32, 32), ApFixed(32, 32, signed=False)
+INT, UNSIGNED = ApInt(32), ApInt(32, signed=False)
 
 Casts = set[tuple[ApFixed, ApFixed]]
 _casts: contextvars.ContextVar[Casts | None] = contextvars.ContextVar("casts", default=None)
@@ -44,23 +46,64 @@ def record_cast(source: ApFixed, target: ApFixed) -> None:
         found.add((source, target))
 
 
+def _operator(symbol: str, *, reverse: bool = False) -> Callable[[Fixed, Any], Fixed]:
+    op = Operation.parse(symbol)
+
+    def method(self: Fixed, other: Any) -> Fixed:
+        return self._with(op, other, reverse=reverse)
+
+    return method
+
+
+def _comparison(symbol: str) -> Callable[[Fixed, Any], Any]:
+    op = Operation.parse(symbol)
+
+    def method(self: Fixed, other: Any) -> Any:
+        if isinstance(other, (bool, str)) or other is None:
+            return NotImplemented
+        if isinstance(other, (float, np.floating)):
+            return _COMPARE[symbol](self.to_double(), other)  # C++ compares these as doubles
+        return np.asarray(self._with(op, other).codes != 0)
+
+    return method
+
+
+#: How two doubles compare.
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
 class Fixed:
-    """Codes of one type.
+    """Codes of one type, with the operators of C++.
+
+    An integer operand is a C++ ``int`` of 32 bits; a number of another size is a ``Fixed`` of its
+    own, such as ``Fixed.of(5, "ap_uint<3>")``.  A ``float`` is compared with as a double, and
+    refused elsewhere, as C++ has no such operator.  Comparisons give arrays of ``bool``.
 
     Args:
         codes: ``int64`` up to 64 bits, Python integers in an object array beyond; any shape.
-        type: the type they are codes of.
+        type: the type they are codes of, or its spelling.
     """
 
     __slots__ = ("codes", "type")
+    __hash__ = None  # type: ignore[assignment]  # == gives an array, as NumPy's does
+    #: NumPy leaves ``array * fixed`` to us.
+    __array_ufunc__ = None
 
-    def __init__(self, codes: Any, type: ApFixed) -> None:  # noqa: A002
+    def __init__(self, codes: Any, type: ApFixed | str) -> None:  # noqa: A002
         self.codes: Array = np.asarray(codes)
-        self.type = type
+        self.type: ApFixed = ApFixed.parse(type) if isinstance(type, str) else type
 
     @classmethod
-    def of(cls, values: Any, t: ApFixed) -> Fixed:
+    def of(cls, values: Any, t: ApFixed | str) -> Fixed:
         """``t(x)`` for C++ doubles: the constructor's conversion."""
+        t = ApFixed.parse(t) if isinstance(t, str) else t
         return cls(quantize_codes(np.asarray(values, np.float64), t), t)
 
     @classmethod
@@ -73,8 +116,19 @@ class Fixed:
         """The shape of the array."""
         return tuple(self.codes.shape)
 
-    def to(self, t: ApFixed) -> Fixed:
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return int(self.codes.ndim)
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return int(self.codes.size)
+
+    def to(self, t: ApFixed | str) -> Fixed:
         """Converted, or assigned, to ``t``, with its rounding and overflow."""
+        t = ApFixed.parse(t) if isinstance(t, str) else t
         if t == self.type:
             return self
         record_cast(self.type, t)
@@ -82,12 +136,20 @@ class Fixed:
 
     def to_int(self) -> Array:
         """C++ ``(int)x``: toward zero, in 32 bits that wrap."""
-        whole = ApFixed(32, 32, rounding=Rounding.TRN_ZERO, overflow=Overflow.WRAP)
-        return np.asarray(cast_codes(self.codes, self.type, whole))
+        return np.asarray(compute_codes(Operation.TO_INT, self.codes, self.type))
+
+    def to_double(self) -> Array:
+        """C++ ``x.to_double()``: the nearest float64, ties to even."""
+        words = np.asarray(compute_codes(Operation.TO_DOUBLE, self.codes, self.type), np.int64)
+        return words.view(np.float64)
 
     def values(self) -> Array:
         """The values, as float64; ``ValueError`` if the type has more bits than it."""
         return np.asarray(decode(self.codes, self.type))
+
+    def fractions(self) -> Array:
+        """The values, exactly, as an object array of ``Fraction``."""
+        return np.asarray(decode(self.codes, self.type, object))
 
     def __getitem__(self, key: Any) -> Fixed:
         return Fixed(self.codes[key], self.type)
@@ -103,92 +165,80 @@ class Fixed:
         """The same codes with permuted axes."""
         return Fixed(self.codes.transpose(*axes), self.type)
 
+    def bits(self, hi: int, lo: int) -> Fixed:
+        """C++ ``x(hi, lo)``: the bits from ``lo`` to ``hi``, reversed if ``hi < lo``."""
+        codes = compute_codes(Operation.RANGE, self.codes, self.type, (hi, lo))
+        return Fixed(codes, result_type(Operation.RANGE, self.type, (hi, lo)))
+
+    def bit(self, place: Any) -> Fixed:
+        """C++ ``x[place]``, 0 the lowest bit; an array of places has one for each element."""
+        return self._counted(Operation.BIT, place)
+
+    def concat(self, low: Fixed) -> Fixed:
+        """C++ ``(x, low)`` of two integer types."""
+        return self._with(Operation.CONCAT, low)
+
     def _with(self, op: Operation, other: Any, *, reverse: bool = False) -> Fixed:
-        other = other if isinstance(other, Fixed) else Fixed(np.int64(other), INT)
+        other = _as_operand(other)
         a, b = (other, self) if reverse else (self, other)
         codes = compute_codes(op, a.codes, a.type, b.codes, b.type)
         return Fixed(codes, result_type(op, a.type, b.type))
 
-    def __add__(self, other: Fixed | int) -> Fixed:
-        return self._with(Operation.ADD, other)
+    def _counted(self, op: Operation, count: Any) -> Fixed:
+        if isinstance(count, Fixed):
+            count = count.to_int()
+        codes = compute_codes(op, self.codes, self.type, count)
+        return Fixed(codes, result_type(op, self.type))
 
-    def __sub__(self, other: Fixed | int) -> Fixed:
-        return self._with(Operation.SUB, other)
+    def _unary(self, op: Operation) -> Fixed:
+        return Fixed(compute_codes(op, self.codes, self.type), result_type(op, self.type))
 
-    def __mul__(self, other: Fixed | int) -> Fixed:
-        return self._with(Operation.MUL, other)
+    __add__, __radd__, __iadd__ = _operator("+"), _operator("+", reverse=True), _operator("+=")
+    __sub__, __rsub__, __isub__ = _operator("-"), _operator("-", reverse=True), _operator("-=")
+    __mul__, __rmul__, __imul__ = _operator("*"), _operator("*", reverse=True), _operator("*=")
+    __truediv__, __rtruediv__ = _operator("/"), _operator("/", reverse=True)
+    __itruediv__ = _operator("/=")
+    __mod__, __rmod__, __imod__ = _operator("%"), _operator("%", reverse=True), _operator("%=")
+    __and__, __rand__, __iand__ = _operator("&"), _operator("&", reverse=True), _operator("&=")
+    __or__, __ror__, __ior__ = _operator("|"), _operator("|", reverse=True), _operator("|=")
+    __xor__, __rxor__, __ixor__ = _operator("^"), _operator("^", reverse=True), _operator("^=")
+    __lt__, __le__ = _comparison("<"), _comparison("<=")
+    __gt__, __ge__ = _comparison(">"), _comparison(">=")
+    __eq__, __ne__ = _comparison("=="), _comparison("!=")
 
-    def __rmul__(self, other: int) -> Fixed:
-        return self._with(Operation.MUL, other, reverse=True)
+    def __lshift__(self, count: Any) -> Fixed:
+        return self._counted(Operation.LSHIFT, count)
 
-    def __truediv__(self, other: Fixed | int) -> Fixed:
-        return self._with(Operation.DIV, other)
+    def __rshift__(self, count: Any) -> Fixed:
+        return self._counted(Operation.RSHIFT, count)
 
     def __neg__(self) -> Fixed:
-        codes = compute_codes(Operation.NEG, self.codes, self.type)
-        return Fixed(codes, result_type(Operation.NEG, self.type))
+        return self._unary(Operation.NEG)
 
-    def _aligned(self, other: Fixed | int) -> tuple[Array, Array, bool]:
-        """The codes of both over one LSB, and whether C++ compares them as unsigned."""
-        other = other if isinstance(other, Fixed) else Fixed(np.int64(other), INT)
-        frac = max(self.type.frac, other.type.frac)
-        right, t = _shifted(other, frac), other.type
-        if t.frac < frac and t.signed and t.overflow is Overflow.SAT_SYM:
-            # The header widens the right operand in its own modes, of which this one moves the
-            # lowest code; the left operand gets an integer bit more, and keeps it.
-            right = right + (right == t.min_code << (frac - t.frac))
-        return _shifted(self, frac), right, as_unsigned(self.type, t)
+    def __invert__(self) -> Fixed:
+        return self._unary(Operation.NOT)
 
-    def __lt__(self, other: Fixed | int) -> Array:
-        a, b, unsigned = self._aligned(other)
-        if unsigned:  # a negative value is above every other
-            return np.asarray((a >= 0) & ((a < b) | (b < 0)), bool)
-        return np.asarray(a < b, bool)
-
-    def __gt__(self, other: Fixed | int) -> Array:
-        a, b, unsigned = self._aligned(other)
-        if unsigned:
-            return np.asarray((b >= 0) & ((a > b) | (a < 0)), bool)
-        return np.asarray(a > b, bool)
-
-    def __le__(self, other: Fixed | int) -> Array:
-        return ~(self > other)
-
-    def __ge__(self, other: Fixed | int) -> Array:
-        return ~(self < other)
+    def __bool__(self) -> bool:
+        return bool(self.codes != 0)
 
     def __repr__(self) -> str:
-        return f"Fixed({self.codes!r}, {self.type})"
+        t = self.type
+        exact = t.significand_bits <= 53 and abs(t.frac) < 1000 and abs(t.integer) < 1000
+        shown = self.values() if exact else self.codes
+        text = np.array2string(np.asarray(shown), separator=", ", prefix="Fixed(")
+        return f"Fixed({text}, {'' if exact else 'codes of '}{t})"
 
 
-def as_unsigned(a: ApFixed, b: ApFixed) -> bool:
-    """Whether ``a < b`` takes the bits of both as unsigned, so that negative values are large.
-
-    The headers bring both to one LSB and compare as C does: a signed and an unsigned number of 32
-    bits or more as unsigned, if the signed one is not the wider.
-    """
-    if a.signed == b.signed:
-        return False
-    width_a, width_b = a.width, b.width
-    if a.frac > b.frac:
-        width_b += a.frac - b.frac
-    elif a.frac < b.frac:
-        width_a += b.frac - a.frac + 1  # the left operand gets a bit that the right one does not
-    if max(width_a, width_b) < 32:
-        return False
-    return width_b >= width_a if a.signed else width_a >= width_b
-
-
-def _shifted(x: Fixed, frac: int) -> Array:
-    """Codes over ``2**-frac``, as ``int64`` if they fit."""
-    left = frac - x.type.frac
-    if x.type.width + (not x.type.signed) + left <= 64:
-        return np.left_shift(x.codes, left) if left else x.codes
-    unfold = (1 << 64) if x.type.width == 64 and not x.type.signed else 0
-    flat = [(int(c) % unfold if unfold else int(c)) << left for c in x.codes.ravel()]
-    out = np.empty(len(flat), object)
-    out[:] = flat
-    return out.reshape(x.shape)
+def _as_operand(other: Any) -> Fixed:
+    """An operand of an operator: a C++ ``int`` if it is a plain integer."""
+    if isinstance(other, Fixed):
+        return other
+    if isinstance(other, (float, np.floating, Fraction)):
+        raise TypeError(f"C++ has no operator with the double {other}; use Fixed.of(x, t)")
+    codes = np.asarray(other)
+    if codes.dtype.kind not in "iu" or isinstance(other, bool):
+        raise TypeError(f"an operand is a Fixed or an int, not {type(other).__name__}")
+    return Fixed(codes, INT)
 
 
 def where(condition: Array, a: Fixed, b: Fixed) -> Fixed:

@@ -90,7 +90,9 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
             f"{t.rounding.cpp}, {t.rounding.law}: {moved} -> {steps.rounded}",
         ),
     ]
-    if steps.overflows:
+    if "ap-int-small-negative" in steps.quirks:
+        rows.append(("overflow", "none"))
+    elif steps.overflows:
         deleted = steps.rounded >> t.width
         n = f", N = {t.n}" if t.n else ""
         law = f"{t.overflow.cpp}{n}, {t.overflow.law}"

@@ -1,12 +1,15 @@
 """The array that computes as C++ expressions do."""
 
+import operator
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import ApFixed, reference
-from harness.fixed import INT, UNSIGNED, Fixed, as_unsigned, recorded_casts, stacked, where
+from harness import ApFixed, ApInt, reference, result_type
+from harness.fixed import INT, UNSIGNED, Fixed, recorded_casts, stacked, where
 from harness.hls import Maximum, Minimum, Twin
 from harness.testing import any_ap_types
 
@@ -32,46 +35,90 @@ def test_an_int_wraps_in_32_bits():
     assert Fixed(np.int64(1 << 31), ApFixed(40, 40)).to_int() == -(1 << 31)
 
 
+OPERATORS = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "+=": operator.iadd,
+    "-=": operator.isub,
+    "*=": operator.imul,
+    "^=": operator.ixor,
+}
+
+
+def array(code, t):
+    """One code in the dtype that codes of its type travel in."""
+    if t.width > 64:
+        return np.array([code], object)
+    return np.array([code], np.uint64 if code >> 63 > 0 else np.int64).view(np.int64)
+
+
 @given(a=any_ap_types(max_width=80), b=any_ap_types(max_width=80), data=st.data())
-def test_comparisons_are_of_values(a, b, data):
+def test_operators_are_the_references(a, b, data):
     x = data.draw(st.integers(a.min_code, a.max_code))
     y = data.draw(st.integers(b.min_code, b.max_code) | st.just(0))
-    left = Fixed(np.array([x], object if a.width > 64 else None), a)
-    right = Fixed(np.array([y], object if b.width > 64 else None), b)
-    if a.width == 64 and not a.signed:
-        left = Fixed(np.array([x], np.uint64).view(np.int64), a)
-    if b.width == 64 and not b.signed:
-        right = Fixed(np.array([y], np.uint64).view(np.int64), b)
-    first, second = x * a.lsb, y * b.lsb
-    if as_unsigned(a, b):  # negative values are above all others
-        first, second = (v if v >= 0 else 1 << 200 for v in (first, second))
-    assert (left < right).tolist() == [first < second]
-    assert (left > right).tolist() == [first > second]
-    assert (left >= right).tolist() == [first >= second]
-    assert (left <= 3).tolist() == [x * a.lsb <= 3]
+    symbol = data.draw(st.sampled_from(sorted(OPERATORS)))
+    left, right = Fixed(array(x, a), a), Fixed(array(y, b), b)
+    got = OPERATORS[symbol](left, right)
+    expected = reference.compute(symbol, x, a, y, b)
+    if isinstance(got, Fixed):
+        t = got.type
+        assert t == result_type(symbol, a, b)
+        assert int(got.codes[0]) % (1 << t.width) == expected % (1 << t.width)
+    else:
+        assert got.tolist() == [bool(expected)]
+    assert int(left.codes[0]) % (1 << a.width) == x % (1 << a.width)  # += makes a new array
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "promoted"),
-    [
-        (ApFixed(33, 33), ApFixed(33, 33), False),
-        (ApFixed(31, 31), ApFixed(31, 31, signed=False), False),
-        (ApFixed(32, 32), ApFixed(32, 32, signed=False), True),
-        (ApFixed(33, 33), ApFixed(32, 32, signed=False), False),
-        (ApFixed(32, 32, signed=False), ApFixed(33, 33), False),
-        (ApFixed(32, 32, signed=False), ApFixed(8, 8), True),
-        # 8 bits and 23 more of fraction; as the left operand one bit more
-        (ApFixed(31, 8), ApFixed(8, 8, signed=False), False),
-        (ApFixed(8, 8, signed=False), ApFixed(31, 8), True),
-    ],
-)
-def test_signed_and_unsigned_compare_as_in_c(a, b, promoted):
-    assert as_unsigned(a, b) is promoted
-    x = Fixed(np.array([-1 if a.signed else 1]), a)
-    y = Fixed(np.array([-1 if b.signed else 1]), b)
-    if a.signed != b.signed:
-        assert (x > y).item() is (promoted == a.signed)
-        assert (x < y).item() is (promoted != a.signed)
+def test_equal_codes_are_equal():
+    t = ApFixed(8, 4)
+    x = Fixed.of([1.5, -2.25], t)
+    assert (x == Fixed.of([1.5, 2.25], t)).tolist() == [True, False]
+    assert (x == Fixed.of([1.5, -2.25], "ap_fixed<12,6>")).all()
+    assert (x != 1).tolist() == [True, True]
+    assert (x == 1.5).tolist() == [True, False]
+    assert (x == None) is False  # noqa: E711  # nothing equals None
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(x)
+
+
+def test_what_cpp_has_no_operator_for():
+    x = Fixed.of([1.5], ApFixed(8, 4))
+    for refused in (lambda: x + 1.5, lambda: 0.5 * x, lambda: x + "1", lambda: x + True):
+        with pytest.raises(TypeError):
+            refused()
+    with pytest.raises(ValueError, match="% takes integer types"):
+        x % 2
+    with pytest.raises(ValueError, match="3000000000 is not a code of ap_int<32>"):
+        x + 3_000_000_000
+
+
+def test_integers_and_bits():
+    x = Fixed.of([90, -7], "ap_int<8>")
+    assert (x % 7).values().tolist() == [6.0, 0.0]
+    assert (x / 7).type == ApInt(9)
+    assert x.bits(6, 1).values().tolist() == [45.0, 60.0]
+    assert x.bit(np.array([1, 0])).codes.tolist() == [1, 1]
+    assert x.concat(x).type == ApInt(16, signed=False)
+    assert (~x).values().tolist() == [-91.0, 6.0]
+    assert (x << np.array([1, -1])).values().tolist() == [-76.0, -4.0]
+    assert (1 - x).type == ApInt(33)
+    assert x.to_double().tolist() == [90.0, -7.0]
+
+
+def test_what_is_shown():
+    assert repr(Fixed.of([1.5, -2.25], "ap_fixed<8,4>")) == "Fixed([ 1.5 , -2.25], ap_fixed<8,4>)"
+    assert repr(Fixed([1 << 70], ApFixed(80, 80))).endswith("codes of ap_fixed<80,80>)")
+    assert Fixed([3], "ap_fixed<8,4>").fractions().tolist() == [Fraction(3, 16)]
 
 
 def test_the_lowest_code_of_a_symmetric_right_operand_is_compared_one_step_up(oracle):
