@@ -9,10 +9,14 @@ from harness.quantize import (
     compute_codes,
     decode,
     decompose,
+    from_bits,
+    from_hex,
     quantize,
     quantize_codes,
     quantize_fixed,
     quantize_minifloat,
+    to_bits,
+    to_hex,
 )
 from harness.types import (
     FORMATS,
@@ -51,12 +55,16 @@ __all__ = [
     "compute_codes",
     "decode",
     "decompose",
+    "from_bits",
+    "from_hex",
     "parse_type",
     "quantize",
     "quantize_codes",
     "quantize_fixed",
     "quantize_minifloat",
     "result_type",
+    "to_bits",
+    "to_hex",
 ]
 
 __version__ = "0.1.0"

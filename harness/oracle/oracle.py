@@ -18,7 +18,7 @@ from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.layers import LayerKernel
 from harness.oracle.words import from_words, to_words, word_count
 from harness.oracle.worker import Worker
-from harness.types import ApFixed, NumberType, Operation, count_bounds
+from harness.types import ApFixed, NumberType, Operation, as_array, count_bounds, plain
 
 __all__ = ["GROUP", "Oracle", "number_of"]
 
@@ -82,7 +82,7 @@ class Oracle:
             HeaderRefuses: if the headers would end the process.
             OracleCrash: if they did, in the worker.
         """
-        array = np.asarray(x)
+        array = as_cpp_reads(x)
         number = number_of(array)
         with np.errstate(invalid="ignore"):  # a signalling NaN is no reason for a warning
             flat = np.ascontiguousarray(array, dtype=_DTYPES[number]).ravel()
@@ -337,6 +337,22 @@ def _checked(header: str) -> str:
     return header
 
 
+def as_cpp_reads(x: Any) -> Array:
+    """``x`` as an array of one C++ number type; ``TypeError`` if there is none for all of it."""
+    array = plain(as_array(x))
+    if array.dtype != object:
+        return array
+    items = array.ravel().tolist()
+    if all(isinstance(item, float) for item in items):
+        return array.astype(np.float64)
+    for dtype in (np.int64, np.uint64) if all(isinstance(item, int) for item in items) else ():
+        if all(np.iinfo(dtype).min <= item <= np.iinfo(dtype).max for item in items):
+            return array.astype(dtype)
+    raise TypeError(
+        "no C++ constructor takes these numbers exactly; allowed: floats, or integers of 64 bits"
+    )
+
+
 def number_of(array: Array) -> str:
     """The C++ number type that elements of ``array`` are given as."""
     kind, size = array.dtype.kind, array.dtype.itemsize
@@ -349,7 +365,7 @@ def number_of(array: Array) -> str:
 
 def _counts(op: Operation, b: Any, t: Any, shape: tuple[int, ...]) -> Array:
     """Shift counts or numbers of bits, one for each element."""
-    counts = np.asarray(b)
+    counts = as_array(b)
     if counts.dtype.kind not in "iu":
         raise TypeError(f"{op.value} takes integers on its right, not {counts.dtype}")
     low, high = count_bounds(op, t)

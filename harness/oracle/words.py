@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.types import NumberType
+from harness.types import NumberType, as_array, not_a_code, plain
 
 __all__ = ["from_words", "to_words", "word_count"]
 
@@ -25,7 +25,7 @@ def to_words(codes: Any, t: NumberType) -> Array:
         TypeError: if ``codes`` are not integers.
         ValueError: if one is not a code of ``t``.
     """
-    array = np.asarray(codes)
+    array = plain(as_array(codes))
     if array.dtype.kind == "O":
         items = [_checked(c, t) for c in array.ravel()]
         size = 8 * word_count(t)
@@ -62,5 +62,5 @@ def _checked(code: Any, t: NumberType) -> int:
     if not isinstance(code, (int, np.integer)):
         raise TypeError(f"codes must be integers, not {type(code).__name__}")
     if not t.min_code <= code <= t.max_code:
-        raise ValueError(f"{code} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
+        raise ValueError(not_a_code(int(code), t))
     return int(code)

@@ -6,15 +6,14 @@ tensors of any shape and strides; Python numbers and lists are taken as NumPy ta
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
 from harness.quantize.stochastic import check_rounding
+from harness.quantize.words import from_bits, from_hex, to_bits, to_hex
 from harness.types import (
     ApFixed,
-    Binary,
     BinaryFloat,
     MiniFloat,
     NumberType,
@@ -22,6 +21,9 @@ from harness.types import (
     Overflow,
     Rounding,
     StochasticRounding,
+    as_array,
+    as_number_type,
+    is_tensor,
     parse_rounding,
     result_type,
 )
@@ -31,19 +33,24 @@ __all__ = [
     "compute_codes",
     "decode",
     "decompose",
+    "from_bits",
+    "from_hex",
     "quantize",
     "quantize_codes",
     "quantize_fixed",
     "quantize_minifloat",
+    "to_bits",
+    "to_hex",
 ]
 
 
-def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
+def quantize(x: Any, t: NumberType | str, rng: Any = None) -> Any:
     """The values of ``x`` in type ``t``, in the shape, dtype and device of ``x``.
 
     Args:
-        x: float16, bfloat16 (torch), float32, float64, bool or integers.
-        t: the target; every value of it must be exact in the dtype of ``x``.
+        x: float16, bfloat16, float32, float64, bool or integers.  Of exact numbers, as
+            :func:`quantize_codes` takes them, the values are ``Fraction``.
+        t: the target, or its spelling; every value of it must be exact in the dtype of ``x``.
         rng: for a type that rounds by chance, and only then: a ``numpy.random.Generator`` for
             arrays, a ``torch.Generator`` for tensors.
 
@@ -52,21 +59,25 @@ def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
         ValueError: if the dtype of ``x`` cannot hold every value of ``t``; the message names one
             that can.  Also for NaN, if ``t`` is a float without NaN, or binary.
     """
-    _check_type(t)
+    t = as_number_type(t)
     return _face(x).quantize(x, t, rng)
 
 
-def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
+def quantize_codes(x: Any, t: NumberType | str, rng: Any = None) -> Any:
     """The codes of ``x`` in type ``t``: ``int64`` up to 64 bits, Python integers beyond.
 
     An unsigned 64-bit code is the ``int64`` with the same bits.  In fixed point NaN and infinities
     count as +-2**1024 and more, as the header has it.  ``rng`` is as in :func:`quantize`.
 
+    Exact numbers are rounded once: Python integers of any size, ``Fraction``, ``Decimal``,
+    ``numpy.longdouble``, and text such as ``"0.1"``, ``"0b0.01"``, ``"0x1.8p3"`` and ``"1/3"``;
+    lists may mix them, and arrays of ml_dtypes are taken too.
+
     Raises:
-        TypeError: for a dtype that is neither float nor integer.
+        TypeError: for what is no real number, and masked arrays.
         ValueError: for a tensor and a type of more than 64 bits, or NaN as in :func:`quantize`.
     """
-    _check_type(t)
+    t = as_number_type(t)
     return _face(x).quantize_codes(x, t, rng)
 
 
@@ -120,7 +131,7 @@ def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any = 0) -> Any:
     return _elementwise(x).quantize_minifloat(x, m, e, e0)
 
 
-def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
+def decompose(x: Any, t: BinaryFloat | str) -> tuple[Any, Any]:
     """Mantissa and exponent of ``x`` in ``t``: ``quantize(x, t) == mantissa * 2.0**exponent``.
 
     The mantissa, in the dtype of ``x``, has a magnitude below 2, and from 1 but for subnormals,
@@ -129,39 +140,43 @@ def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
     Raises:
         TypeError, ValueError: as :func:`quantize` does, or for a result that is not finite.
     """
-    if not isinstance(t, BinaryFloat):
-        raise TypeError(f"decompose takes a float type, not {t}")
-    if t.width > 64:
-        raise ValueError(f"decompose takes a type of at most 64 bits, {t} has {t.width}")
-    mantissa, exponent = _face(x).decompose(x, t)
+    found = as_number_type(t)
+    if not isinstance(found, BinaryFloat):
+        raise TypeError(f"decompose takes a float type, not {found}")
+    if found.width > 64:
+        raise ValueError(f"decompose takes a type of at most 64 bits, {found} has {found.width}")
+    mantissa, exponent = _face(x).decompose(x, found)
     return mantissa, exponent
 
 
-def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
+def decode(codes: Any, t: NumberType | str, dtype: Any = None) -> Any:
     """The values of ``codes``: float64, or ``dtype``; with NumPy ``object`` gives ``Fraction``.
 
     Raises:
         TypeError: if ``codes`` are not integers, or ``dtype`` is not a float.
         ValueError: if ``dtype`` cannot hold every value of ``t``, or an element is not a code.
     """
-    _check_type(t)
+    t = as_number_type(t)
     return _face(codes).decode(codes, t, dtype)
 
 
-def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
+def cast_codes(codes: Any, source: NumberType | str, target: NumberType | str) -> Any:
     """The codes in ``target`` of the values that have ``codes`` in ``source``.
 
     Between two ``ap_fixed`` this is the C++ conversion.  Raises as :func:`decode` does, and
     ``ValueError`` for infinities and NaN that ``target`` does not have.
     """
-    _check_type(source)
-    _check_type(target)
+    source, target = as_number_type(source), as_number_type(target)
     check_rounding(target, None)
     return _face(codes).cast_codes(codes, source, target)
 
 
 def compute_codes(
-    op: Operation | str, a: Any, a_type: NumberType, b: Any = None, b_type: NumberType | None = None
+    op: Operation | str,
+    a: Any,
+    a_type: NumberType | str,
+    b: Any = None,
+    b_type: NumberType | str | None = None,
 ) -> Any:
     """The codes of ``a op b`` in ``result_type(op, a_type, b_type)``; the operands broadcast.
 
@@ -179,7 +194,8 @@ def compute_codes(
     """
     from harness.quantize import arithmetic
 
-    op = Operation.parse(op)
+    op, a_type = Operation.parse(op), as_number_type(a_type)
+    b_type = None if b_type is None else as_number_type(b_type)
     ranged = op is Operation.RANGE
     result_type(op, a_type, b if ranged else b_type)
     if (b is None) == (op.binary or op.counted or ranged):
@@ -189,36 +205,37 @@ def compute_codes(
     found = arithmetic.composed(op, a, a_type, b, b_type, compute_codes, cast_codes)
     if found is not None:
         return found
-    if _is_tensor(a):
+    if is_tensor(a):
         return _tensors().compute(op, a, a_type, b, b_type)
     return arithmetic.compute_numpy(op, a, a_type, b, b_type)
 
 
-def _check_type(t: Any) -> None:
-    if not isinstance(t, ApFixed | BinaryFloat | Binary):
-        raise TypeError(f"{t!r} is no type; parse_type reads the spelling of one")
-
-
 def _as_floats(x: Any) -> Any:
-    """``x``, with integers as float64."""
-    if _is_tensor(x):
-        return x if x.is_floating_point() else x.double()
-    array = np.asarray(x)
-    return array.astype("f8")[()] if array.dtype.kind in "biu" else x
+    """``x``, with integers as float64; ``ValueError`` for one that is no float64."""
+    if is_tensor(x):
+        if x.is_floating_point():
+            return x
+        doubles = x.double()
+        exact = bool((doubles.abs() < 2.0**53).all())
+    else:
+        array = as_array(x)
+        if array.dtype.kind not in "biu":
+            return x
+        doubles = array.astype("f8")
+        exact = bool((abs(doubles) < 2.0**53).all())
+        doubles = doubles if isinstance(x, np.ndarray) else doubles[()]
+    if not exact:
+        raise ValueError("integers from 2**53 on are not taken here: float64 lacks some")
+    return doubles
 
 
 def _elementwise(x: Any) -> Any:
     """What serves per-element types for the kind of ``x``."""
-    if _is_tensor(x):
+    if is_tensor(x):
         return _tensors()
     from harness.quantize import elementwise
 
     return elementwise
-
-
-def _is_tensor(x: Any) -> bool:
-    torch = sys.modules.get("torch")  # who holds a tensor has imported torch
-    return torch is not None and isinstance(x, torch.Tensor)
 
 
 def _tensors() -> Any:
@@ -229,7 +246,7 @@ def _tensors() -> Any:
 
 def _face(x: Any) -> Any:
     """The module that serves the kind of ``x``."""
-    if _is_tensor(x):
+    if is_tensor(x):
         return _tensors()
     from harness.quantize import arrays
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.quantize import arrays, wide, wide_operators
 from harness.quantize.operators import compute_words, fits_words
-from harness.types import ApFixed, ApInt, Operation, count_bounds, result_type
+from harness.types import ApFixed, ApInt, Operation, as_array, count_bounds, result_type
 
 __all__ = ["check_counts", "composed", "compute_numpy"]
 
@@ -82,7 +82,7 @@ def check_counts(op: Operation, b: Any, t: ApFixed) -> Array:
         TypeError: if they are no integers.
         ValueError: if one is out of range.
     """
-    counts = np.asarray(b)
+    counts = as_array(b)
     if counts.dtype.kind not in "iu":
         shown = type(b).__name__ if counts.ndim == 0 else counts.dtype
         raise TypeError(f"{op.value} takes integers on its right, not {shown}")

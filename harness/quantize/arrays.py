@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, stochastic, wide
+from harness.quantize.codes import check_codes, exact, like, narrowed
 from harness.quantize.plan import (
     FLOATS,
     as_int64,
@@ -15,20 +16,42 @@ from harness.quantize.plan import (
     packing,
     plan,
 )
-from harness.types import ApFixed, ApInt, Binary, BinaryFloat, NumberType, check_cast
+from harness.types import (
+    ApFixed,
+    ApInt,
+    Binary,
+    BinaryFloat,
+    NumberType,
+    as_array,
+    check_cast,
+    plain,
+)
 
-__all__ = ["cast_codes", "check_codes", "decode", "decompose", "quantize", "quantize_codes"]
+__all__ = [
+    "cast_codes",
+    "check_codes",
+    "decode",
+    "decompose",
+    "exact",
+    "like",
+    "narrowed",
+    "quantize",
+    "quantize_codes",
+]
 
 Array = np.ndarray[Any, Any]
 
 
 def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize`."""
-    array = as_input(x)
+    array = as_array(x)
+    if array.dtype == object:
+        return decode(like(quantize_codes(array, t, rng), x), t, object)
     check_fits(t, array.dtype)
+    dtype, array = array.dtype, plain(array)
     if stochastic.check_rounding(t, rng):
         values = quantize(_drawn(array, t, rng), stochastic.deterministic(t))
-        return like(values.astype(array.dtype), x)
+        return like(values.astype(dtype), x)
     if array.dtype.kind == "f":
         flat = native(array)
         values = _fast_values(flat, t)
@@ -36,14 +59,17 @@ def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
             values = _values(_float_codes(flat, t), t, flat.dtype)
     else:
         values = _values(_integer_codes(array, t), t, array.dtype)
-    return like(values.reshape(array.shape).astype(array.dtype, copy=False), x)
+    return like(values.reshape(array.shape).astype(dtype, copy=False), x)
 
 
 def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize_codes`."""
-    array = as_input(x)
+    array = plain(as_array(x))
     if stochastic.check_rounding(t, rng):
         return like(quantize_codes(_drawn(array, t, rng), stochastic.deterministic(t)), x)
+    if array.dtype == object:
+        codes = wide.map_codes(lambda number: wide.number_to_code(number, t), array)
+        return like(codes if t.width > 64 else narrowed(codes), x)
     if t.width > 64:
         if array.dtype.kind == "f":
             doubles = widened(array, np.float64)
@@ -59,7 +85,7 @@ def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
     if dtype is object:
         return like(wide.map_codes(lambda c: wide.value(c, t), exact(array, t)), codes)
     target = np.dtype(np.float64 if dtype is None else dtype)
-    if target.kind != "f" or target.name not in FLOATS:
+    if target.name not in FLOATS:
         raise TypeError(
             f"cannot decode to {target}; allowed: float16, float32, float64, or object for Fraction"
         )
@@ -69,10 +95,11 @@ def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:
 
 def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
     """See :func:`harness.quantize.decompose`."""
-    array = as_input(x)
-    if array.dtype.kind != "f":
+    array = as_array(x)
+    if array.dtype.name not in FLOATS:
         raise TypeError(f"cannot decompose {array.dtype}; allowed: float16, float32, float64")
     check_fits(t, array.dtype)
+    dtype, array = array.dtype, plain(array)
     p = packing(t)
     codes = _float_codes(native(array), t)
     negative, significand, exponent = float_codes.unpack(codes, p)
@@ -80,7 +107,7 @@ def decompose(x: Any, t: BinaryFloat) -> tuple[Any, Any]:
     if bool((infinite | nan).any()):
         raise ValueError("NaN and infinities have no mantissa; x must be finite in the type")
     magnitude = np.ldexp(significand.astype(np.float64), -t.frac_bits)
-    mantissa = np.where(negative != 0, -magnitude, magnitude).astype(array.dtype)
+    mantissa = np.where(negative != 0, -magnitude, magnitude).astype(dtype)
     exponent = exponent + t.frac_bits
     return like(mantissa.reshape(array.shape), x), like(exponent.reshape(array.shape), x)
 
@@ -142,17 +169,6 @@ def refuse(found: Any, source: BinaryFloat, target: NumberType) -> None:
         raise ValueError(f"codes of {source} have NaN or infinity, {target} has none")
 
 
-def as_input(x: Any) -> Array:
-    """``x`` as a float or integer array; ``TypeError`` for any other kind."""
-    array = np.asarray(x)
-    kind = array.dtype.kind
-    if not (kind in "biu" or (kind == "f" and array.dtype.itemsize <= 8)):
-        raise TypeError(
-            f"cannot quantize dtype {array.dtype}; allowed: float16, float32, float64 and integers"
-        )
-    return array
-
-
 def native(array: Array) -> Array:
     """Flat, contiguous, in native byte order, and at least float32: what the kernels read."""
     dtype = np.dtype(np.float32) if array.dtype.itemsize == 2 else array.dtype.newbyteorder("=")
@@ -165,15 +181,12 @@ def widened(array: Array, dtype: Any) -> Array:
         return array.astype(dtype, copy=False)
 
 
-def like(result: Array, x: Any) -> Any:
-    """``result``, as a NumPy scalar if ``x`` was a scalar."""
-    return result if isinstance(x, np.ndarray) or result.ndim else result[()]
-
-
 def check_fits(t: NumberType, dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` unless ``dtype`` holds every value of ``t``."""
-    if dtype.kind == "f":
+    if dtype.name in FLOATS:
         wrong = float_misfit(t, FLOATS[dtype.name])
+    elif dtype.isbuiltin == 2:
+        wrong = f"quantize does not give {dtype} back; use float32 or quantize_codes"
     elif dtype.kind == "b":
         within = isinstance(t, ApFixed) and t.frac == 0 and t.min == 0 and t.max == 1
         wrong = None if within else f"{t} has values beyond 0 and 1; use float64 or quantize_codes"
@@ -189,41 +202,10 @@ def check_fits(t: NumberType, dtype: np.dtype[Any]) -> None:
         raise ValueError(wrong)
 
 
-def check_codes(codes: Any, t: NumberType) -> Array:
-    """``codes`` as ``int64`` (W <= 64) or as they are; refuse what is not a code of ``t``."""
-    array = np.asarray(codes)
-    integers = array.dtype.kind == "O" and all(isinstance(c, int) for c in array.ravel())
-    if array.dtype.kind not in "iu" and not integers:
-        raise TypeError(f"codes must be integers, not {array.dtype}")
-    if array.size:
-        low, high = int(array.min()), int(array.max())
-        # An unsigned 64-bit code travels as the int64 with the same bits.
-        any_bits = t.width == 64 and not t.signed and array.dtype == np.int64
-        if not any_bits and (low < t.min_code or high > t.max_code):
-            wrong = low if low < t.min_code else high
-            raise ValueError(f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
-    if t.width > 64:
-        return array
-    if integers:
-        return narrowed(array)
-    return array.view(np.int64) if array.dtype == np.uint64 else array.astype(np.int64, copy=False)
-
-
-def exact(array: Array, t: NumberType) -> Array:
-    """Codes as Python integers, an unsigned 64-bit one unfolded."""
-    unfold = t.width == 64 and not t.signed
-    return wide.map_codes(lambda c: int(c) % (1 << 64) if unfold else int(c), array)
-
-
-def narrowed(codes: Array) -> Array:
-    """Python integers of at most 64 bits as ``int64``."""
-    out = np.empty(codes.shape, np.int64)
-    out.ravel()[:] = [as_int64(int(c)) for c in codes.ravel()]
-    return out
-
-
 def _drawn(array: Array, t: NumberType, rng: Any) -> Array:
     """A neighbour of each element in ``t``, by chance, as float64."""
+    if array.dtype == object:
+        raise TypeError(f"{t} rounds by chance, which takes floats of up to 64 bits")
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, not {type(rng).__name__}")
     x = np.array(widened(array, np.float64), "=f8", order="C")

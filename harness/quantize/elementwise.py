@@ -16,7 +16,7 @@ from harness.quantize import arrays, stochastic
 from harness.quantize.fixed_codes import split_double, to_code
 from harness.quantize.float_codes import double_to_code, unpack
 from harness.quantize.plan import FLOATS, Packing, Plan, float_misfit
-from harness.types import ApFixed, MiniFloat, Overflow, Rounding
+from harness.types import ApFixed, MiniFloat, Overflow, Rounding, as_array, shown
 
 __all__ = ["as_widths", "quantize_fixed", "quantize_minifloat"]
 
@@ -27,6 +27,8 @@ LARGEST = (1 << 63) - 1
 UNBOUNDED = 64
 #: A table of this many widths is quicker than sorting.
 MANY = 1 << 20
+#: No type has so many bits.
+LIMIT = 1 << 31
 #: The same record, for compiled code, which mypy cannot know the integers of.
 _PLAN: Any = Plan
 
@@ -37,12 +39,10 @@ def as_widths(name: str, value: Any) -> Array:
     Raises:
         ValueError: for anything else.
     """
-    array = np.asarray(value)
-    if array.dtype.kind == "f" and bool((array == np.rint(array)).all() & np.isfinite(array).all()):
-        return array.astype(np.int64)
-    if array.dtype.kind not in "iub":
-        shown = " ".join(repr(value).split())[:60]
-        raise ValueError(f"{name} must be integers, not {shown}")
+    array = as_array(value)
+    whole = array.dtype.kind == "f" and bool((array == np.rint(array)).all())
+    if not (whole or array.dtype.kind in "iub") or bool((abs(array) >= LIMIT).any()):
+        raise ValueError(f"{name} must be integers below 2**31, not {shown(value)}")
     return array.astype(np.int64)
 
 
@@ -85,7 +85,7 @@ def quantize_minifloat(x: Any, m: Any, e: Any, e0: Any) -> Any:
 
 
 def _floats(x: Any) -> Array:
-    array = np.asarray(x)
+    array = as_array(x)
     if array.dtype.kind != "f" or array.dtype.name not in FLOATS:
         raise TypeError(f"cannot quantize dtype {array.dtype}; allowed: float16, float32, float64")
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -24,6 +24,8 @@ from harness.types import (
     MiniFloat,
     NumberType,
     Operation,
+    is_tensor,
+    not_a_code,
     result_type,
 )
 
@@ -123,7 +125,9 @@ def compute(op: Operation, a: torch.Tensor, ta: Any, b: Any, tb: Any) -> torch.T
         raise ValueError(f"{ta} {op.value} {tb} needs more than 64 bits; use NumPy")
     left, right = _check_codes(a, ta), b
     if tb is not None:
-        left, right = _broadcast(left, _check_codes(torch.as_tensor(b), tb))
+        if not is_tensor(b):
+            b = torch.as_tensor(arrays.check_codes(b, tb), device=a.device)
+        left, right = _broadcast(left, _check_codes(b, tb))
         if op in (Operation.DIV, Operation.MOD) and not bool((right != 0).all()):
             raise ZeroDivisionError("a divisor code is zero: the headers end the process")
     elif op.counted:
@@ -219,8 +223,7 @@ def _check_codes(codes: torch.Tensor, t: NumberType) -> torch.Tensor:
     if words.numel() and not (t.width == 64 and not t.signed):
         low, high = int(words.min()), int(words.max())
         if low < t.min_code or high > t.max_code:
-            wrong = low if low < t.min_code else high
-            raise ValueError(f"{wrong} is not a code of {t}; allowed: {t.min_code} to {t.max_code}")
+            raise ValueError(not_a_code(low if low < t.min_code else high, t))
     return words
 
 

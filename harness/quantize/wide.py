@@ -22,7 +22,15 @@ from harness.types import (
     Rounding,
 )
 
-__all__ = ["double_to_code", "integer_to_code", "map_codes", "recode", "value", "wrapped"]
+__all__ = [
+    "double_to_code",
+    "integer_to_code",
+    "map_codes",
+    "number_to_code",
+    "recode",
+    "value",
+    "wrapped",
+]
 
 
 def map_codes(function: Callable[[Any], Any], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -46,6 +54,38 @@ def double_to_code(x: float, t: Any) -> int:
     significand = word % (1 << 52) + (1 << 52)
     exponent = (word >> 52) % 2048 - 1075
     return integer_to_code(-significand if negative else significand, -exponent, t)
+
+
+def number_to_code(x: int | float | Fraction, t: Any) -> int:
+    """The code of a Python number: a float as a double, anything else exactly, rounded once.
+
+    Other than a subnormal double, a number has the same code as a float and as a fraction.
+    """
+    if isinstance(t, Binary):
+        if isinstance(x, float) and math.isnan(x):
+            raise ValueError(f"x has NaN, {t} has none")
+        return integer_to_code((x > 0) - (x < 0), 0, t)
+    if isinstance(x, float):
+        return double_to_code(x, t)
+    if isinstance(t, ApInt) and -1 < 2 * x < 0:
+        return wrapped(1, t)  # as of a double
+    return integer_to_code(*_dyadic(x, t), t)
+
+
+def _dyadic(x: int | Fraction, t: Any) -> tuple[int, int]:
+    """``m`` and ``frac``: ``m * 2**-frac`` is ``x``, or lies as ``x`` does between two of a grid.
+
+    The grid is twice as fine as half an LSB, so that what is below it is a sticky bit.
+    """
+    p, q = x.numerator, x.denominator
+    if q & (q - 1) == 0:
+        return p, q.bit_length() - 1
+    if isinstance(t, ApFixed):
+        frac = max(t.frac, 0) + 1
+    else:
+        frac = t.precision + 2 + q.bit_length() - p.bit_length()
+    floor = (p << max(frac, 0)) // (q << max(-frac, 0))
+    return 2 * floor + 1, frac + 1
 
 
 def integer_to_code(m: int, frac: int, t: Any) -> int:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
-from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
+from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast, not_a_code
 
 __all__ = [
     "QUIRKS",
@@ -63,7 +63,7 @@ QUIRKS = {
 def decode(code: int, t: ApFixed) -> Fraction:
     """The exact value of ``code``; ``ValueError`` if ``t`` has no such code."""
     if not t.min_code <= code <= t.max_code:
-        raise ValueError(f"{code} is not a code of {t}: {t.min_code} to {t.max_code}")
+        raise ValueError(not_a_code(code, t))
     return code * t.lsb
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat
+from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat, not_a_code
 
 __all__ = ["decode", "exponent_of", "from_double", "neighbours", "to_code", "unpack"]
 
@@ -71,7 +71,7 @@ def unpack(code: int, t: BinaryFloat) -> tuple[bool, int, int | None]:
     An exponent of ``None`` marks an infinity, or NaN if the significand is not 0.
     """
     if not 0 <= code <= t.max_code:
-        raise ValueError(f"{code} is not a code of {t}: 0 to {t.max_code}")
+        raise ValueError(not_a_code(code, t))
     word = code ^ t.flip
     negative = bool(word >> (t.width - 1))
     field = word >> t.frac_bits & ((1 << t.exp_bits) - 1)

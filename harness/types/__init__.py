@@ -3,7 +3,8 @@
 from harness.types.binary import Binary
 from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, check_cast
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
-from harness.types.formats import FLOAT64, FORMATS, TERNARY, NumberType, parse_type
+from harness.types.formats import FLOAT64, FORMATS, TERNARY, NumberType, as_number_type, parse_type
+from harness.types.inputs import as_array, exact_number, is_tensor, plain, read_number
 from harness.types.modes import (
     FloatOverflow,
     FloatRounding,
@@ -13,6 +14,7 @@ from harness.types.modes import (
     parse_rounding,
 )
 from harness.types.operations import CLOSED, Operation, count_bounds, result_type
+from harness.types.texts import brief, not_a_code, shown
 
 __all__ = [
     "BOOL",
@@ -35,9 +37,18 @@ __all__ = [
     "Rounding",
     "StochasticRounding",
     "VitisFloat",
+    "as_array",
+    "as_number_type",
+    "brief",
     "check_cast",
     "count_bounds",
+    "exact_number",
+    "is_tensor",
+    "not_a_code",
     "parse_rounding",
     "parse_type",
+    "plain",
+    "read_number",
     "result_type",
+    "shown",
 ]

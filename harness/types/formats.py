@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 from harness.types import spelling
 from harness.types.binary import Binary
 from harness.types.fixed import ApFixed
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
+from harness.types.texts import shown
 
-__all__ = ["FLOAT64", "FORMATS", "TERNARY", "NumberType", "parse_type"]
+__all__ = ["FLOAT64", "FORMATS", "TERNARY", "NumberType", "as_number_type", "parse_type"]
 
 NumberType = ApFixed | BinaryFloat | Binary
 
@@ -60,3 +63,20 @@ def parse_type(text: str) -> NumberType:
     if family[0] == "ieee":
         return IeeeFloat.parse(text)
     return VitisFloat.parse(text) if family == ("ap_float", 2) else MiniFloat.parse(text)
+
+
+_parse = functools.lru_cache(4096)(parse_type)
+
+
+def as_number_type(t: NumberType | str) -> NumberType:
+    """A type, or the one that a text spells: what every function takes that takes a type.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: as :func:`parse_type` does.
+    """
+    if isinstance(t, NumberType):
+        return t
+    if isinstance(t, str):
+        return _parse(t)
+    raise TypeError(f"{shown(t)} is no type; give one, or the spelling of one")

@@ -1,7 +1,9 @@
 """The C++ and the exact reference, held against each other directly."""
 
 import itertools
+from fractions import Fraction
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -131,6 +133,27 @@ def test_shapes_and_numbers(oracle: Oracle) -> None:
     assert oracle.codes(np.float16(1.5), t) == 1
     with pytest.raises(TypeError, match="allowed: floats and integers"):
         oracle.codes(np.array([1j]), t)
+
+
+def test_exact_numbers_and_cpp(oracle: Oracle) -> None:
+    """Numbers that no constructor takes exactly are refused, as are masked arrays; others asked."""
+    t = ApFixed(8, 8, overflow="SAT")
+    assert oracle.codes([2**64 - 1, 3], t).tolist() == [127, 3]
+    assert oracle.codes(np.array([-1, 2**63 - 1], dtype=object), t).tolist() == [-1, 127]
+    assert oracle.codes(np.array([1.5], dtype=ml_dtypes.bfloat16), t).tolist() == [1]
+    refused = ([2**64 - 1, -1], [2**53 + 1, 0.5], Fraction(1, 3), "0.1", 10**400, np.longdouble(1))
+    for x in refused:
+        with pytest.raises(TypeError, match="no C\\+\\+ constructor takes these numbers exactly"):
+            oracle.codes(x, t)
+    masked = np.ma.array([1, 2], mask=[False, True])
+    for call in (
+        lambda: oracle.codes(masked, t),
+        lambda: oracle.cast(masked, t, t),
+        lambda: oracle.compute("+", masked, t, [1, 2], t),
+        lambda: oracle.compute("+", [1, 2], t, masked, t),
+    ):
+        with pytest.raises(TypeError, match="a masked array is not read"):
+            call()
 
 
 def test_operations_are_checked(oracle: Oracle) -> None:

@@ -104,7 +104,7 @@ def test_numbers_and_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    "x", [1j, "3.5", None, Fraction(1, 3), np.longdouble(1.5), 2**70, [[1.0], [None]]], ids=repr
+    "x", [1j, b"3.5", None, np.datetime64("2026"), np.zeros(2, "i4,i4"), [[1.0], [None]]], ids=repr
 )
 def test_other_inputs_are_refused(x: Any) -> None:
     """What is neither float nor integer is a TypeError that says what is."""

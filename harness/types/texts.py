@@ -1,0 +1,38 @@
+"""How values are named in one-line messages: short, whatever they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["brief", "not_a_code", "shown"]
+
+#: Decimal digits that are printed in full: a code of 128 bits.
+DIGITS = 40
+#: Characters of anything else.
+LENGTH = 60
+
+
+def brief(n: int) -> str:
+    """An integer: in full if short, else exact as ``2**1023 - 1``, else ``about 2**1328``."""
+    size = abs(n)
+    if size < 10**DIGITS:
+        return str(int(n))
+    sign, bits = "-" if n < 0 else "", size.bit_length()
+    for less, text in ((0, ""), (1, " + 1" if n < 0 else " - 1")):
+        if (size + less).bit_count() == 1:
+            return f"{sign}2**{(size + less).bit_length() - 1}{text}"
+    return f"about {sign}2**{bits - 1}"
+
+
+def shown(value: object) -> str:
+    """Anything else, in one line."""
+    if isinstance(value, int):
+        return brief(value)
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LENGTH else f"{text[:LENGTH]}..."
+
+
+def not_a_code(code: int, t: Any) -> str:
+    """What is wrong with an integer that is no code of ``t``, and who reads raw words."""
+    span = f"{brief(t.min_code)} to {brief(t.max_code)}"
+    return f"{brief(code)} is not a code of {t}: {span}; a raw word? from_bits(words, t) reads it"
