@@ -8,7 +8,7 @@ from typing import Any
 from harness.explain import expressions, fixed, floats
 from harness.explain.fixed import Explanation, explain
 from harness.oracle import Oracle, OracleError
-from harness.types import ApFixed, Binary
+from harness.types import ApFixed, Binary, as_number_type
 
 __all__ = ["Account", "Explanation", "account", "account_of_expression", "explain"]
 
@@ -34,6 +34,7 @@ def account(x: float, t: Any, oracle: Oracle) -> Account:
     Raises:
         ValueError: for NaN, if ``t`` has none.
     """
+    t = as_number_type(t)
     if isinstance(t, ApFixed):
         steps = explain(x, t) if not t.rounding.stochastic else None
         rows = fixed.rows(steps) if steps else floats.chances(x, t)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from harness.nn.observers import MinMax, Observer
 from harness.nn.straight_through import fake_quantize
-from harness.types import TERNARY, ApFixed, Binary, BinaryFloat, NumberType, parse_type
+from harness.types import TERNARY, ApFixed, Binary, BinaryFloat, NumberType, as_number_type
 
 __all__ = [
     "BinaryQuantizer",
@@ -151,7 +151,7 @@ class TypeQuantizer(Quantizer):
         self, t: NumberType | str, rng: Any = None, observer: Observer | None = None
     ) -> None:
         super().__init__(observer)
-        self.format: NumberType = self._checked(parse_type(t) if isinstance(t, str) else t)
+        self.format: NumberType = self._checked(as_number_type(t) if isinstance(t, str) else t)
         self.rng = rng
         self.straight_through = True
 
@@ -170,7 +170,7 @@ class TypeQuantizer(Quantizer):
 
     def restore(self, facts: dict[str, Any]) -> None:
         """The type of the spelling."""
-        self.format = self._checked(parse_type(facts["type"]))
+        self.format = self._checked(as_number_type(facts["type"]))
 
     def extra_repr(self) -> str:
         """The type."""

@@ -8,7 +8,6 @@ Binary passes what lies within [-1, 1].
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.quantize import quantize
-from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, parse_type
+from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, as_number_type
 
 __all__ = ["bounds_of", "fake_quantize", "masked"]
 
@@ -24,7 +23,7 @@ __all__ = ["bounds_of", "fake_quantize", "masked"]
 _SIGNIFICANDS = {torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 
 
-def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
+def fake_quantize(x: Tensor, t: NumberType | str, rng: Any = None) -> Tensor:
     """``quantize(x, t)``, with the straight-through gradient.
 
     Works under ``torch.func.grad``, ``vmap``, ``jvp``, double backward, and ``torch.compile`` as
@@ -32,7 +31,7 @@ def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
 
     Args:
         x: a float tensor.
-        t: the type.
+        t: the type, or its spelling.
         rng: a ``torch.Generator`` for a type that rounds by chance.
 
     Where the dtype of ``x`` does not hold every value of ``t``, the values are computed in float64,
@@ -41,6 +40,8 @@ def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
     Raises:
         TypeError, ValueError: as ``quantize`` does, or for a value that the dtype does not hold.
     """
+    if isinstance(t, str):
+        t = as_number_type(t)
     if isinstance(t, ApFixed) and t.significand_bits > _SIGNIFICANDS.get(x.dtype, 64):
         wide = fake_quantize(x.double(), t, rng)
         narrow = wide.to(x.dtype)
@@ -56,13 +57,10 @@ def fake_quantize(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
     return result
 
 
-_read = functools.lru_cache(1024)(parse_type)
-
-
 @torch.library.custom_op("harness::quantize", mutates_args=())
 def _operator(x: Tensor, t: str) -> Tensor:
     """What ``torch.compile`` sees: one operator, the type by its spelling."""
-    result: Tensor = quantize(x.detach(), _read(t))
+    result: Tensor = quantize(x.detach(), as_number_type(t))
     return result
 
 
@@ -73,7 +71,7 @@ def _(x: Tensor, t: str) -> Tensor:  # noqa: ARG001
 
 def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
     x, spelled = inputs
-    ctx.bounds = bounds_of(_read(spelled))
+    ctx.bounds = bounds_of(as_number_type(spelled))
     ctx.save_for_backward(x)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from harness.oracle import kernels, limits
-from harness.types import ApFixed, MiniFloat
+from harness.types import ApFixed, MiniFloat, as_fixed_type, as_number_type
 
 __all__ = ["CLAUSES", "NUMBERS", "Domain", "domain"]
 
@@ -140,19 +140,21 @@ def _moved(codes: Array, left: int) -> tuple[Array, Array]:
     return codes >> -left, (codes & ((1 << -left) - 1) == 0).astype(bool)
 
 
-def domain(t: MiniFloat, source: ApFixed | str, *, construct: bool = False) -> Domain:
+def domain(t: MiniFloat | str, source: ApFixed | str, *, construct: bool = False) -> Domain:
     """The validity domain of ``ap_float.h`` for one type and source.
 
     Args:
         t: the minifloat.
-        source: an ``ApFixed``, or ``"double"``, ``"float"`` or ``"int"``.
+        source: an ``ApFixed``, its spelling, or ``"double"``, ``"float"`` or ``"int"``.
         construct: by the constructor, not by assignment; numbers have no other way.
 
     Raises:
         ValueError: for another source.
     """
-    if isinstance(source, ApFixed):
-        return Domain(t, source, THROUGH if construct else source)
-    if source not in ("double", "float", "int"):
-        raise ValueError(f"unknown source {source!r}; allowed: double, float, int or an ApFixed")
-    return Domain(t, source, THROUGH)
+    found = as_number_type(t)
+    if not isinstance(found, MiniFloat):
+        raise TypeError(f"{found} is no minifloat")
+    if source in ("double", "float", "int"):
+        return Domain(found, source, THROUGH)
+    source = as_fixed_type(source)
+    return Domain(found, source, THROUGH if construct else source)

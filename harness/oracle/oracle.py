@@ -18,7 +18,16 @@ from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.layers import LayerKernel
 from harness.oracle.words import from_words, to_words, word_count
 from harness.oracle.worker import Worker
-from harness.types import ApFixed, NumberType, Operation, as_array, count_bounds, plain
+from harness.types import (
+    ApFixed,
+    NumberType,
+    Operation,
+    as_array,
+    as_fixed_type,
+    as_number_type,
+    count_bounds,
+    plain,
+)
 
 __all__ = ["GROUP", "Oracle", "number_of"]
 
@@ -66,7 +75,7 @@ class Oracle:
         """The compiler's name and version."""
         return self.builder.compiler.version
 
-    def codes(self, x: Any, t: NumberType, *, header: str = VENDOR) -> Any:
+    def codes(self, x: Any, t: NumberType | str, *, header: str = VENDOR) -> Any:
         """The codes of ``t(x)``, in the shape of ``x``.
 
         For a minifloat it is what the vendor's ``ap_float.h`` says, right or wrong (see
@@ -75,14 +84,14 @@ class Oracle:
         Args:
             x: floats (float64 by the ``double`` constructor, narrower ones by ``float``) or
                 integers (64 bits wide in C++).
-            t: the target type.
+            t: the target type, or its spelling, as everywhere here.
             header: whose minifloat.
 
         Raises:
             HeaderRefuses: if the headers would end the process.
             OracleCrash: if they did, in the worker.
         """
-        array = as_cpp_reads(x)
+        t, array = as_number_type(t), as_cpp_reads(x)
         number = number_of(array)
         with np.errstate(invalid="ignore"):  # a signalling NaN is no reason for a warning
             flat = np.ascontiguousarray(array, dtype=_DTYPES[number]).ravel()
@@ -94,8 +103,8 @@ class Oracle:
     def cast(
         self,
         codes: Any,
-        source: NumberType,
-        target: NumberType,
+        source: NumberType | str,
+        target: NumberType | str,
         *,
         header: str = VENDOR,
         construct: bool = False,
@@ -105,6 +114,7 @@ class Oracle:
         Into a minifloat of ``header`` it is an assignment, or with ``construct`` its constructor;
         out of one it is ``to_ap_fixed()``, and ``target`` must be its ``fixed``.
         """
+        source, target = as_number_type(source), as_number_type(target)
         words = to_words(codes, source)
         shape = np.shape(codes)
         kernel = kernels.cast(source, target, _checked(header), construct=construct)
@@ -114,9 +124,9 @@ class Oracle:
         self,
         op: Operation | str,
         a: Any,
-        a_type: NumberType,
+        a_type: NumberType | str,
         b: Any = None,
-        b_type: NumberType | None = None,
+        b_type: NumberType | str | None = None,
         *,
         header: str = VENDOR,
     ) -> Any:
@@ -126,7 +136,8 @@ class Oracle:
         or the number of the bit, one for all or one for each element; for ``range`` it is
         ``(hi, lo)``.
         """
-        op = Operation.parse(op)
+        op, a_type = Operation.parse(op), as_number_type(a_type)
+        b_type = None if b_type is None else as_number_type(b_type)
         facts = b if op is Operation.RANGE else b_type
         kernel = kernels.compute(op, a_type, facts, _checked(header))
         shape = np.shape(a)
@@ -141,9 +152,11 @@ class Oracle:
         words = self._run(kernel, left, right, _size(shape), quiet=kernel.warns)
         return from_words(words, kernel.result, shape)
 
-    def assign(self, op: Operation | str, a: Any, a_type: ApFixed, b: Any, b_type: ApFixed) -> Any:
+    def assign(
+        self, op: Operation | str, a: Any, a_type: ApFixed | str, b: Any, b_type: ApFixed | str
+    ) -> Any:
         """The codes of ``a`` after ``a op= b``, in ``a``'s type and modes."""
-        op = Operation.parse(op)
+        op, a_type, b_type = Operation.parse(op), as_fixed_type(a_type), as_fixed_type(b_type)
         kernel = kernels.assign(op, a_type, b_type)
         right = self._operand(Operation(f"{op.value}="), a, a_type, b, b_type)
         shape = np.shape(a)
@@ -151,10 +164,15 @@ class Oracle:
         return from_words(words, a_type, shape)
 
     def accumulate(
-        self, op: Operation | str, start: int, a_type: ApFixed, b: Any, b_type: ApFixed
+        self,
+        op: Operation | str,
+        start: int,
+        a_type: ApFixed | str,
+        b: Any,
+        b_type: ApFixed | str,
     ) -> Any:
         """The codes of one accumulator after each ``a op= b[k]``, starting from ``start``."""
-        op = Operation.parse(op)
+        op, a_type, b_type = Operation.parse(op), as_fixed_type(a_type), as_fixed_type(b_type)
         if op is Operation.DIV:
             raise ValueError("accumulate takes + - *, not /")
         shape = np.shape(b)
@@ -162,11 +180,12 @@ class Oracle:
         words = self._run(kernel, to_words([start], a_type), to_words(b, b_type), _size(shape))
         return from_words(words, a_type, shape)
 
-    def activate(self, name: str, codes: Any, source: ApFixed) -> Any:
+    def activate(self, name: str, codes: Any, source: ApFixed | str) -> Any:
         """What hls4ml's ``binary_tanh`` or ``ternary_tanh`` makes of codes of ``source``.
 
         The answers are codes of ``Binary()`` or of ``TERNARY``.
         """
+        source = as_fixed_type(source)
         shape, kernel = np.shape(codes), kernels.activation(name, source)
         return self._run(kernel, to_words(codes, source), None, _size(shape)).reshape(shape)
 

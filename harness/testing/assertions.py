@@ -10,7 +10,7 @@ import numpy as np
 from harness import reference
 from harness.oracle import Oracle
 from harness.oracle.kernels import OURS
-from harness.types import ApFixed, MiniFloat, NumberType
+from harness.types import ApFixed, MiniFloat, NumberType, as_array, as_number_type
 from harness.verify import Implementation, verify
 
 __all__ = ["assert_bit_exact"]
@@ -39,7 +39,7 @@ def _truth(x: Any, t: Any) -> Any:
 
 def assert_bit_exact(
     fn: Implementation,
-    t: NumberType,
+    t: NumberType | str,
     x: Any = None,
     *,
     truth: Implementation | None = None,
@@ -49,7 +49,7 @@ def assert_bit_exact(
 
     Args:
         fn: a quantizer ``fn(x, t)``; it returns values (floats) or codes (integers).
-        t: the type.
+        t: the type, or its spelling.
         x: the inputs; by default the breakpoints and bounds of ``t`` and random values.
         truth: what to compare with; by default the vendor's headers for ``ap_fixed``, our
             ``minifloat.h`` for a minifloat, and the exact reference for other types.
@@ -60,7 +60,8 @@ def assert_bit_exact(
         SubjectError: if ``fn`` raises, or returns another shape or dtype.
     """
     __tracebackhide__ = True
-    inputs = None if x is None else (lambda _: np.atleast_1d(np.asarray(x)))
+    t = as_number_type(t)
+    inputs = None if x is None else (lambda _: np.atleast_1d(as_array(x)))
     verdict = verify(fn, truth or _truth, [t], inputs, seed=seed)
     for m in verdict.mismatches:
         raise AssertionError(

@@ -19,6 +19,8 @@ from harness.types import (
     MiniFloat,
     NumberType,
     VitisFloat,
+    as_fixed_type,
+    as_number_type,
 )
 from harness.verify.cases import SPECIALS
 from harness.verify.float_profiles import MINIFLOATS, VITIS, variants
@@ -54,10 +56,15 @@ def type_pool_of(seed: int = 0, size: int = 64, max_width: int = 64) -> tuple[Ap
 
 
 def ap_types(
-    *, seed: int = 0, size: int = 64, max_width: int = 64, pool: Sequence[ApFixed] | None = None
+    *,
+    seed: int = 0,
+    size: int = 64,
+    max_width: int = 64,
+    pool: Sequence[ApFixed | str] | None = None,
 ) -> st.SearchStrategy[ApFixed]:
     """Types from a bounded pool; another ``seed`` is another pool, and ``pool`` is your own."""
-    return st.sampled_from(pool if pool is not None else type_pool_of(seed, size, max_width))
+    own = None if pool is None else [as_fixed_type(t) for t in pool]
+    return st.sampled_from(type_pool_of(seed, size, max_width) if own is None else own)
 
 
 @st.composite
@@ -105,18 +112,20 @@ def any_float_types(draw: st.DrawFn, *, stochastic: bool = False) -> BinaryFloat
     )
 
 
-def codes(t: NumberType) -> st.SearchStrategy[int]:
+def codes(t: NumberType | str) -> st.SearchStrategy[int]:
     """Codes of ``t``; the ends often."""
+    t = as_number_type(t)
     ends = st.sampled_from([t.min_code, min(1, t.max_code), 0, t.max_code])
     return ends | st.integers(t.min_code, t.max_code)
 
 
 @st.composite
-def values_for(draw: st.DrawFn, t: NumberType, *, finite: bool = False) -> float:
+def values_for(draw: st.DrawFn, t: NumberType | str, *, finite: bool = False) -> float:
     """Doubles near the ties, codes and bounds of ``t``, and far from them.
 
     With ``finite`` neither NaN nor infinities are drawn; NaN never for a type that has none.
     """
+    t = as_number_type(t)
     if isinstance(t, BinaryFloat):
         return draw(_values_near_floats(t, finite))
     if isinstance(t, Binary):

@@ -3,7 +3,15 @@
 from harness.types.binary import Binary
 from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, check_cast
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
-from harness.types.formats import FLOAT64, FORMATS, TERNARY, NumberType, as_number_type, parse_type
+from harness.types.formats import (
+    FLOAT64,
+    FORMATS,
+    TERNARY,
+    NumberType,
+    as_fixed_type,
+    as_number_type,
+    parse_type,
+)
 from harness.types.inputs import as_array, exact_number, is_tensor, plain, read_number
 from harness.types.modes import (
     FloatOverflow,
@@ -38,6 +46,7 @@ __all__ = [
     "StochasticRounding",
     "VitisFloat",
     "as_array",
+    "as_fixed_type",
     "as_number_type",
     "brief",
     "check_cast",

@@ -10,7 +10,15 @@ from harness.types.fixed import ApFixed
 from harness.types.floats import BinaryFloat, IeeeFloat, MiniFloat, VitisFloat
 from harness.types.texts import shown
 
-__all__ = ["FLOAT64", "FORMATS", "TERNARY", "NumberType", "as_number_type", "parse_type"]
+__all__ = [
+    "FLOAT64",
+    "FORMATS",
+    "TERNARY",
+    "NumberType",
+    "as_fixed_type",
+    "as_number_type",
+    "parse_type",
+]
 
 NumberType = ApFixed | BinaryFloat | Binary
 
@@ -80,3 +88,11 @@ def as_number_type(t: NumberType | str) -> NumberType:
     if isinstance(t, str):
         return _parse(t)
     raise TypeError(f"{shown(t)} is no type; give one, or the spelling of one")
+
+
+def as_fixed_type(t: ApFixed | str) -> ApFixed:
+    """The same where fixed point alone serves; ``TypeError`` for a type of another family."""
+    found = as_number_type(t)
+    if not isinstance(found, ApFixed):
+        raise TypeError(f"{found} is no fixed-point type, which is wanted here")
+    return found

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, as_int, check_cast
 from harness.types.floats import BinaryFloat, MiniFloat
-from harness.types.formats import FLOAT64, FORMATS
+from harness.types.formats import FLOAT64, FORMATS, as_number_type
 
 __all__ = ["CLOSED", "Operation", "count_bounds", "result_type"]
 
@@ -185,7 +185,7 @@ def result_type(op: Operation | str, a: Any, b: Any = None) -> Any:
 
     Args:
         op: the operation.
-        a: the type of the left operand.
+        a: the type of the left operand, or its spelling.
         b: the type of the right operand of ``+ - * / % & | ^``, of a comparison, of ``concat`` and
             of their compound assignments; for ``range`` the numbers ``(hi, lo)`` of its ends; else
             left out: shift counts and bit numbers are plain integers.
@@ -202,7 +202,8 @@ def result_type(op: Operation | str, a: Any, b: Any = None) -> Any:
         ValueError: for an operand too many or missing, for what C++ does not have, or a result
             wider than 1024 bits.
     """
-    op = Operation.parse(op)
+    op, a = Operation.parse(op), as_number_type(a)
+    b = as_number_type(b) if isinstance(b, str) else b
     if op is Operation.RANGE:
         return _slice(a, b)
     if op.binary != (b is not None):

@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.oracle import Oracle, OracleError
 from harness.oracle.kernels import Kernel
-from harness.types import ApFixed, BinaryFloat, NumberType
+from harness.types import ApFixed, BinaryFloat, NumberType, as_array, as_number_type
 from harness.verify import cases
 from harness.verify.engine import SubjectError, differing, examine, simplest
 from harness.verify.fixed_questions import FixedQuestion, FromNumber
@@ -38,7 +38,7 @@ WITNESSES = 6
 def verify(
     subject: Implementation,
     truth: Implementation,
-    types: Iterable[NumberType],
+    types: Iterable[NumberType | str],
     cases: Callable[[Any], Any] | None = None,
     *,
     seed: int = 0,
@@ -48,7 +48,7 @@ def verify(
     Args:
         subject: a function from a float64 array and a type to codes or values.
         truth: another; for example ``Oracle().codes``.
-        types: the types to try.
+        types: the types to try, or their spellings.
         cases: the inputs for a type; by default breakpoints, bounds and random values, seeded.
         seed: of the default inputs.
 
@@ -62,8 +62,8 @@ def verify(
     inputs_for = cases or _default_cases(seed)
     subject, truth = guarded(subject, "the subject"), guarded(truth, "the truth")
     tallies, mismatches = [], []
-    for t in types:
-        x = np.asarray(inputs_for(t))
+    for t in _types(types):
+        x = as_array(inputs_for(t))
         expected = np.asarray(truth(x, t))
         if expected.dtype.kind not in "iuO" or expected.shape != x.shape:
             raise SubjectError(f"the truth must return codes in the shape of its input, on {t}")
@@ -74,6 +74,11 @@ def verify(
             mismatches.append(_plain_mismatch(t, x.ravel(), expected.ravel(), got.ravel(), wrong))
     seconds = time.perf_counter() - started
     return Verdict(tuple(tallies), tuple(mismatches), seed=seed, seconds=seconds)
+
+
+def _types(types: Iterable[NumberType | str]) -> list[NumberType]:
+    """Types, some of them spelled; a text alone is one type, not its letters."""
+    return [as_number_type(t) for t in ([types] if isinstance(types, str) else types)]
 
 
 def _default_cases(seed: int) -> Callable[[Any], Any]:
@@ -101,7 +106,7 @@ def run(
     *,
     oracle: Oracle,
     seed: int = 0,
-    types: Sequence[NumberType] = (),
+    types: Sequence[NumberType | str] = (),
     subject: Implementation | None = None,
     subject_name: str = "harness.quantize",
     jobs: int | None = None,
@@ -113,7 +118,7 @@ def run(
         profile: a name in ``PROFILES``, or a profile.
         oracle: the C++.
         seed: decides types and inputs.
-        types: ask about these only, from numbers, instead of the pool.
+        types: ask about these only, types or their spellings, from numbers, instead of the pool.
         subject: the user's own quantizer, asked on the double path instead of ours; without
             ``types``, about fixed point alone.
         subject_name: what the report calls the subject.
@@ -128,7 +133,7 @@ def run(
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     rng = np.random.default_rng(seed)
     if types:
-        asked = [question for t in types for question in _about(t, rng)]
+        asked = [question for t in _types(types) for question in _about(t, rng)]
     else:
         asked = questions_for(chosen, rng)
     if subject is not None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from harness.fixed import Fixed
 from harness.oracle.layers import LayerKernel
 from harness.quantize import quantize_codes
-from harness.types import ApFixed
+from harness.types import ApFixed, as_array, plain
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -275,8 +275,9 @@ def as_fixed(values: Any, t: ApFixed, name: str) -> Fixed:
         if values.type != t:
             raise TypeMismatch(f"{name} takes {t}, got {values.type}")
         return values
-    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-    array = np.asarray(array, np.float64)
+    array = values.detach().cpu().numpy() if isinstance(values, Tensor) else plain(as_array(values))
+    if array.dtype == object:
+        raise TypeError(f"{name}: values are floats, or integers of up to 64 bits")
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: a value is NaN or infinite")
     return Fixed(np.asarray(quantize_codes(array, t)), t)
@@ -284,7 +285,7 @@ def as_fixed(values: Any, t: ApFixed, name: str) -> Fixed:
 
 def as_codes(codes: Any, t: ApFixed, name: str) -> Fixed:
     """Integers as codes of ``t``; ``TypeError`` or ``ValueError`` if they are none."""
-    array = codes.detach().cpu().numpy() if isinstance(codes, Tensor) else np.asarray(codes)
+    array = codes.detach().cpu().numpy() if isinstance(codes, Tensor) else as_array(codes)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: codes must be integers, not {array.dtype}")
     if array.size and not (t.min_code <= int(array.min()) and int(array.max()) <= t.max_code):
