@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import operator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from harness.types import spelling
 from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
+from harness.types.texts import brief, shown
 
 __all__ = ["BOOL", "MAX_WIDTH", "ApFixed", "ApInt", "as_int", "check_cast"]
 
@@ -21,13 +23,32 @@ MAX_INTEGER = 2**24
 
 def as_int(name: str, value: object) -> int:
     """``value`` as a Python integer; ``ValueError`` names what was wrong."""
-    if isinstance(value, bool):
-        raise ValueError(f"{name} must be an integer, not {value}")
     try:
-        return operator.index(value)  # type: ignore[arg-type]  # NumPy integers are welcome
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]  # NumPy integers are welcome
     except TypeError:
-        shown = " ".join(repr(value).split())
-        raise ValueError(f"{name} must be an integer, not {shown}") from None
+        pass
+    spelled = isinstance(value, str) and value.strip()[:1].isalpha()
+    hint = f"; parse_type({shown(value)}) reads a spelling" if spelled else ""
+    raise ValueError(f"{name} must be an integer, not {shown(value)}{hint}")
+
+
+def _as_signed(signed: object, rounding: object = None, facts: str = "") -> bool:
+    """``signed``; ``ValueError`` says what is meant if a mode stands in its place.
+
+    ``rounding`` is what stands in the next place, ``facts`` what stands before.
+    """
+    if not isinstance(signed, enum.Enum) and signed in (True, False):
+        return bool(signed)
+    modes = {}
+    for value in (signed, rounding):
+        for kind in (Rounding, Overflow):
+            name = str(value).upper().removeprefix("AP_").removeprefix("SC_")
+            if name in kind.__members__ and value is not Rounding.TRN:
+                modes[kind.__name__.lower()] = str(value)
+    meant = ", ".join(f"{name}={value!r}" for name, value in modes.items())
+    hint = f"; meant: ApFixed({facts}, {meant})" if meant and facts else ""
+    raise ValueError(f"signed must be True or False, not {shown(signed)}{hint}")
 
 
 @functools.total_ordering
@@ -58,7 +79,7 @@ class ApFixed:
     def __init__(
         self,
         width: int,
-        integer: int,
+        integer: int = None,  # type: ignore[assignment]  # noqa: RUF013  # for ApFixed("...")
         signed: bool = True,
         rounding: Rounding | StochasticRounding | str = Rounding.TRN,
         overflow: Overflow | str = Overflow.WRAP,
@@ -68,9 +89,7 @@ class ApFixed:
         store = functools.partial(object.__setattr__, self)
         store("width", as_int("width", width))
         store("integer", as_int("integer", integer))
-        if signed not in (True, False):
-            raise ValueError(f"signed must be True or False, not {signed!r}")
-        store("signed", bool(signed))
+        store("signed", _as_signed(signed, rounding, f"{brief(self.width)}, {brief(self.integer)}"))
         store("rounding", parse_rounding(rounding))
         store("overflow", Overflow.parse(overflow))
         store("n", as_int("n", n))
@@ -78,11 +97,11 @@ class ApFixed:
 
     def _validate(self) -> None:
         if not 1 <= self.width <= MAX_WIDTH:
-            raise ValueError(f"width must be 1 to {MAX_WIDTH}, not {self.width}")
+            raise ValueError(f"width must be 1 to {MAX_WIDTH}, not {brief(self.width)}")
         if abs(self.integer) > MAX_INTEGER:
-            raise ValueError(f"integer must lie within +-{MAX_INTEGER}, not {self.integer}")
+            raise ValueError(f"integer must lie within +-{MAX_INTEGER}, not {brief(self.integer)}")
         if not 0 <= self.n <= self.width:
-            raise ValueError(f"n must be 0 to the width {self.width}, not {self.n}")
+            raise ValueError(f"n must be 0 to the width {self.width}, not {brief(self.n)}")
         if self.n and not self.overflow.wraps:
             raise ValueError(f"n applies to WRAP and WRAP_SM only, not to {self.overflow}")
         if self.overflow is Overflow.WRAP_SM and not self.signed:
@@ -221,7 +240,7 @@ class ApInt(ApFixed):
     """
 
     def __init__(self, width: int, signed: bool = True) -> None:
-        super().__init__(width, width, signed, Rounding.TRN_ZERO, Overflow.WRAP)
+        super().__init__(width, width, _as_signed(signed), Rounding.TRN_ZERO, Overflow.WRAP)
 
     @property
     def fixed(self) -> ApFixed:

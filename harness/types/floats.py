@@ -15,6 +15,7 @@ from fractions import Fraction
 from harness.types import spelling
 from harness.types.fixed import ApFixed, as_int
 from harness.types.modes import FloatOverflow, FloatRounding
+from harness.types.texts import brief
 
 __all__ = ["BinaryFloat", "IeeeFloat", "MiniFloat", "VitisFloat"]
 
@@ -157,7 +158,7 @@ class MiniFloat(BinaryFloat):
     """
 
     m: int
-    e: int
+    e: int = None  # type: ignore[assignment]  # so that MiniFloat("...") reaches the check
     e0: int = 0
 
     subnormals = True
@@ -250,7 +251,7 @@ class IeeeFloat(BinaryFloat):
     def __init__(
         self,
         exp_bits: int,
-        sig_bits: int,
+        sig_bits: int = None,  # type: ignore[assignment]  # noqa: RUF013  # for IeeeFloat("...")
         subnormals: bool = True,
         overflow: FloatOverflow | str | None = None,
         specials: str = "ieee",
@@ -331,7 +332,7 @@ class VitisFloat(BinaryFloat):
     """
 
     w: int
-    e: int
+    e: int = None  # type: ignore[assignment]  # likewise
 
     subnormals = False
     rounding = FloatRounding.NEAREST_EVEN
@@ -380,7 +381,7 @@ class VitisFloat(BinaryFloat):
 
 def _within(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise ValueError(f"{name} must be {low} to {high}, not {value}")
+        raise ValueError(f"{name} must be {low} to {high}, not {brief(value)}")
 
 
 def _overflow(value: FloatOverflow | str | None, specials: str) -> FloatOverflow:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+from collections.abc import Callable
 
 from harness.types import spelling
 from harness.types.binary import Binary
@@ -63,14 +65,34 @@ def parse_type(text: str) -> NumberType:
         ValueError: says what was not understood and which spellings are allowed.
     """
     named: dict[str, NumberType] = {**FORMATS, **_MORE}
-    if isinstance(text, str) and text.strip() in named:
-        return named[text.strip()]
+    if isinstance(text, str) and (name := spelling.cleaned(text)) in named:
+        return named[name]
+    if spelling.spells_fixed(text):
+        return ApFixed.parse(text)
     family = spelling.float_family(text)
     if family is None:
-        return ApFixed.parse(text)
+        near = [t for t in spelling.nearest(text, list(named)) if _reads(parse_type, t)]
+        raise ValueError(spelling.unreadable(text, list(named), near))
     if family[0] == "ieee":
         return IeeeFloat.parse(text)
-    return VitisFloat.parse(text) if family == ("ap_float", 2) else MiniFloat.parse(text)
+    return _vitis(text) if family == ("ap_float", 2) else MiniFloat.parse(text)
+
+
+def _vitis(text: str) -> VitisFloat:
+    """The float of Vitis; where there is none, the minifloat with these numbers is named."""
+    try:
+        return VitisFloat.parse(text)
+    except ValueError as error:
+        meant = f"{spelling.cleaned(text)[:-1].rstrip()},0>"
+        hint = f"; the open minifloat is {meant}" if _reads(MiniFloat.parse, meant) else ""
+        raise ValueError(f"ap_float<W,E> of Vitis: {error}{hint}") from None
+
+
+def _reads(parse: Callable[[str], object], text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        parse(text)
+        return True
+    return False
 
 
 _parse = functools.lru_cache(4096)(parse_type)

@@ -8,7 +8,10 @@ in one line, where ``y = x * 2**F`` is the exact value in units of the LSB.
 from __future__ import annotations
 
 import enum
+import re
 from typing import TypeVar
+
+from harness.types.texts import shown
 
 __all__ = [
     "FloatOverflow",
@@ -49,19 +52,25 @@ class _Mode(_Law):
     def parse(cls: type[_M], value: object) -> _M:
         """Return the member named by ``value``: a member, ``"RND"``, ``"AP_RND"`` or ``"SC_RND"``.
 
+        ``"ap_q_mode::AP_RND"`` and ``"(ap_q_mode)0"``, as compilers print it, name it too.
+
         Raises:
             ValueError: for any other value; the message lists what is allowed.
         """
         if isinstance(value, cls):
             return value
-        if isinstance(value, str):
-            name = value.strip().upper()
-            if name[:3] in ("AP_", "SC_"):
-                name = name[3:]
-            if name in cls.__members__:
-                return cls[name]
+        text = value.strip() if isinstance(value, str) else ""
+        enumeration = _ENUMERATIONS.get(cls.__name__, "")
+        if match := _ENUMERATOR.fullmatch(text):
+            for member in cls:
+                if (enumeration, member.value) == (match[1], int(match[2])):
+                    return member
+        elif (name := _bare(text.removeprefix(f"{enumeration}::"))) in cls.__members__:
+            return cls[name]
         allowed = ", ".join(cls.__members__)
-        raise ValueError(f"unknown {cls.__name__.lower()} mode {value!r}; allowed: {allowed}")
+        raise ValueError(
+            f"unknown {cls.__name__.lower()} mode {shown(value)}; allowed: {allowed}{_other(text)}"
+        )
 
 
 class Rounding(_Mode):
@@ -126,6 +135,26 @@ class Overflow(_Mode):
     def wraps(self) -> bool:
         """Whether the mode keeps low bits, and so takes a number of saturated bits N."""
         return self in (Overflow.WRAP, Overflow.WRAP_SM)
+
+
+#: The C++ enumerations.
+_ENUMERATIONS = {"Rounding": "ap_q_mode", "Overflow": "ap_o_mode"}
+#: A mode as a C++ compiler prints it where it does not print its name.
+_ENUMERATOR = re.compile(r"\(\s*(ap_[qo]_mode)\s*\)\s*([0-9])")
+
+
+def _bare(text: str) -> str:
+    """A mode's name without ``AP_`` or ``SC_``, in capitals."""
+    name = text.strip().upper()
+    return name[3:] if name[:3] in ("AP_", "SC_") else name
+
+
+def _other(text: str) -> str:
+    """A word for who gives a mode of the other kind."""
+    name = _bare(text)
+    if name in Overflow.__members__:
+        return f"; {name} is an overflow mode"
+    return f"; {name} is a rounding mode" if name in Rounding.__members__ else ""
 
 
 class FloatRounding(_Law):

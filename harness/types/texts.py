@@ -26,9 +26,12 @@ def brief(n: int) -> str:
 
 def shown(value: object) -> str:
     """Anything else, in one line."""
-    if isinstance(value, int):
+    if type(value) is int:
         return brief(value)
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        text = f"a {type(value).__name__} of long numbers"
     return text if len(text) <= LENGTH else f"{text[:LENGTH]}..."
 
 

@@ -5,13 +5,26 @@ from __future__ import annotations
 import copy
 import itertools
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import ApFixed, Operation, Overflow, Rounding, result_type
+from harness import (
+    FORMATS,
+    ApFixed,
+    ApInt,
+    IeeeFloat,
+    MiniFloat,
+    Operation,
+    Overflow,
+    Rounding,
+    VitisFloat,
+    parse_type,
+    result_type,
+)
 from harness.testing import any_ap_types
 from harness.types import spelling
 
@@ -99,6 +112,131 @@ def test_bad_spellings_are_refused_in_one_line(text: str, message: str) -> None:
     """A spelling of no legal type is refused, in one line that says what is wrong."""
     with pytest.raises(ValueError, match=message) as caught:
         ApFixed.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+AROUND = [
+    ("", ""),
+    ("const ", " &"),
+    ("struct ", ""),
+    ("const struct ::", "&"),
+    ("", " const&"),
+    ("class ", " &&"),
+    ("\u2018", "\u2019"),
+    ("'", "'"),
+]
+
+
+@settings(derandomize=True, deadline=None)
+@given(t=any_ap_types(max_width=64), around=st.sampled_from(AROUND), form=st.integers(0, 2))
+def test_what_compilers_print(t: ApFixed, around: tuple[str, str], form: int) -> None:
+    """Modes as numbers, with or without their enumeration; base classes; what stands around."""
+    before, behind = around
+    q, o = int(t.rounding), int(t.overflow)
+    modes = (
+        f"(ap_q_mode){q}, (ap_o_mode){o}, {t.n}",
+        f"ap_q_mode::{t.rounding.cpp}, ap_o_mode::{t.overflow.cpp}, {t.n}",
+        f"{q}, {o}, {t.n}",
+    )[form]
+    u, w, signed = "" if t.signed else "u", f"{t.width}, {t.integer}", str(t.signed).lower()
+    for text in (
+        f"ap_{u}fixed<{w}, {modes}>",
+        f"ap_fixed_base<{w}, {signed}, {modes}>",
+        f"ap_fixed_base<{w},{int(t.signed)},{modes}>",
+    ):
+        assert parse_type(f"{before}{text}{behind}") == t
+    integer = parse_type(f"{before}ap_int_base<{t.width}, {signed}>{behind}")
+    assert integer == ApInt(t.width, t.signed)
+    assert parse_type(f"{before}ap_float<3, 4, 0>{behind}") == MiniFloat(3, 4)
+    assert parse_type(f"{before}float16{behind}") == FORMATS["float16"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("float8", "float8_e4m3fn"),
+        ("e4m3", "float8_e4m3fn"),
+        ("int8", "int<8>"),
+        ("uint16_t", "uint<16>"),
+        ("ap_int8", "int<8>"),
+        ("AP_FIXED<8,4>", "ap_fixed<8,4>"),
+        ("ap_fixd<8,4>", "ap_fixed<8,4>"),
+        ("ap_fixed(8,4)", "ap_fixed<8,4>"),
+        ("bf16", "bfloat16"),
+        ("double", "ieee<11,52>"),
+        ("ternery", "ternary"),
+        ("ac_fixed<8,4,true>", ""),
+        ("nonsense", ""),
+        ("ap_float<3,4>", "ap_float<3,4,0>"),
+        ("ap_float<100,8>", ""),
+    ],
+)
+def test_what_is_meant(text: str, meant: str) -> None:
+    """The nearest spelling that is one is named, and every family is."""
+    with pytest.raises(ValueError, match="cannot read a type|of Vitis") as caught:
+        parse_type(text)
+    message, _, allowed = str(caught.value).partition("; allowed: ")
+    assert (meant in message) if meant else ("meant" not in message)
+    if allowed:
+        for family in ("ap_fixed<", "ap_int<", "(k,i,f", "ap_float<M", "Vitis", "ieee<", "binary"):
+            assert family in allowed
+        assert all(name in allowed for name in FORMATS)
+    if meant:
+        assert parse_type(meant)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ap_fixed<8,4,(ap_o_mode)3>", r"unknown rounding mode '\(ap_o_mode\)3'"),
+        ("ap_fixed<8,4,AP_SAT>", "SAT is an overflow mode"),
+        ("ap_fixed<8,4,AP_RND,AP_TRN>", "TRN is a rounding mode"),
+        ("ap_fixed<8,4,7>", "unknown rounding mode"),
+        ("ap_fixed<8,4,0,5>", "unknown overflow mode"),
+        ("ap_fixed<8,4,-1>", "unknown rounding mode"),
+        ("(1,3,4,4,0)", "unknown rounding mode '4'"),
+        ("ap_fixed_base<16,6>", "S true or false"),
+        ("ap_fixed_base<16,6,AP_RND>", "S true or false"),
+        ("vector<ap_fixed<8,4>>", "cannot read a type"),
+        ("ap_fixed<8,4>*", "cannot read a type"),
+        ("unsigned ap_fixed<8,4>", "cannot read a type"),
+    ],
+)
+def test_what_logs_do_not_mean(text: str, message: str) -> None:
+    """Numbers of no mode, a mode in the place of the other, and what is more than a type."""
+    with pytest.raises(ValueError, match=message) as caught:
+        parse_type(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (
+            ApFixed,
+            (8, 4, "AP_RND", "AP_SAT"),
+            r"not 'AP_RND'; meant: ApFixed\(8, 4, rounding='AP_RND', overflow='AP_SAT'\)$",
+        ),
+        (ApFixed, (8, 4, Rounding.RND), r"meant: ApFixed\(8, 4, rounding='RND'\)$"),
+        (ApFixed, (8, 4, Overflow.SAT_ZERO), r"ApFixed\(8, 4, overflow='SAT_ZERO'\)$"),
+        (ApFixed, (8, 4, "x"), "signed must be True or False, not 'x'$"),
+        (ApInt, (8, "RND"), "signed must be True or False, not 'RND'$"),
+        (ApFixed, ("ap_fixed<8,4>",), r"parse_type\('ap_fixed<8,4>'\) reads a spelling"),
+        (ApInt, ("ap_int<8>",), r"parse_type\('ap_int<8>'\) reads"),
+        (IeeeFloat, ("float16",), r"parse_type\('float16'\) reads"),
+        (MiniFloat, ("ap_float<3,4,0>",), r"parse_type\('ap_float<3,4,0>'\)"),
+        (VitisFloat, ("ap_float<32,8>",), r"parse_type\('ap_float<32,8>'\)"),
+        (ApFixed, (8,), "integer must be an integer, not None"),
+        (ApFixed, (10**5000, 4), "width must be 1 to 1024, not about"),
+        (MiniFloat, (3, 4, 10**5000), "e0 must be"),
+        (ApFixed, (8, 4, True, "SAT"), "SAT is an overflow mode"),
+    ],
+    ids=range(14),
+)
+def test_mix_ups(kind: Any, arguments: tuple[Any, ...], message: str) -> None:
+    """Arguments in another's place: one line says what is meant; a mode never counts as a bool."""
+    with pytest.raises(ValueError, match=message) as caught:
+        kind(*arguments)
     assert "\n" not in str(caught.value)
 
 
