@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from typing import Any
 
+from harness import children
 from harness.report.timing import Screen
 
 __all__ = ["first_calls", "oracle_figures"]
@@ -43,9 +42,8 @@ def oracle_figures(screen: Screen) -> dict[str, Any]:
 def _probe(name: str, environment: dict[str, str]) -> dict[str, Any]:
     """What a probe prints; ``error`` instead, if it failed."""
     command = [sys.executable, "-m", "harness.bench.probe", name]
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
+    with tempfile.TemporaryDirectory(prefix="hls-harness-bench-") as scratch:
+        done = children.run(command, scratch, environment=environment)
     if done.returncode != 0 or not done.stdout.strip():
         reason = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
         return {"error": reason}

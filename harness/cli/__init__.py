@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.golden import app as golden
+from harness.cli.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
 from harness.types import NumberType, parse_type
 
@@ -81,13 +82,14 @@ def main() -> None:
     from harness.verify import SubjectError
 
     try:
-        app()
+        with interruptible():
+            app()
     except (OracleError, SubjectError, ValueError, ZeroDivisionError, OSError) as error:
         text = " ".join(str(error).split())
         sys.stderr.write(f"harness: {text}\n")
         sys.exit(USAGE)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(STATUS)
 
 
 def _types(spellings: list[str] | None) -> list[NumberType]:

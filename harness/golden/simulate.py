@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import children
 from harness.golden.files import golden_directory
 
 __all__ = ["SIMULATORS", "Simulation", "Simulator", "build", "run", "simulate"]
@@ -190,16 +191,7 @@ def run(
 
 def _call(command: Command, work: Path) -> tuple[int, str]:
     try:
-        done = subprocess.run(
-            command,
-            cwd=work,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=LIMIT,
-            check=False,
-        )
+        done = children.run(command, work, cwd=work, stderr=subprocess.STDOUT, timeout=LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 1, str(error)
     return done.returncode, done.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import harness
+from harness.children import held
 from harness.golden import divergences as known
 from harness.golden.answer import Question, answered, kernels_of
 from harness.golden.codec import dumps
@@ -138,9 +139,10 @@ def write(directory: Path, truths: dict[str, Truth]) -> None:
         write_aside(directory / SCHEMA_FILE, schema)
     texts = {name: dumps(truth) for name, truth in truths.items()}
     texts[MANIFEST] = manifest(truths, texts)
-    for name, text in texts.items():
-        write_aside(directory / name, text)
-    write_aside(directory / SUMS, _sums(texts, directory))
+    with held():  # all of them, or none
+        for name, text in texts.items():
+            write_aside(directory / name, text)
+        write_aside(directory / SUMS, _sums(texts, directory))
 
 
 def _sums(texts: dict[str, str], directory: Path) -> str:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 import weakref
@@ -24,6 +23,7 @@ from typing import TypeVar
 
 import platformdirs
 
+from harness import children
 from harness.oracle.errors import CompileError, OracleError
 from harness.oracle.headers import Headers, kernel_directory
 from harness.oracle.kernels import Kernel
@@ -73,7 +73,7 @@ def find_compiler() -> Compiler:
     path = shutil.which(command)
     if path is None:
         raise CompileError(f"no C++ compiler {command!r}; install g++ or set CXX")
-    shown = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    shown = children.run([path, "--version"], tempfile.gettempdir())
     if shown.returncode != 0 or not shown.stdout:
         raise CompileError(f"{command} --version failed; install g++ or set CXX")
     return Compiler(path, shown.stdout.splitlines()[0])
@@ -214,7 +214,7 @@ def compile_shared(
 ) -> None:
     """Compile a shared object; ``CompileError`` says what was refused, and the first reason."""
     command = [compiler.command, *options, str(source), "-o", str(built)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = children.run(command, built.parent)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if "error" in line]
         why = (errors or done.stderr.splitlines() or ["no message"])[0]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness import children
 from harness.oracle.build import find_compiler
 from harness.oracle.errors import CompileError
 from harness.oracle.headers import kernel_directory
@@ -65,7 +65,7 @@ def _library() -> Any:
         built = str(Path(scratch, "native.so"))
         for more in (["-DHARNESS_FLOAT16"], []):
             arguments = [command, *FLAGS, *more, "-x", "c++", source, "-o", built]
-            done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            done = children.run(arguments, scratch)
             if done.returncode == 0:
                 return ctypes.CDLL(built)  # stays mapped when the file is gone
     why = (done.stderr.strip().splitlines() or ["no message"])[0]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness import children
 from harness.oracle import kernels, limits, process
 from harness.oracle.build import AnyKernel, AnyKernelT, Builder, Slot
 from harness.oracle.errors import HeaderRefuses, OracleCrash
@@ -250,8 +251,11 @@ class Oracle:
                 for future in as_completed(futures):
                     future.result()
                     yield futures[future]
-            finally:
-                pool.shutdown(cancel_futures=True)
+            except BaseException:  # nobody waits for the others
+                pool.shutdown(wait=False, cancel_futures=True)
+                with children.unwanted():
+                    pool.shutdown()
+                raise
 
     def jit(self, wanted: Sequence[Kernel]) -> Oracle:
         """An oracle whose ``wanted`` kernels cling compiles, here and now: a second compiler.

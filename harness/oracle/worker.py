@@ -69,6 +69,7 @@ class Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._messages,
+                start_new_session=True,  # an interrupt is its parent's, who ends it
             )
             self._end = weakref.finalize(self, _end, self._process, self._messages)
         return self._process
