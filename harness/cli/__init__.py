@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +16,7 @@ import typer
 from harness.cli.golden import app as golden
 from harness.cli.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
-from harness.types import NumberType, parse_type
+from harness.types import NumberType, parse_type, read_number, shown
 
 __all__ = ["app", "main"]
 
@@ -239,10 +241,17 @@ def explain(
 
 
 def _number(text: str) -> float:
+    """The double that a text spells; a decimal is the nearest one, as in C++."""
     try:
-        return float.fromhex(text) if "x" in text.lower() else float(text)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is no double; allowed: 3.25, 0x1.ap+1, inf, nan") from None
+        exact = read_number(text)
+        nearest = float(exact)
+    except (ValueError, OverflowError) as error:
+        why = "it is beyond every double" if isinstance(error, OverflowError) else str(error)
+        raise ValueError(f"{shown(text)} is no double: {why}") from None
+    plain_decimal = re.fullmatch(r"[-+.0-9eE_]+", text.strip())
+    if isinstance(exact, Fraction) and exact != nearest and not (nearest and plain_decimal):
+        raise ValueError(f"{shown(text)} is no double: the nearest is {nearest!r}")
+    return nearest
 
 
 @app.command()

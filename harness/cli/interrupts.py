@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -34,7 +35,8 @@ def interruptible() -> Iterator[None]:
     finally:
         if _came.is_set():  # whatever else has come of it
             _say()
-            raise SystemExit(STATUS)
+            atexit._run_exitfuncs()  # temporary folders go; torch and cling take seconds to end
+            os._exit(STATUS)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

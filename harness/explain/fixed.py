@@ -9,7 +9,7 @@ from fractions import Fraction
 from harness import reference
 from harness.explain.numbers import dropped_bits, hexadecimal, number
 from harness.reference.fixed import ROUND
-from harness.types import ApFixed
+from harness.types import ApFixed, brief
 
 __all__ = ["Explanation", "explain", "rows"]
 
@@ -80,14 +80,20 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
     kind = t.cpp.partition("<")[0]
     rows = [
         ("type", f"{kind}: {t.integer} integer bits, {t.frac} fractional bits, LSB 2**{-t.frac}"),
-        ("range", f"{number(t.min)} to {number(t.max)}, codes {t.min_code} to {t.max_code}"),
+        (
+            "range",
+            f"{number(t.min)} to {number(t.max)}, codes {brief(t.min_code)} to {brief(t.max_code)}",
+        ),
         ("input", f"{hexadecimal(steps.value)} = {number(steps.exact)}"),
         ("in LSBs", number(steps.exact / t.lsb)),
         ("bits", _window(steps)),
-        ("floor", f"code {steps.floor}, guard bit {steps.guard}, sticky {int(steps.sticky)}"),
+        (
+            "floor",
+            f"code {brief(steps.floor)}, guard bit {steps.guard}, sticky {int(steps.sticky)}",
+        ),
         (
             "rounding",
-            f"{t.rounding.cpp}, {t.rounding.law}: {moved} -> {steps.rounded}",
+            f"{t.rounding.cpp}, {t.rounding.law}: {moved} -> {brief(steps.rounded)}",
         ),
     ]
     if "ap-int-small-negative" in steps.quirks:
@@ -96,14 +102,16 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
         deleted = steps.rounded >> t.width
         n = f", N = {t.n}" if t.n else ""
         law = f"{t.overflow.cpp}{n}, {t.overflow.law}"
-        rows.append(("overflow", f"{law}; bits above the window: {deleted} -> {steps.code}"))
+        rows.append(
+            ("overflow", f"{law}; bits above the window: {brief(deleted)} -> {brief(steps.code)}")
+        )
     elif steps.code != steps.rounded:
-        rows.append(("overflow", f"{t.overflow.cpp}, {t.overflow.law} -> {steps.code}"))
+        rows.append(("overflow", f"{t.overflow.cpp}, {t.overflow.law} -> {brief(steps.code)}"))
     else:
         rows.append(("overflow", "none"))
     error = steps.result - steps.exact
     rows += [
-        ("code", f"{steps.code} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
+        ("code", f"{brief(steps.code)} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
         ("value", number(steps.result)),
         ("error", f"{number(error)} = {number(error / t.lsb)} LSB"),
     ]

@@ -1,0 +1,56 @@
+"""Ctrl-C, for real: a process, a signal, and what is left of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+#: A hang, not a speed, fails the test.
+LIMIT = 60
+
+
+def environments(folder: Path) -> list[str]:
+    """The processes that were given this folder for their temporary files."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder).encode() in entry.read_bytes():
+                found.append(entry.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+@pytest.mark.parametrize("group", [False, True], ids=["alone", "group"])
+@pytest.mark.parametrize("command", ["verify", "verify-layers"])
+def test_the_first_interrupt_ends_it(tmp_path: Path, command: str, group: bool) -> None:
+    """While compilers run: status 130, one line, no process and no file left."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", command, "--no-cache"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    try:
+        deadline = time.monotonic() + LIMIT
+        while not list(tmp_path.rglob("group.cpp")):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "no compiler was started"
+            time.sleep(0.05)
+        (os.killpg if group else os.kill)(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "harness: interrupted"
+    assert list(tmp_path.iterdir()) == []
+    assert environments(tmp_path) == []
