@@ -17,7 +17,7 @@ from harness.oracle.errors import HeaderRefuses, OracleCrash
 from harness.oracle.headers import find_headers
 from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.layers import LayerKernel
-from harness.oracle.words import from_words, to_words, word_count
+from harness.oracle.words import as_cpp_reads, from_words, to_words, word_count
 from harness.oracle.worker import Worker
 from harness.types import (
     ApFixed,
@@ -27,7 +27,6 @@ from harness.types import (
     as_fixed_type,
     as_number_type,
     count_bounds,
-    plain,
 )
 
 __all__ = ["GROUP", "Oracle", "number_of"]
@@ -358,22 +357,6 @@ def _checked(header: str) -> str:
     if header not in (VENDOR, OURS):
         raise ValueError(f"unknown header {header!r}; allowed: {VENDOR}, {OURS}")
     return header
-
-
-def as_cpp_reads(x: Any) -> Array:
-    """``x`` as an array of one C++ number type; ``TypeError`` if there is none for all of it."""
-    array = plain(as_array(x))
-    if array.dtype != object:
-        return array
-    items = array.ravel().tolist()
-    if all(isinstance(item, float) for item in items):
-        return array.astype(np.float64)
-    for dtype in (np.int64, np.uint64) if all(isinstance(item, int) for item in items) else ():
-        if all(np.iinfo(dtype).min <= item <= np.iinfo(dtype).max for item in items):
-            return array.astype(dtype)
-    raise TypeError(
-        "no C++ constructor takes these numbers exactly; allowed: floats, or integers of 64 bits"
-    )
 
 
 def number_of(array: Array) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.types import NumberType, as_array, not_a_code, plain
 
-__all__ = ["from_words", "to_words", "word_count"]
+__all__ = ["as_cpp_reads", "from_words", "to_words", "word_count"]
 
 Array = np.ndarray[Any, Any]
 
@@ -56,6 +56,22 @@ def from_words(words: Array, t: NumberType, shape: tuple[int, ...]) -> Array:
         for k in range(0, len(packed), size)
     ]
     return out.reshape(shape)
+
+
+def as_cpp_reads(x: Any) -> Array:
+    """``x`` as an array of one C++ number type; ``TypeError`` if there is none for all of it."""
+    array = plain(as_array(x))
+    if array.dtype != object:
+        return array
+    items = array.ravel().tolist()
+    if all(isinstance(item, float) for item in items):
+        return array.astype(np.float64)
+    for dtype in (np.int64, np.uint64) if all(isinstance(item, int) for item in items) else ():
+        if all(np.iinfo(dtype).min <= item <= np.iinfo(dtype).max for item in items):
+            return array.astype(dtype)
+    raise TypeError(
+        "no C++ constructor takes these numbers exactly; allowed: floats, or integers of 64 bits"
+    )
 
 
 def _checked(code: Any, t: NumberType) -> int:
