@@ -102,9 +102,9 @@ class Fixed:
 
     @classmethod
     def of(cls, values: Any, t: ApFixed | str) -> Fixed:
-        """``t(x)`` for C++ doubles: the constructor's conversion."""
+        """``t(x)`` for C++ numbers, or for exact ones: what :func:`quantize_codes` makes of them."""
         t = ApFixed.parse(t) if isinstance(t, str) else t
-        return cls(quantize_codes(np.asarray(values, np.float64), t), t)
+        return cls(quantize_codes(values, t), t)
 
     @classmethod
     def unsigned(cls, value: int) -> Fixed:

@@ -61,10 +61,12 @@ def jit_table(headers: Headers, names: Sequence[str]) -> int:
     The names must have been compiled before, elsewhere: a source that fails corrupts cling.
     """
     space = f"harness_jit_{next(_counter)}"
-    rows = ", ".join(names)
+    rows = ", ".join(f"k{k}" for k in range(len(names)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # clang's opinion of the vendor's style
         cppyy = _cling(headers)
+        for k, name in enumerate(names):  # one at a time: in between an interrupt is heard
+            cppyy.cppdef(f"namespace {space} {{ const harness::kernel k{k} = {name}; }}")
         cppyy.cppdef(
             f"namespace {space} {{ const harness::kernel table[] = {{{rows}}}; "
             "std::uintptr_t address() { return reinterpret_cast<std::uintptr_t>(table); } }"

@@ -154,6 +154,15 @@ def test_every_quirk_is_explained() -> None:
         "non-finite",
         "division-of-minimum",
         "subnormal",
+        "ap-int-small-negative",
+        "ap-int-no-integer-bits",
+        "ap-int-division",
+        "ap-int-remainder",
+        "ap-int-xor-reduce",
+        "ap-int-assign-fixed",
+        "comparison-unsigned",
+        "equality-modulo",
+        "comparison-sat-sym",
     }
     assert all(text and "\n" not in text for text in reference.QUIRKS.values())
     assert reference.quirks(1.5, ApFixed(8, 4)) == []
