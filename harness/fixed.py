@@ -102,7 +102,7 @@ class Fixed:
 
     @classmethod
     def of(cls, values: Any, t: ApFixed | str) -> Fixed:
-        """``t(x)`` for C++ numbers, or for exact ones: what :func:`quantize_codes` makes of them."""
+        """``t(x)`` for C++ numbers, or exact ones, as :func:`quantize_codes` reads them."""
         t = ApFixed.parse(t) if isinstance(t, str) else t
         return cls(quantize_codes(values, t), t)
 
