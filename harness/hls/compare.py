@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.layers.layer import Sum, TypedLayer
+from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.hls.reproduce import reproducer
+from harness.hls.trace import accumulation
 from harness.quantize import decode
 from harness.types import ApFixed
 
 __all__ = ["Comparison", "Difference", "LayerAgreement", "Walkable", "compare", "differing"]
-
-#: Steps of an accumulator that a report shows around the first that differs.
-SHOWN = 5
 
 
 class Walkable(Protocol):
@@ -29,6 +27,9 @@ class Walkable(Protocol):
 
     def layer(self, name: str) -> TypedLayer | None:
         """The typed layer of a name, if it is known."""
+
+    def layer_inputs(self, name: str, *inputs: Fixed) -> tuple[Fixed, ...]:
+        """What the typed layer of a name reads, for a batch."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Difference:
         index: the place in the layer's output.
         got: the typed layer's code, with its type.
         expected: the twin's code, with its type.
-        inputs: what the layer got: the row of each input.
+        inputs: what the typed layer got: the row of each input.
+        other_inputs: what the twin's layer got; empty if that is not known.
     """
 
     layer: TypedLayer
@@ -71,6 +73,7 @@ class Difference:
     got: Fixed
     expected: Fixed
     inputs: tuple[Fixed, ...]
+    other_inputs: tuple[Fixed, ...] = ()
 
     @property
     def cpp(self) -> str:
@@ -79,11 +82,11 @@ class Difference:
 
     @property
     def types(self) -> list[tuple[str, ApFixed, ApFixed]]:
-        """The types in which the layers differ: name, the typed layer's, the twin's."""
+        """The types that both layers have, and differ in: name, the typed layer's, the twin's."""
         if self.other is None:
             return []
-        pairs = zip(_types_of(self.layer).items(), _types_of(self.other).values(), strict=False)
-        return [(name, mine, theirs) for (name, mine), theirs in pairs if mine != theirs]
+        mine, theirs = _types_of(self.layer), _types_of(self.other)
+        return [(k, t, theirs[k]) for k, t in mine.items() if theirs.get(k, t) != t]
 
     def __str__(self) -> str:
         place = ", ".join(map(str, self.index))
@@ -93,17 +96,21 @@ class Difference:
             f"  typed layer  {_shown(self.got)}",
             f"  twin         {_shown(self.expected)}",
         ]
+        if self.other is not None and type(self.other) is not type(self.layer):
+            lines.append(f"  the twin's layer is of another kind: {type(self.other).__name__}")
         for name, mine, theirs in self.types:
             lines.append(f"  {name}: {mine} here, {theirs} in the twin")
         return "\n".join([*lines, *self._accumulation()])
 
     def _accumulation(self) -> list[str]:
-        """The accumulator step by step, beside the twin's if it is another one."""
+        """The accumulator step by step, beside the twin's if it takes another way."""
         mine = self.layer.summed(self.inputs, self.index)
-        if mine is None:
-            return []
-        theirs = None if self.other is None else self.other.summed(self.inputs, self.index)
-        return ["  the accumulator:", *_table(mine, theirs)]
+        theirs = None
+        if self.other is not None:
+            place = np.ravel_multi_index(self.index, self.layer.output_shape)
+            index = np.unravel_index(place, self.other.output_shape)
+            theirs = self.other.summed(self.other_inputs, tuple(int(k) for k in index))
+        return accumulation(mine, self.got, theirs, self.expected)
 
 
 @dataclass(frozen=True)
@@ -150,17 +157,26 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
         if other is None:
             found.append(LayerAgreement(layer.name, type(layer).__name__, layer.result, 0, 0))
             continue
-        wrong = differing(mine, other.reshape(mine.shape))
+        other = shaped_like(other, mine.shape, layer.name)
+        wrong = differing(mine, other)
         count = int(np.count_nonzero(wrong))
         found.append(
             LayerAgreement(layer.name, type(layer).__name__, layer.result, mine.codes.size, count)
         )
         if count:
-            place = tuple(int(k) for k in np.argwhere(wrong)[0])
-            rows = tuple(values[name][place[0]] for name in step.inputs)
-            expected = other.reshape(mine.shape)[place]
+            row, *index = (int(k) for k in np.argwhere(wrong)[0])
+            place = (row, *index)
+            one = tuple(x[row : row + 1] for x in batch)
+            there = twin.layer(layer.name)
             first = Difference(
-                layer, twin.layer(layer.name), place[0], place[1:], mine[place], expected, rows
+                layer,
+                there,
+                row,
+                place[1:],
+                mine[place],
+                other[place],
+                tuple(values[name][row] for name in step.inputs),
+                () if there is None else tuple(x[0] for x in twin.layer_inputs(layer.name, *one)),
             )
             return Comparison(tuple(found), first)
     if not any(layer.codes for layer in found):
@@ -168,94 +184,36 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
     return Comparison(tuple(found), None)
 
 
+def shaped_like(x: Fixed, shape: tuple[int, ...], name: str) -> Fixed:
+    """``x`` in a shape that is its own but for axes of one element, or that lies flat in one.
+
+    Raises:
+        ValueError: for any other shape.
+    """
+    rows, rest = shape[0], [n for n in shape[1:] if n > 1]
+    found = [n for n in x.shape[1:] if n > 1]
+    flat = math.prod(found) == math.prod(rest) and min(len(found), len(rest)) <= 1
+    if len(x) != rows or not (found == rest or flat):
+        raise ValueError(f"{name} has shape {shape} here, and {x.shape} in the twin")
+    return x.reshape(shape)
+
+
 def differing(mine: Fixed, theirs: Fixed) -> Any:
-    """Where codes differ; of types with another LSB, where values do."""
-    if mine.type.frac == theirs.type.frac:
+    """Where values differ."""
+    a, b = mine.type, theirs.type
+    if a.kif == b.kif:
         return mine.codes != theirs.codes
-    return (mine < theirs) | (mine > theirs)
+    frac, bits = max(a.frac, b.frac), max(a.integer, b.integer)
+    both = ApFixed(bits + 1 + frac, bits + 1)
+    return mine.to(both).codes != theirs.to(both).codes
 
 
 def _types_of(layer: TypedLayer) -> dict[str, ApFixed]:
-    """Every type of a layer by name."""
+    """Every type of a layer, and of one inside of it, by name."""
     names = {f"input {k}": t for k, t in enumerate(layer.input_types)}
-    held = {k: v for k, v in vars(layer).items() if isinstance(v, ApFixed)}
+    facts = [fact for part in layer.modules() for fact in vars(part).items()]
+    held = {k: v for k, v in facts if isinstance(v, ApFixed)}
     return {**names, **layer.parameter_types, **dict(sorted(held.items()))}
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One addition: the product, what the accumulator's type makes of it, and the sum."""
-
-    product: Fixed
-    term: Fixed
-    acc: Fixed
-    note: str
-
-
-def _steps(total: Sum) -> tuple[Fixed, list[_Step]]:
-    """What the accumulator starts from, and every step of it."""
-    acc = start = total.start.to(total.accum)
-    found = []
-    for k in range(len(total.x)):
-        product = total.x[k] * total.w[k]
-        term = product if total.exact else product.to(total.accum)
-        exact = acc + term
-        after = exact.to(total.accum)
-        note = _note(product, term) or _note(exact, after)
-        found.append(_Step(product, term, after, note))
-        acc = after
-    return start, found
-
-
-def _note(before: Fixed, after: Fixed) -> str:
-    """What a conversion did to a value."""
-    error = _value(before) - _value(after)
-    if error == 0:
-        return ""
-    return "rounded" if abs(error) < after.type.lsb else "overflow"
-
-
-def _table(mine: Sum, theirs: Sum | None) -> list[str]:
-    start, steps = _steps(mine)
-    other = _steps(theirs)[1] if theirs is not None and theirs.accum != mine.accum else None
-    parts = next(
-        (k for k, s in enumerate(steps) if other and _value(s.acc) != _value(other[k].acc)), None
-    )
-    rows = [["step", "x", "w", "product", "term", "accumulator", "note"]]
-    rows.append(["start", "", "", "", "", _number(start), ""])
-    if other:
-        rows[0].insert(6, "twin's")
-        rows[1].insert(6, _number(_steps(theirs)[0]) if theirs is not None else "")
-    for k in _chosen(len(steps), parts):
-        step = steps[k]
-        row = [str(k), *map(_number, (mine.x[k], mine.w[k], step.product, step.term, step.acc))]
-        note = step.note
-        if other:
-            row.append(_number(other[k].acc))
-            note = " ".join(filter(None, (note or other[k].note, "<- here" * (k == parts))))
-        rows.append([*row, note])
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    lines = [
-        "    " + "  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True))
-        for row in rows
-    ]
-    left = len(steps) - (len(rows) - 2)
-    return [line.rstrip() for line in lines] + ([f"    ({left} steps not shown)"] if left else [])
-
-
-def _chosen(count: int, around: int | None) -> Sequence[int]:
-    """Which steps to show: those around the first that differs, else the last ones."""
-    middle = count - 1 if around is None else around
-    low = max(min(middle - SHOWN, count - 2 * SHOWN - 1), 0)
-    return range(low, min(low + 2 * SHOWN + 1, count))
-
-
-def _value(x: Fixed) -> Any:
-    return int(x.codes) * x.type.lsb
-
-
-def _number(x: Fixed) -> str:
-    return f"{float(_value(x)):.10g}"
 
 
 def _shown(x: Fixed) -> str:

@@ -101,9 +101,25 @@ class Model(nn.Module):
         values = self.trace(*inputs)
         return {step.layer.name: values[step.output] for step in self.steps}
 
+    def step(self, name: str) -> Step | None:
+        """The step of a layer by name, if there is one."""
+        return next((step for step in self.steps if step.layer.name == name), None)
+
     def layer(self, name: str) -> TypedLayer | None:
         """The layer of a name, if there is one."""
-        return next((step.layer for step in self.steps if step.layer.name == name), None)
+        step = self.step(name)
+        return None if step is None else step.layer
+
+    def layer_inputs(self, name: str, *inputs: Fixed) -> tuple[Fixed, ...]:
+        """What the layer of a name reads, for a batch; ``ValueError`` if there is none."""
+        return self.read_by(name, self.trace(*inputs))
+
+    def read_by(self, name: str, values: Mapping[str, Fixed]) -> tuple[Fixed, ...]:
+        """What a layer reads of values by name; ``ValueError`` if there is no such layer."""
+        step = self.step(name)
+        if step is None:
+            raise ValueError(f"there is no layer {name}")
+        return tuple(values[read] for read in step.inputs)
 
     def weights(self) -> dict[str, Fixed]:
         """The codes of every parameter, by the layer's name and its own: ``fc1.weight``."""

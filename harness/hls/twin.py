@@ -95,13 +95,22 @@ class ModelTwin:
         for _ in oracle.compile([twin.kernel for twin in self._twins.values()]):
             pass
 
-    def layer_outputs(self, *inputs: Fixed) -> dict[str, Fixed]:
-        """The output of every layer by the layer's name, for a batch."""
+    def trace(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """Every value of the model by name, for a batch."""
         values = dict(zip(self.model.inputs, inputs, strict=True))
         for step in self.model.steps:
             layer = self._twins.get(step.output, step.layer)
             values[step.output] = layer.run(*(values[name] for name in step.inputs))
+        return values
+
+    def layer_outputs(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """The output of every layer by the layer's name, for a batch."""
+        values = self.trace(*inputs)
         return {step.layer.name: values[step.output] for step in self.model.steps}
+
+    def layer_inputs(self, name: str, *inputs: Fixed) -> tuple[Fixed, ...]:
+        """What the layer of a name reads, for a batch; ``ValueError`` if there is none."""
+        return self.model.read_by(name, self.trace(*inputs))
 
     def layer(self, name: str) -> TypedLayer | None:
         """The typed layer of a name: a twin has the same types."""

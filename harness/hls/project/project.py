@@ -99,7 +99,19 @@ class Project(Description):
 
     def layer(self, name: str) -> TypedLayer | None:
         """The typed layer that the sources say, by name."""
-        return next((s.layer for s in self._model.steps if s.layer.name == name), None)
+        return self._model.layer(name)
+
+    def layer_inputs(self, name: str, *inputs: Fixed) -> tuple[Fixed, ...]:
+        """What the kernel of a layer read of a batch, in the shapes of :meth:`layer`."""
+        batch = self.batch(*inputs)
+        values = dict(zip(self._model.inputs, batch, strict=True))
+        found = self.traced.run(batch)
+        for step in self._model.steps:
+            if step.output in found:
+                values[step.output] = found[step.output].reshape(-1, *step.layer.output_shape)
+            else:  # in another shape, which is no array of its own in C++
+                values[step.output] = step.layer.run(*(values[read] for read in step.inputs))
+        return self._model.read_by(name, values)
 
     def close(self) -> None:
         """End the worker processes, and remove what was compiled."""
