@@ -39,7 +39,7 @@ def plot_ranges(model: Model, *data: Any) -> Any:
     except ModuleNotFoundError:
         raise ValueError("plots need matplotlib; pip install 'hls-harness[examples]'") from None
     rows = _rows(model)
-    seen = _seen(model, data) if data else {}
+    seen = _seen(model, {label: t for label, t, _ in rows}, data) if data else {}
     figure = Figure(figsize=(8, 1.2 + 0.4 * len(rows)), layout="constrained")
     axes = figure.subplots()
     for k, (label, t, extent) in enumerate(rows):
@@ -64,22 +64,21 @@ def _rows(model: Model) -> list[tuple[str, ApFixed, Interval | None]]:
     """What is drawn: a label, the type, and the bounds before the conversion to it."""
     found: list[tuple[str, ApFixed, Interval | None]] = []
     for reach in ranges(model):
-        if reach.accum is not None:
-            found.append((f"{reach.name} accum", *reach.accum))
+        found += [(f"{reach.name} {name}", *held) for name, held in reach.sums.items()]
         found.append((f"{reach.name} result", reach.result.low.type, reach.before))
     return found
 
 
-def _seen(model: Model, data: tuple[Any, ...]) -> dict[str, float]:
+def _seen(model: Model, types: dict[str, ApFixed], data: tuple[Any, ...]) -> dict[str, float]:
     """The largest magnitude of every row for data, in a model that does not overflow for it."""
     free = model.retyped(suggest_types(model))
     found = {}
     for step, out, codes in watched_steps(free, free.batch(*data)):
         found[f"{step.layer.name} result"] = _bits(Interval(out, out))
-        accum = getattr(step.layer, "accum", None)
-        if codes is not None and isinstance(accum, ApFixed):
-            ends = Fixed(np.array(codes), accum)
-            found[f"{step.layer.name} accum"] = _bits(Interval(ends, ends))
+        label = f"{step.layer.name} accum"
+        if codes is not None and step.layer.told:  # its LSB is that of the accumulator it replaces
+            ends = Fixed(np.array(codes), types[label])
+            found[label] = _bits(Interval(ends, ends))
     return {label: bits for label, bits in found.items() if math.isfinite(bits)}
 
 

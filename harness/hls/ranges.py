@@ -1,72 +1,30 @@
 """Which values can occur: exact intervals for all inputs, and types that provably never overflow.
 
-An interval is a pair of bounds for each element, over one LSB.  Through a sum the bounds are those
-of every partial sum in the kernel's order, after its roundings, and they are attained: some input
-reaches each.  Layers that are monotone are computed at both ends; layers that work on single
-elements are computed at every code between.  Of any other layer the output is taken to reach all
-of its type, which is safe.
+An interval is a pair of bounds for each element, over one LSB; :mod:`harness.hls.layers.extents`
+says how they pass a layer.  Of a layer that is not understood the output is taken to reach all of
+its type, which is safe.
 """
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from harness.fixed import Fixed
 from harness.hls.layers.accumulate import watched
-from harness.hls.layers.layer import Sum, TypedLayer
+from harness.hls.layers.extents import extent_of
+from harness.hls.layers.interval import Interval, saturates
+from harness.hls.layers.layer import MAX_WIDTH, TypedLayer
 from harness.hls.model import Model, Step
 from harness.types import ApFixed, Overflow
 
 __all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types", "watched_steps"]
 
-#: Codes times elements up to which a layer is computed at every code.
-EVERY = 1 << 23
-#: A type that holds, unrounded, whatever single elements become.
-WIDE = ApFixed(64, 24)
-
 Types = dict[str, dict[str, ApFixed]]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Bounds of an array of values.
-
-    Attributes:
-        low: the lowest value of each element, both included.
-        high: the highest one, of the same type and shape.
-    """
-
-    low: Fixed
-    high: Fixed
-
-    @classmethod
-    def of(cls, t: ApFixed, shape: tuple[int, ...]) -> Interval:
-        """All of a type."""
-        ends = (np.full(shape, code, _dtype(t)) for code in (t.min_code, t.max_code))
-        return cls(*(Fixed(end, t) for end in ends))
-
-    @property
-    def extremes(self) -> tuple[int, int]:
-        """The lowest and the highest code of all elements."""
-        return int(self.low.codes.min()), int(self.high.codes.max())
-
-    def to(self, t: ApFixed) -> Interval:
-        """What the values become in ``t``; all of ``t`` where one might overflow."""
-        low, high = (_unlimited(end, t) for end in (self.low, self.high))
-        inside = (low.codes >= t.min_code) & (high.codes <= t.max_code)
-        if t.overflow is Overflow.SAT_SYM and t.signed:
-            inside &= low.codes > t.min_code
-        whole = Interval.of(t, self.low.shape)
-        dtype = _dtype(t)
-        return Interval(
-            Fixed(np.where(inside, low.codes, whole.low.codes).astype(dtype), t),
-            Fixed(np.where(inside, high.codes, whole.high.codes).astype(dtype), t),
-        )
+#: How often a layer's types are suggested anew: what one must hold depends on the others.
+ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -75,23 +33,40 @@ class Reach:
 
     Attributes:
         name: the layer's name.
-        accum: the accumulator's type, and the bounds of its partial sums and products over all
-            outputs; ``None`` for a layer without.
+        sums: for each accumulator by the name of its type among the layer's arguments that type,
+            and bounds of all that it should hold, over all outputs.
         before: bounds of the outputs before they become ``result``; ``None`` if they are not known.
         result: bounds of the outputs.
     """
 
     name: str
-    accum: tuple[ApFixed, Interval] | None
+    sums: dict[str, tuple[ApFixed, Interval]]
     before: Interval | None
     result: Interval
 
     @property
+    def accum(self) -> tuple[ApFixed, Interval] | None:
+        """Type and bounds of the accumulator called ``accum``; ``None`` for a layer without."""
+        return self.sums.get("accum")
+
+    @property
+    def places(self) -> list[tuple[str, ApFixed, Interval | None]]:
+        """Every type by its name among the layer's arguments, and what it should hold, if known."""
+        sums = [(name, t, held) for name, (t, held) in self.sums.items()]
+        return [*sums, ("result", self.result.low.type, self.before)]
+
+    @property
     def overflows(self) -> bool:
-        """Whether accumulator or result may overflow (or are not known not to)."""
-        if self.accum is not None and not _holds(*self.accum):
-            return True
-        return self.before is None or not _holds(self.result.low.type, self.before)
+        """Whether a value may leave a type (or is not known not to) that does not mean to clip it.
+
+        A result that saturates is meant to, an accumulator that does is not.
+        """
+        return any(not _clips(k, t) and not _holds(t, x) for k, t, x in self.places)
+
+    @property
+    def saturates(self) -> bool:
+        """Whether a result may be clipped, by a type that is meant to."""
+        return any(_clips(k, t) and not _holds(t, x) for k, t, x in self.places)
 
 
 def ranges(model: Model) -> list[Reach]:
@@ -105,23 +80,29 @@ def ranges(model: Model) -> list[Reach]:
     return found
 
 
-def suggest_types(model: Model, *data: Any) -> Types:
+def suggest_types(model: Model, *data: Any, widen_saturated: bool = False) -> Types:
     """Accumulator and result types that never overflow, for every layer that is understood.
 
     Each keeps the fractional bits and the modes of the type it replaces; integer bits are the
-    fewest possible, the layers before taken with their suggested types.
+    fewest possible, the layers before taken with their suggested types.  A result whose type
+    saturates (``AP_SAT``, ``AP_SAT_SYM``), as that of a trained quantizer does, clips on purpose,
+    and is left as it is; an accumulator is not.
 
     Args:
         model: the model.
         data: a batch of each input.  Then the types are the smallest that do not overflow for
-            these; without, they do not overflow for any input.
+            these, as far as layers tell what they add up; without, they do not overflow for any
+            input.
+        widen_saturated: suggest types for results that saturate, too.
 
     Returns:
-        For each layer by name ``{"accum": type, "result": type}``, as :meth:`Model.retyped` takes
-        it; a layer that is not understood is left out, and keeps its types.
+        For each layer by name the arguments that are its types, ``{"accum": type, "result":
+        type}``, as :meth:`Model.retyped` takes it.  What is not understood, or what the layer or
+        those after it do not take, such as more than 64 bits, is left out, and keeps its type;
+        :func:`ranges` says what that means.
     """
     kept: set[str] = set()
-    proven = _accepted(model, lambda: _proven(model, kept), kept)
+    proven = _accepted(model, lambda: _proven(model, kept, widen_saturated), kept)
     if not data:
         return proven
     batch = model.batch(*data)
@@ -177,27 +158,66 @@ def _accepted(model: Model, suggest: Callable[[], Types], kept: set[str]) -> Typ
             kept |= reads
 
 
-def _proven(model: Model, kept: set[str]) -> Types:
+def _proven(model: Model, kept: set[str], widen_saturated: bool) -> Types:
     """Types that hold every value, layer after layer; results in ``kept`` stay as they are."""
     known = {name: Interval.of(t, shape) for name, (t, shape) in model.inputs.items()}
     found: Types = {}
     for step in model.steps:
         inputs = [known[name] for name in step.inputs]
         layer = _given(step, [x.low.type for x in inputs])
-        reach = _reach(layer, inputs)
-        types = {}
-        if reach.accum is not None:
-            types["accum"] = smallest_type(*reach.accum[1].extremes, like=reach.accum[0])
-            reach = _reach(layer.retyped(**types), inputs)
-        free = layer.takes("result") and step.output not in kept
-        if reach.before is not None and free:
-            ends = (_unlimited(e, layer.result) for e in (reach.before.low, reach.before.high))
-            types["result"] = smallest_type(*Interval(*ends).extremes, like=layer.result)
-            reach = _reach(layer.retyped(**types), inputs)
+        fixed = {"result"} if step.output in kept else set()
+        layer, types = _suited(layer, inputs, fixed, widen_saturated)
+        known[step.output] = _reach(layer, inputs).result
         if types:
             found[layer.name] = types
-        known[step.output] = reach.result
     return found
+
+
+def _suited(
+    layer: TypedLayer, inputs: list[Interval], fixed: set[str], widen_saturated: bool
+) -> tuple[TypedLayer, dict[str, ApFixed]]:
+    """A layer with types that hold every value, and these; those of some names stay as they are."""
+    free = {
+        name: t
+        for name, t, held in _reach(layer, inputs).places
+        if held is not None
+        and layer.takes(name)
+        and name not in fixed
+        and (widen_saturated or not _clips(name, t))
+    }
+    # What overflows may reach anything: of the widest types it is known what they must hold.
+    wanted = {name: _widest(t) for name, t in free.items()}
+    made, types = _retyped(layer, wanted)
+    for _ in range(ROUNDS):
+        before = wanted
+        held = {name: x for name, _, x in _reach(made, inputs).places if x is not None}
+        wanted = {
+            name: smallest_type(*ends, like=t)
+            for name, t in free.items()
+            if max(map(int.bit_length, ends := held[name].rounded(t).extremes)) < MAX_WIDTH
+        }
+        if wanted == before:
+            break
+        made, types = _retyped(layer, wanted)
+    return made, types
+
+
+def _widest(t: ApFixed) -> ApFixed:
+    """As many integer bits as there can be."""
+    return t if t.frac >= MAX_WIDTH else ApFixed(MAX_WIDTH, MAX_WIDTH - t.frac, True, t.rounding)
+
+
+def _retyped(
+    layer: TypedLayer, wanted: dict[str, ApFixed]
+) -> tuple[TypedLayer, dict[str, ApFixed]]:
+    """The layer with those of the types that it takes, and these."""
+    taken: dict[str, ApFixed] = {}
+    made = layer
+    for name, t in wanted.items():
+        with contextlib.suppress(ValueError):
+            made = layer.retyped(**taken, **{name: t})
+            taken[name] = t
+    return made, taken
 
 
 def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types, kept: set[str]) -> Types:
@@ -205,10 +225,12 @@ def _observed(model: Model, batch: tuple[Fixed, ...], proven: Types, kept: set[s
     found: Types = {}
     for step, out, ends in watched_steps(model, batch):
         layer = step.layer
-        types: dict[str, ApFixed] = {}
-        if "accum" in proven.get(layer.name, {}) and ends is not None:
-            types["accum"] = smallest_type(*ends, like=proven[layer.name]["accum"])
-        if "result" in proven.get(layer.name, {}) and step.output not in kept:
+        types = dict(proven.get(layer.name, {}))
+        if "accum" in types and layer.told and ends is not None:
+            types["accum"] = smallest_type(*ends, like=types["accum"])
+        if step.output in kept:
+            types.pop("result", None)
+        elif "result" in types and not layer.stateful:
             low, high = int(out.codes.min(initial=0)), int(out.codes.max(initial=0))
             types["result"] = smallest_type(low, high, like=layer.result)
         if types:
@@ -230,95 +252,16 @@ def watched_steps(
 
 
 def _reach(layer: TypedLayer, inputs: list[Interval]) -> Reach:
-    accum, before = None, None
-    if layer.affine:
-        accum, before = _summed(layer, inputs[0])
-    elif layer.monotone:
-        before = _at_the_ends(layer, inputs)
-    elif layer.elementwise:
-        before = _at_every_code(layer, inputs[0])
-    if before is None:
-        return Reach(layer.name, accum, None, Interval.of(layer.result, layer.output_shape))
-    return Reach(layer.name, accum, before, before.to(layer.result))
+    extent = extent_of(layer, inputs)
+    if extent is None:
+        return Reach(layer.name, {}, None, Interval.of(layer.result, layer.output_shape))
+    return Reach(layer.name, extent.sums, extent.before, extent.before.to(layer.result))
 
 
-def _summed(layer: TypedLayer, x: Interval) -> tuple[tuple[ApFixed, Interval], Interval]:
-    """Bounds of an accumulator over all outputs, and of the outputs before their conversion."""
-    lows, highs, bottoms, tops = [], [], [], []
-    for index in itertools.product(*map(range, layer.output_shape)):
-        low, high = (layer.summed((end,), index) for end in (x.low, x.high))
-        assert low is not None
-        assert high is not None
-        accum = low.accum
-        bottom, top = _partial_sums(low, high)
-        lows.append(bottom[-1])
-        highs.append(top[-1])
-        bottoms.append(min(bottom))
-        tops.append(max(top))
-    shape = layer.output_shape
-    sums = Interval(_codes(lows, accum.frac, shape), _codes(highs, accum.frac, shape))
-    extent = Interval(_codes(bottoms, accum.frac, shape), _codes(tops, accum.frac, shape))
-    fits = _holds(accum, extent)
-    return (accum, extent), sums if fits else Interval.of(accum, shape)
+def _clips(name: str, t: ApFixed) -> bool:
+    """Whether a type is that of a result which saturates, and so clips what is beyond it."""
+    return name.endswith("result") and saturates(t)
 
 
-def _partial_sums(low: Sum, high: Sum) -> tuple[list[int], list[int]]:
-    """Bounds of the start, of every product, and of every partial sum, the last one at the end."""
-    first, second = low.x * low.w, high.x * high.w
-    terms = [_unlimited(p, low.accum).codes.astype(object) for p in (first, second)]
-    start = int(_unlimited(low.start, low.accum).codes)
-    found = []
-    for term, outer in ((np.minimum(*terms), min), (np.maximum(*terms), max)):
-        sums = start + np.cumsum(term) if term.size else np.zeros(0, object)
-        alone = outer(term.tolist(), default=start)
-        found.append([start, alone, *sums.tolist()] if term.size else [start])
-    return found[0], found[1]
-
-
-def _at_the_ends(layer: TypedLayer, inputs: list[Interval]) -> Interval:
-    """A layer that never falls when an input rises."""
-    free = layer.retyped(result=WIDE) if layer.takes("result") else layer
-    ends = []
-    for side in ("low", "high"):
-        rows = [getattr(x, side) for x in inputs]
-        ends.append(free.compute(*(Fixed(r.codes[None], r.type) for r in rows))[0])
-    return Interval(*ends)
-
-
-def _at_every_code(layer: TypedLayer, x: Interval) -> Interval | None:
-    """A layer of single elements; ``None`` if there are too many codes."""
-    low, high = x.extremes
-    if (high - low + 1) * x.low.codes.size > EVERY:
-        return None
-    free = layer.retyped(result=WIDE) if layer.takes("result") else layer
-    every = np.arange(low, high + 1, dtype=np.int64)
-    codes = np.broadcast_to(every.reshape(-1, *[1] * x.low.codes.ndim), (every.size, *x.low.shape))
-    out = free.compute(Fixed(np.ascontiguousarray(codes), x.low.type))
-    possible = (codes >= x.low.codes) & (codes <= x.high.codes)
-    bottom = np.where(possible, out.codes, np.iinfo(np.int64).max).min(0)
-    top = np.where(possible, out.codes, np.iinfo(np.int64).min).max(0)
-    return Interval(Fixed(bottom, out.type), Fixed(top, out.type))
-
-
-def _unlimited(x: Fixed, t: ApFixed) -> Fixed:
-    """``x`` rounded as ``t`` does, in a type that holds every result."""
-    width = x.type.width + max(t.frac - x.type.frac, 0) + 2
-    return x.to(ApFixed(width, width - t.frac, rounding=t.rounding))
-
-
-def _holds(t: ApFixed, x: Interval) -> bool:
-    """Whether ``t`` holds every value, after its rounding."""
-    low, high = (_unlimited(end, t).codes for end in (x.low, x.high))
-    symmetric = t.overflow is Overflow.SAT_SYM and t.signed
-    return bool(low.min() >= t.min_code + symmetric and high.max() <= t.max_code)
-
-
-def _codes(values: list[int], frac: int, shape: tuple[int, ...]) -> Fixed:
-    """Integers over an LSB, as codes of a type that holds them."""
-    width = max(max(abs(v) for v in values).bit_length() + 2, 2)
-    t = ApFixed(width, width - frac)
-    return Fixed(np.array(values, _dtype(t)).reshape(shape), t)
-
-
-def _dtype(t: ApFixed) -> Any:
-    return np.int64 if t.width <= 64 else object
+def _holds(t: ApFixed, x: Interval | None) -> bool:
+    return x is not None and x.within(t)

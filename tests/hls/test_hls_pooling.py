@@ -169,7 +169,12 @@ def test_ranges_of_a_pooling(kind):
     assert reach("ap_fixed<9, 9>").result.extremes == (-128, 127)
     assert not reach("ap_fixed<9, 9>").overflows
     assert reach("ap_fixed<7, 7, AP_TRN, AP_SAT>").before is not None
-    assert reach("ap_fixed<7, 7>").before is None  # it wraps, so nothing is known
+    wraps = reach("ap_fixed<7, 7>")
+    assert wraps.overflows
+    assert wraps.before.extremes == (-64, 63)  # it wraps, so nothing is known
+    held = wraps.accum[1].whole
+    size = 1 if kind is MaxPooling1D else 2
+    assert [int(end.codes) for end in (held.low, held.high)] == [-128 * size, 127 * size]
 
 
 @pytest.mark.parametrize(

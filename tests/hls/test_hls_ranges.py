@@ -9,10 +9,30 @@ from hypothesis import strategies as st
 
 from harness import ApFixed
 from harness.fixed import Fixed
-from harness.hls import LSTM, Dense, Model, Reshape, Sequential, Step, ranges, suggest_types
+from harness.hls import (
+    LSTM,
+    AveragePooling1D,
+    BinaryTanh,
+    Conv1D,
+    Dense,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    Linear,
+    Maximum,
+    MaxPooling1D,
+    Model,
+    ReLU,
+    Reshape,
+    Sequential,
+    Step,
+    TimeDistributed,
+    ranges,
+    suggest_types,
+)
 from harness.hls.layers.accumulate import watched
+from harness.hls.layers.interval import Interval
 from harness.hls.proof import FAMILIES, Draw
-from harness.hls.ranges import Interval, smallest_type
+from harness.hls.ranges import smallest_type
 
 seeds = st.integers(0, 2**32 - 1)
 MODES = st.sampled_from(["TRN", "RND", "RND_CONV", "TRN_ZERO", "RND_INF"])
@@ -58,9 +78,9 @@ def test_suggested_types_never_overflow_and_one_bit_less_does(seed, rounding, ov
     model = small(
         np.random.default_rng(seed), ApFixed(5, 2, **modes), ApFixed(4, 2, **modes), layers=2
     )
-    types = suggest_types(model)
+    types = suggest_types(model, widen_saturated=True)
     typed = model.retyped(types)
-    assert not any(reach.overflows for reach in ranges(typed))
+    assert not any(reach.overflows or reach.saturates for reach in ranges(typed))
     huge = {name: dict.fromkeys(each, None) for name, each in types.items()}
     for name, each in types.items():
         for slot, t in each.items():
@@ -74,7 +94,7 @@ def test_suggested_types_never_overflow_and_one_bit_less_does(seed, rounding, ov
         if t.width > 1:
             less = ApFixed(t.width - 1, t.integer - 1, rounding=rounding, overflow=overflow)
             reach = ranges(model.retyped({"dense": {**types["dense"], slot: less}}))[0]
-            assert reach.overflows
+            assert reach.overflows or reach.saturates
 
 
 @settings(max_examples=40)
@@ -148,28 +168,185 @@ def test_an_interval_in_another_type():
     assert x.to(ApFixed(4, 2)).high.codes.tolist() == [2, 7]
 
 
+def model_of(layer):
+    names = [f"x{i}" for i in range(len(layer.input_types))]
+    given = zip(names, zip(layer.input_types, layer.input_shapes, strict=True), strict=True)
+    return Model(dict(given), [Step(layer, tuple(names), "y")])
+
+
+def much_wider(model, types):
+    """The model with integer bits that no value reaches, as many as there can be."""
+    wide = {
+        name: {k: ApFixed(64, 64 - t.frac, rounding=t.rounding) for k, t in each.items()}
+        for name, each in types.items()
+    }
+    return model.retyped(wide)
+
+
+def may_overflow(layer):
+    """Layers of which no type that the kernel takes holds everything."""
+    if isinstance(layer, TimeDistributed):
+        return may_overflow(layer.layer)
+    if not hasattr(layer, "cells"):
+        return False
+    tied = not layer.takes("accum") or not layer.takes("result")  # to the input's type
+    return tied or any("relu" in cell.names for cell in layer.cells.values())  # grows with steps
+
+
 @pytest.mark.parametrize("kernel", FAMILIES)
-def test_no_layer_leaves_its_bounds(kernel):
-    for k in range(3):
+def test_no_layer_leaves_its_bounds_and_none_overflows_in_suggested_types(kernel):
+    """Of every kernel there is; what it computes then is what much wider types give."""
+    for k in range(2):
         draw = Draw(5, k)
         layer = FAMILIES[kernel](draw)
-        names = [f"x{i}" for i in range(len(layer.input_types))]
-        given = zip(names, zip(layer.input_types, layer.input_shapes, strict=True), strict=True)
-        model = Model(dict(given), [Step(layer, tuple(names), "y")])
+        model = model_of(layer)
         (reach,) = ranges(model)
         inputs = draw.inputs(layer, 200)
         out = model.run(*inputs)
         assert (out.codes >= reach.result.low.codes).all()
         assert (out.codes <= reach.result.high.codes).all()
-        typed = model.retyped(suggest_types(model))
-        if suggest_types(model):
-            (after,) = ranges(typed)
-            assert not after.overflows
-            wide = typed.run(*inputs)
-            low, high = after.result.extremes
-            assert low <= wide.codes.min()
-            assert wide.codes.max() <= high
-        suggest_types(model, *inputs)
+        types = suggest_types(model, widen_saturated=True)
+        safe = model.retyped(types)
+        (after,) = ranges(safe)
+        if may_overflow(layer):
+            continue
+        assert not after.overflows
+        assert not after.saturates
+        codes = safe.run(*inputs).codes
+        assert (codes >= after.result.low.codes).all()
+        assert (codes <= after.result.high.codes).all()
+        wide = much_wider(model, types)
+        np.testing.assert_array_equal(codes, wide.run(*inputs).codes)
+        fewer = suggest_types(model, *inputs, widen_saturated=True)
+        np.testing.assert_array_equal(codes, model.retyped(fewer).run(*inputs).codes)
+
+
+def test_a_pooling_follows_its_input():
+    """60 and 40 were -4 and -24 in a model that "never overflows"."""
+    t = ApFixed(16, 6)
+    types = {"input": t, "weight_type": t, "bias_type": t, "accum": t, "result": t}
+    conv = Conv1D([[[20.0]]], input_shape=(4, 1), **types)
+    pool = MaxPooling1D(input=t, input_shape=(4, 1), accum=t, result=t, pool_width=2)
+    model = Sequential(conv, pool)
+    x = np.array([1.0, 3, 2, 1]).reshape(1, 4, 1)
+    assert model(x).flatten().tolist() == [20.0, 20.0]  # of 20, -4, -24 and 20
+    for data in ((), (x,)):
+        safe = model.retyped(suggest_types(model, *data))
+        assert safe(x).flatten().tolist() == [60.0, 40.0]
+    safe = model.retyped(suggest_types(model))
+    assert not any(reach.overflows for reach in ranges(safe))
+    assert suggest_types(model)["maxpooling1d"]["accum"] == ApFixed(21, 11)
+
+
+@pytest.mark.parametrize("size", [2, 9, 64])
+def test_a_global_average_is_a_sum(size):
+    t = ApFixed(16, 6)
+    pool = GlobalAveragePooling1D(input=t, input_shape=(size, 1), accum=t, result=t)
+    model = Sequential(pool)
+    (reach,) = ranges(model)
+    assert reach.overflows
+    held = reach.accum[1].whole
+    assert int(held.low.codes) == -size << 15
+    x = np.full((1, size, 1), 31.5)
+    assert model(x).item() != 31.5
+    types = suggest_types(model)
+    safe = model.retyped(types)
+    assert safe(x).item() == 31.5
+    assert not ranges(safe)[0].overflows
+    accum = types["globalaveragepooling1d"]["accum"]
+    less = ApFixed(accum.width - 1, accum.integer - 1)
+    assert ranges(model.retyped({"globalaveragepooling1d": {"accum": less}}))[0].overflows
+
+
+@settings(max_examples=30)
+@given(seed=seeds)
+def test_chains_do_not_overflow_in_suggested_types(seed):
+    """Sums behind sums, each of the types suggested for the one before; values as exact ones."""
+    draw = Draw(seed)
+    conv = FAMILIES["conv1d, latency"](draw)
+    pools = (MaxPooling1D, AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D)
+    kind = draw.choice(pools)
+    window = {} if "Global" in kind.__name__ else {"pool_width": 1, "stride_width": 2}
+    types = {"accum": draw.type(), "result": draw.type()}
+    pool = kind(input=conv.result, input_shape=conv.output_shape, **window, **types)
+    flat = Reshape(pool.result, pool.output_shape)
+    size, weight = flat.output_shape[0], draw.type()
+    dense = Dense(
+        draw.codes(weight, (size, 2)),
+        input=pool.result,
+        weight_type=weight,
+        bias_type=weight,
+        accum=draw.accumulator(),
+        result=draw.type(),
+    )
+    model = Sequential(conv, pool, flat, dense)
+    found = suggest_types(model, widen_saturated=True)
+    safe = model.retyped(found)
+    assert not any(reach.overflows or reach.saturates for reach in ranges(safe))
+    inputs = draw.inputs(conv, 20)
+    got, expected = safe.layer_outputs(*inputs), much_wider(model, found).layer_outputs(*inputs)
+    for name in got:
+        np.testing.assert_array_equal(got[name].codes, expected[name].codes)
+
+
+def test_what_saturates_on_purpose_is_left_unless_asked():
+    """A result with AP_SAT clips; an accumulator with AP_SAT is too narrow all the same."""
+    t, trained = ApFixed(16, 6), ApFixed(6, 2, signed=False, overflow="SAT")
+    saturating = ApFixed(16, 6, overflow="SAT")
+    types = {"input": t, "weight_type": t, "bias_type": t, "accum": saturating, "result": t}
+    dense = Dense([[20.0]], **types)
+    model = Sequential(dense, ReLU(input=t, input_shape=(1,), result=trained))
+    found = suggest_types(model)
+    assert found == {
+        "dense": {
+            "accum": ApFixed(21, 11, overflow="SAT"),
+            "result": ApFixed(21, 11),
+        }
+    }
+    safe = model.retyped(found)
+    first, second = ranges(safe)
+    assert (first.overflows, first.saturates) == (False, False)
+    assert (second.overflows, second.saturates) == (False, True)
+    assert second.result.extremes == (0, 63)
+    asked = suggest_types(model, widen_saturated=True)
+    assert asked["relu"]["result"] == ApFixed(14, 10, signed=False, overflow="SAT")
+    assert not any(r.overflows or r.saturates for r in ranges(model.retyped(asked)))
+
+
+@pytest.mark.parametrize("layer", [Linear, ReLU])
+def test_bounds_of_large_values_do_not_wrap(layer):
+    t = ApFixed(50, 45)
+    (reach,) = ranges(Sequential(layer(input=t, input_shape=(1,), result=ApFixed(16, 30))))
+    assert reach.overflows
+    (reach,) = ranges(Sequential(layer(input=t, input_shape=(1,), result=ApFixed(60, 50))))
+    assert not reach.overflows
+    assert reach.result.extremes[1] == ((1 << 49) - 1) << 5
+
+
+def test_bounds_of_unsigned_words():
+    t = ApFixed(64, 64, signed=False)
+    pool = MaxPooling1D(input=t, input_shape=(2, 1), accum=t, result=t, pool_width=2)
+    (reach,) = ranges(Sequential(pool))
+    assert not reach.overflows
+    narrow = pool.retyped(result=ApFixed(63, 63, signed=False))
+    assert ranges(Sequential(narrow))[0].overflows
+
+
+def test_a_maximum_that_compares_as_c_does_is_one_of_both():
+    """-1 is above every unsigned number of 32 bits, so the highest inputs do not bound it."""
+    a, b = ApFixed(32, 32), ApFixed(32, 32, signed=False)
+    layer = Maximum(input1=a, input2=b, input1_shape=(1,), result=ApFixed(40, 40))
+    (reach,) = ranges(model_of(layer))
+    assert reach.result.extremes == (a.min_code, b.max_code)
+    out = layer.run(Fixed([[-1]], a), Fixed([[5]], b))
+    assert out.codes.item() == -1
+
+
+def test_one_bit_of_a_binary_tanh_stays_one():
+    bit = ApFixed(1, 1, signed=False)
+    model = Sequential(BinaryTanh(input=ApFixed(4, 2), input_shape=(1,), result=bit))
+    assert suggest_types(model) == {}
+    assert not ranges(model)[0].overflows
 
 
 def test_what_a_layer_cannot_take_is_not_suggested():

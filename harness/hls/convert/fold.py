@@ -7,7 +7,7 @@ from harness.hls.convert.precision import ConversionError
 from harness.hls.layers.batchnorm import BatchNorm
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model, Step
-from harness.hls.ranges import ranges
+from harness.hls.ranges import Reach, ranges
 from harness.types import result_type
 
 __all__ = ["fold_batch_norms"]
@@ -36,7 +36,7 @@ def fold_batch_norms(model: Model) -> Model:
         readers = sum(step.inputs[0] in other.inputs for other in model.steps)
         if readers > 1 or maker.output == model.output:
             raise ConversionError(f"{step.layer.name}: {maker.layer.name} has other readers")
-        if why := _loses(maker.layer, reaches[maker.layer.name].overflows):
+        if why := _loses(maker.layer, reaches[maker.layer.name]):
             raise ConversionError(f"{step.layer.name} is not folded: {maker.layer.name} {why}")
         layer = _folded(maker.layer, step.layer)
         folded[step.output] = Step(layer, maker.inputs, step.output)
@@ -45,7 +45,7 @@ def fold_batch_norms(model: Model) -> Model:
     return Model(model.inputs, steps, model.output)
 
 
-def _loses(layer: TypedLayer, overflows: bool) -> str | None:
+def _loses(layer: TypedLayer, reach: Reach) -> str | None:
     """What a layer does to its exact sums; ``None`` if it keeps them."""
     types = layer.parameter_types
     accum = vars(layer)["accum"]
@@ -54,7 +54,7 @@ def _loses(layer: TypedLayer, overflows: bool) -> str | None:
         return f"rounds in its accumulator {accum}"
     if layer.result.frac < accum.frac:
         return f"rounds its result to {layer.result}"
-    return "may overflow" if overflows else None
+    return "may overflow" if reach.overflows or reach.saturates else None
 
 
 def _folded(layer: TypedLayer, norm: BatchNorm) -> TypedLayer:

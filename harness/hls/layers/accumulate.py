@@ -24,7 +24,7 @@ from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, Overflow, result_type
 
-__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "watched"]
+__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "tell", "watched"]
 
 #: Where the lowest and highest code of each accumulator goes while somebody watches.
 _watch: contextvars.ContextVar[list[tuple[int, int]] | None] = contextvars.ContextVar(
@@ -48,6 +48,13 @@ def watched() -> Iterator[list[tuple[int, int]]]:
         yield found
     finally:
         _watch.reset(token)
+
+
+def tell(x: Fixed) -> None:
+    """Tell whoever watches of what stands in an accumulator."""
+    found = _watch.get()
+    if found is not None and x.codes.size:
+        found.append((int(x.codes.min()), int(x.codes.max())))
 
 
 def accumulate(start: Fixed, terms: Fixed) -> Fixed:

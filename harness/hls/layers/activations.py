@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.fixed import INT, Fixed, where
-from harness.hls.layers.elementwise import Activation, number
+from harness.hls.layers.elementwise import Activation, constant, number
+from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape
 from harness.types import ApFixed
 
@@ -73,6 +75,10 @@ class ReLUMax(Activation):
         self.max_int = int(max_int)
         self.monotone = self.max_int >= 0
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return x, constant(0), constant(self.max_int)
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         bound = number(self.max_int, self.result)
@@ -138,6 +144,10 @@ class LeakyReLU(Activation):
         super().__init__(input=input, input_shape=input_shape, result=result)
         self.parameter("alpha", alpha, param_type, ())
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return x, Interval.at(self.fixed("alpha")) * x
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         return _leaky(x, self.fixed("alpha"), self.result)
@@ -166,6 +176,10 @@ class PReLU(Activation):
         super().__init__(input=input, input_shape=input_shape, result=result)
         self.parameter("alpha", alpha, param_type, self.input_shapes[0])
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return x, Interval.at(self.fixed("alpha")) * x
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         return _leaky(x, self.fixed("alpha"), self.result)
@@ -193,6 +207,10 @@ class ThresholdedReLU(Activation):
     ) -> None:
         super().__init__(input=input, input_shape=input_shape, result=result)
         self.parameter("theta", theta, param_type, ())
+
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return x, constant(0)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""

@@ -62,7 +62,7 @@ class BatchNorm(_PerChannel):
         hls4ml ``nnet::normalize``.
     """
 
-    elementwise = True
+    corners = True
 
     def __init__(
         self,

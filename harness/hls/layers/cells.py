@@ -12,8 +12,10 @@ from harness.fixed import INT, Array, Fixed, record_cast, stacked
 from harness.hls.layers.accumulate import affine
 from harness.hls.layers.activations import ReLU
 from harness.hls.layers.dense import STRATEGIES, resource_order
+from harness.hls.layers.elementwise import constant
+from harness.hls.layers.interval import Interval, added
 from harness.hls.layers.layer import ShapeError, TypedLayer, as_type
-from harness.hls.layers.lookup import Sigmoid, Tanh
+from harness.hls.layers.lookup import Sigmoid, TableActivation, Tanh
 from harness.quantize import cast_codes
 from harness.types import ApFixed, result_type
 
@@ -201,6 +203,80 @@ class Cell:
         mixed = candidate * (ONE - update) + h * update
         record_cast(self._mixed, self.result)
         return (Fixed(cast_codes(mixed.codes, mixed.type, self.result), self.result),)
+
+    def extent(
+        self, x: Interval, p: Parameters, start: Sequence[Interval], length: int
+    ) -> tuple[Interval, Interval]:
+        """Bounds of all that stands in ``accum``, and of the states before their conversion.
+
+        Args:
+            x: bounds of the inputs of every step, (inputs,).
+            p: the parameters.
+            start: bounds of the states before the first step, (states,) each; empty for zeros.
+            length: how many steps there are.
+
+        Returns:
+            Scalar bounds.
+        """
+        held: list[Interval] = []
+        given = self._sums(0, x, p.weight, p.bias, held)
+        states = list(start) or [constant(0).spread((self.states,))] * (self.gates - 2)
+        reached: list[Interval] = []
+        for _ in range(length):
+            step = self._lstm_extent if self.kind == "lstm" else self._gru_extent
+            made = step(given, p, held, *states)
+            reached += [state.whole for state in made]
+            before, states = states, [state.to(self.result) for state in made]
+            if all(a.same(b) for a, b in zip(states, before, strict=True)):
+                break
+        return Interval.hull(*held), Interval.hull(*reached)
+
+    def _sums(self, which: int, x: Interval, w: Fixed, b: Fixed, held: list[Interval]) -> Interval:
+        terms = (x * Interval.at(w.transpose())).rounded(self.accum)
+        if self.orders is not None:
+            terms = terms[np.arange(len(b))[:, None], self.orders[which]]
+        total, sums = added(Interval.at(b).rounded(self.accum), terms, self.accum)
+        held += [terms.whole, total]
+        inside = held[-1].within(self.accum) and held[-2].within(self.accum)
+        return sums if inside else Interval.of(self.accum, sums.shape)
+
+    def _kept(self, x: Interval, held: list[Interval]) -> Interval:
+        """What becomes of values in the accumulator's type."""
+        held.append(x.rounded(self.accum).whole)
+        return x.to(self.accum)
+
+    def _activated(self, activation: TypedLayer, x: Interval, held: list[Interval]) -> Interval:
+        if isinstance(activation, TableActivation):
+            return self._kept(Interval.among(activation.table).spread(x.shape), held)
+        return self._kept(Interval.hull(x, constant(0)), held)
+
+    def _lstm_extent(
+        self, given: Interval, p: Parameters, held: list[Interval], h: Interval, s: Interval
+    ) -> tuple[Interval, ...]:
+        n = self.states
+        recurrent = self._sums(1, h, p.recurrent_weight, p.recurrent_bias, held)
+        sums = self._kept(given + recurrent, held)
+        gates = self._activated(self.recurrent_activation, sums, held)
+        candidate = self._activated(self.activation, sums[2 * n : 3 * n], held)
+        s = (candidate * gates[:n] + s * gates[n : 2 * n]).rounded(self.result)
+        shown = self._activated(self.state_activation, s.to(self.result), held)
+        return (gates[3 * n :] * shown).rounded(self.result), s
+
+    def _gru_extent(
+        self, given: Interval, p: Parameters, held: list[Interval], h: Interval
+    ) -> tuple[Interval, ...]:
+        n = self.states
+        recurrent = self._sums(1, h, p.recurrent_weight, p.recurrent_bias, held)
+        sums = self._kept(given[: 2 * n] + recurrent[: 2 * n], held)
+        gates = self._activated(self.recurrent_activation, sums, held)
+        update, reset = gates[:n], gates[n:]
+        if self.pytorch_order:
+            update, reset = reset, update
+        kept = self._kept(reset * recurrent[2 * n :], held)
+        candidate = self._activated(self.activation, self._kept(given[2 * n :] + kept, held), held)
+        if update.between(0, 1):  # then the new state is between the two
+            return (Interval.hull(candidate, h).rounded(self.result),)
+        return ((candidate * (Interval.at(ONE) - update) + h * update).rounded(self.result),)
 
     def constants(self, p: Parameters) -> tuple[Fixed, ...]:
         """The parameters as the kernels want them: weights transposed for the resource strategy."""

@@ -23,7 +23,7 @@ class _Conv(TypedLayer):
     """Every output is the sum of one window's products, added up as a dense layer does."""
 
     source = "layers/conv.h"
-    affine = True
+    affine = told = True
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class Dense(TypedLayer):
     """
 
     source = "layers/dense.h"
-    affine = True
+    affine = told = True
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class _Depthwise(TypedLayer):
     """Every output is the sum of one window's products in its own channel."""
 
     source = "layers/separable.h"
-    affine = True
+    affine = told = True
 
     def __init__(
         self,

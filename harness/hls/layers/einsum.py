@@ -175,6 +175,7 @@ class Einsum(TypedLayer):
 
     source = "layers/einsum.h"
     input_names = ("input1", "input2")
+    bilinear = told = True
 
     def __init__(
         self,
@@ -245,7 +246,7 @@ class EinsumDense(TypedLayer):
     """
 
     source = "layers/einsum.h"
-    affine = True
+    affine = told = True
 
     def __init__(
         self,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.fixed import INT, Fixed, record_cast, recorded_casts
+from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape, TypedLayer
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
-__all__ = ["Activation", "number"]
+__all__ = ["Activation", "constant", "number"]
 
 #: Inputs of up to so many bits are looked up, once every code has been computed.
 LOOKUP_BITS = 16
@@ -55,6 +57,15 @@ class Activation(TypedLayer):
         """
         raise NotImplementedError
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """Bounds of what the kernel takes for an output, before its conversion.
+
+        They are for inputs of so many codes that not each can be tried; they are safe, and not
+        always attained.
+        """
+        del x
+        return ()
+
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         (x,) = inputs
@@ -62,7 +73,7 @@ class Activation(TypedLayer):
         many = self._every is not None or x.codes.size >= 1 << min(t.width, 62)
         if not (self.looked_up and t.width <= LOOKUP_BITS and many):
             return self.elements(x)
-        if self._every is None:
+        if self._every is None or self._every[0].type != self.result:
             with recorded_casts() as casts:
                 every = self.elements(Fixed(np.array(t.codes), t))
             self._every = every, casts
@@ -93,3 +104,8 @@ class Activation(TypedLayer):
 def number(value: int, t: ApFixed) -> Fixed:
     """A C++ ``int``, assigned to ``t``."""
     return Fixed(np.int64(value), INT).to(t)
+
+
+def constant(value: int) -> Interval:
+    """A C++ ``int`` as bounds."""
+    return Interval.at(Fixed(np.int64(value), INT))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed
+from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, TypedLayer
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -78,6 +79,11 @@ class Embedding(TypedLayer):
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         return self.fixed("embeddings").to(self.result)[inputs[0].codes]
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: any entry of the table."""
+        del inputs
+        return Extent({}, Interval.among(self.fixed("embeddings")).spread(self.output_shape))
 
     def constants(self) -> tuple[Fixed, ...]:
         """The table."""

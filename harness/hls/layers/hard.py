@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.fixed import Fixed, where
-from harness.hls.layers.elementwise import Activation, number
+from harness.hls.layers.elementwise import Activation, constant, number
+from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -47,6 +49,11 @@ class HardSigmoid(Activation):
         one, zero = (number(k, line.type) for k in (1, 0))
         return where(line > 1, one, where(line < 0, zero, line))
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        del x
+        return constant(0), constant(1)
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         return self.clipped(x).to(self.result)
@@ -56,6 +63,11 @@ class HardTanh(HardSigmoid):
     """``2 * hard_sigmoid(x) - 1``, hls4ml ``nnet::hard_tanh``; arguments as its base."""
 
     template = "hard_tanh"
+
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        del x
+        return constant(-1), constant(1)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
@@ -81,6 +93,10 @@ class BinaryTanh(Activation):
             minus = number(0, self.result)
         return where(x >= 0, one, minus)
 
+    def takes(self, name: str) -> bool:
+        """See :meth:`TypedLayer.takes`; a result of another type than the bit has other values."""
+        return super().takes(name) and not (name == "result" and self._bit)
+
     @property
     def _bit(self) -> bool:
         return self.result == ApFixed(1, 1, signed=False)
@@ -100,6 +116,11 @@ class TernaryTanh(Activation):
     """
 
     template = "ternary_tanh"
+
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        del x
+        return constant(-1), constant(1)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""

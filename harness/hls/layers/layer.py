@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.fixed import Fixed
+from harness.hls.layers.interval import Extent, Interval
 from harness.oracle.layers import LayerKernel
 from harness.quantize import quantize_codes
 from harness.types import ApFixed, as_array, plain
@@ -71,15 +72,23 @@ class TypedLayer(nn.Module):
         source: the adapter's header.
         input_names: the constructor's arguments that are the types of the inputs.
         affine: whether the output is a sum of inputs times constants, which :meth:`summed` tells.
+        bilinear: whether it is a sum of products of inputs, which :meth:`summed` tells.
         monotone: whether no output falls, before its conversion, when an input rises.
+        corners: whether an output is extreme, before its conversion, where every input is.
         elementwise: whether each output depends on the input in its place alone.
+        told: whether all that stands in its one accumulator is told to whoever watches.
+        stateful: whether more than its outputs has the type of the result.
     """
 
     source = ""
     input_names: tuple[str, ...] = ("input",)
     affine = False
+    bilinear = False
     monotone = False
+    corners = False
     elementwise = False
+    told = False
+    stateful = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> TypedLayer:
         """Remember what the layer is made of, for :meth:`retyped`."""
@@ -199,6 +208,15 @@ class TypedLayer(nn.Module):
             index: the output's place.
         """
         del inputs, index
+        return None
+
+    def extent(self, *inputs: Interval) -> Extent | None:
+        """Bounds of what its types should hold, where the attributes do not say how to find them.
+
+        Args:
+            inputs: bounds of each input, of its shape.
+        """
+        del inputs
         return None
 
     def check(self, inputs: Sequence[Fixed]) -> int:

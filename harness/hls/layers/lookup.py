@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from harness.fixed import Fixed, where
 from harness.hls.layers.elementwise import Activation
+from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape, as_type
 from harness.hls.layers.tables import (
     activation_table,
@@ -76,6 +78,11 @@ class TableActivation(Activation):
         """The entries, (table_size,)."""
         return activation_table(self.template, self.table_size, self.table_type)
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        del x
+        return (Interval.among(self.table),)
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         size = self.table_size
@@ -127,6 +134,10 @@ class SELU(TableActivation):
 
     template = "selu"
 
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return Interval.at(LAMBDA) * x, Interval.among(self.table)
+
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
         index = within(whole(x, self.table_size, -8), 0, self.table_size)
@@ -164,6 +175,10 @@ class ELU(TableActivation):
             result=result,
         )
         self.parameter("alpha", alpha, param_type, ())
+
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        return x, Interval.at(self.fixed("alpha")) * Interval.among(self.table)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
@@ -213,6 +228,11 @@ class UnaryLUT(Activation):
                 f"{self.input_types[0]}; allowed: ({1 << width},) and longer"
             )
         self.parameter("table", table, table_type, shape)
+
+    def branches(self, x: Interval) -> Sequence[Interval]:
+        """See :meth:`Activation.branches`."""
+        del x
+        return (Interval.among(self.fixed("table")),)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""

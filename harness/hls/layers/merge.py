@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from harness.fixed import INT, Fixed, where
+from harness.fixed import INT, Fixed, as_unsigned, where
 from harness.hls.layers.accumulate import accumulate
+from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed
+from harness.types import ApFixed, Overflow
 
 __all__ = [
     "Add",
@@ -65,10 +67,21 @@ class Merge(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        places = np.arange(self.sizes[-1])
-        a, b = (x.reshape(len(x), n) for x, n in zip(inputs, self.sizes, strict=False))
-        out = self.combine(a[:, places % self.sizes[0]], b[:, places % self.sizes[1]])
-        return out.reshape(-1, *self.output_shape)
+        return self.combine(*map(self._spread, inputs, self.sizes)).reshape(-1, *self.output_shape)
+
+    def _spread(self, x: Fixed, size: int) -> Fixed:
+        """A batch of an input of ``size`` elements, one for each of the output."""
+        return x.reshape(-1, size)[:, np.arange(self.sizes[-1]) % size]
+
+    def _chosen(self, *inputs: Interval) -> Extent | None:
+        """Bounds of a choice between the inputs; ``None`` where it never falls."""
+        a, b = self.input_types
+        if not (as_unsigned(a, b) or Overflow.SAT_SYM in (a.overflow, b.overflow)):
+            return None
+        # Where C++ compares other values than these, all that is known is that one is taken.
+        sizes = self.sizes
+        met = [inputs[k].each(functools.partial(self._spread, size=sizes[k])) for k in range(2)]
+        return Extent({}, Interval.hull(*met).reshape(self.output_shape))
 
     def kernel(self) -> LayerKernel:
         """The kernel of the class's name."""
@@ -89,6 +102,8 @@ class Add(Merge):
 class Subtract(Merge):
     """``a - b``, hls4ml ``nnet::subtract``; arguments as :class:`Merge`."""
 
+    corners = True
+
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
         return (a - b).to(self.result)
@@ -96,6 +111,8 @@ class Subtract(Merge):
 
 class Multiply(Merge):
     """``a * b``, hls4ml ``nnet::multiply``; arguments as :class:`Merge`."""
+
+    corners = True
 
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
@@ -127,6 +144,10 @@ class Maximum(Merge):
         """See :meth:`Merge.combine`."""
         return where(a > b, a.to(self.result), b.to(self.result))
 
+    def extent(self, *inputs: Interval) -> Extent | None:
+        """See :meth:`TypedLayer.extent`."""
+        return self._chosen(*inputs)
+
 
 class Minimum(Merge):
     """The smaller value, compared before its conversion, hls4ml ``nnet::minimum``.
@@ -139,6 +160,10 @@ class Minimum(Merge):
     def combine(self, a: Fixed, b: Fixed) -> Fixed:
         """See :meth:`Merge.combine`."""
         return where(a < b, a.to(self.result), b.to(self.result))
+
+    def extent(self, *inputs: Interval) -> Extent | None:
+        """See :meth:`TypedLayer.extent`."""
+        return self._chosen(*inputs)
 
 
 class Dot(TypedLayer):
@@ -158,6 +183,7 @@ class Dot(TypedLayer):
 
     source = "layers/merge.h"
     input_names = ("input1", "input2")
+    bilinear = told = True
 
     def __init__(
         self,

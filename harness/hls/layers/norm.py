@@ -8,7 +8,8 @@ import numpy as np
 
 from harness.fixed import INT, UNSIGNED, Fixed
 from harness.hls.layers.accumulate import accumulate
-from harness.hls.layers.elementwise import number
+from harness.hls.layers.elementwise import constant, number
+from harness.hls.layers.interval import Extent, Interval, added
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, as_type
 from harness.hls.layers.tables import check_int, check_size, invert_sqr_table, multiple, within
 from harness.oracle.layers import LayerKernel
@@ -88,11 +89,35 @@ class LayerNorm(TypedLayer):
         away = (x - mean[..., None]).to(t)
         var = (accumulate(zero, (away * away).to(t)) * part).to(t)
         place = multiple(var, self.table_size, 1 << self.table_range_power2)
-        table = invert_sqr_table(
+        inverse = self._table[within(place, 0, self.table_size)][..., None]
+        return (away * inverse * self.fixed("scale") + self.fixed("bias")).to(self.result)
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: mean, differences, squares and variance, any entry."""
+        t = self.accum
+        x = inputs[0].rounded(t)
+        count = x.shape[-1]
+        part = Interval.at(Fixed.of(1.0 / count, _whole(t)))
+        total, sums = added(constant(0), x, t)
+        mean = (sums * part).rounded(t)
+        away = (x - mean[..., None]).rounded(t)
+        squares = (away * away).rounded(t).each(_not_negative)
+        more, spread = added(constant(0), squares, t)
+        var = (spread * part).rounded(t)
+        parts = (x, part, total, mean, away, squares, more, var)
+        held = Interval.hull(*(each.whole for each in parts))
+        if not held.within(t):
+            away = Interval.of(t, away.shape)
+        inverse = Interval.among(self._table)
+        scale, bias = (Interval.at(self.fixed(name)) for name in ("scale", "bias"))
+        return Extent({"accum": (t, held)}, away * inverse * scale + bias)
+
+    @property
+    def _table(self) -> Fixed:
+        """One over the root, entry by entry."""
+        return invert_sqr_table(
             self.table_size, self.table_type, self.epsilon_power_of_10, self.table_range_power2
         )
-        inverse = table[within(place, 0, self.table_size)][..., None]
-        return (away * inverse * self.fixed("scale") + self.fixed("bias")).to(self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Scales and biases."""
@@ -115,6 +140,15 @@ class LayerNorm(TypedLayer):
             self.output_shape[-1],
         )
         return LayerKernel(self.source, "layernorm", arguments)
+
+
+def _whole(t: ApFixed) -> ApFixed:
+    """A type that rounds as another one, and holds one over any count."""
+    return ApFixed(t.frac + 2, 2, rounding=t.rounding) if t.frac > -2 else t
+
+
+def _not_negative(x: Fixed) -> Fixed:
+    return Fixed(np.maximum(x.codes, 0), x.type)
 
 
 def _power(value: int, name: str, most: int) -> int:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from harness.fixed import INT, UNSIGNED, Array, Fixed
-from harness.hls.layers.accumulate import accumulate
+from harness.hls.layers.accumulate import accumulate, tell
+from harness.hls.layers.interval import Extent, Interval, added, saturates
 from harness.hls.layers.layer import Shape, TypedLayer, as_type
 from harness.hls.layers.windows import Axis, Windows, image_shape
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed, Overflow
+from harness.types import ApFixed
 
 __all__ = [
     "AveragePooling1D",
@@ -30,6 +30,7 @@ class _Pooling(TypedLayer):
     """Every output is made of one window's values in its own channel."""
 
     source = "layers/pooling.h"
+    told = True
     op = ""
 
     def __init__(
@@ -53,12 +54,6 @@ class _Pooling(TypedLayer):
                 f"{self.name}: a window sees nothing but padding, and its sum is divided by 0; "
                 "allowed: less padding, or count_pad"
             )
-        self.monotone = _never_falls(self.input_types[0], self.accum, self._terms)
-
-    @property
-    def _terms(self) -> int:
-        """The most values that are added up."""
-        return math.prod(axis.window for axis in self.windows.axes) if self.op == "Average" else 1
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
@@ -70,6 +65,12 @@ class _Pooling(TypedLayer):
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
 
     def _highest(self, x: Fixed) -> Fixed:
+        """The highest value, in the accumulator's type."""
+        highest = self._top(x).to(self.accum)
+        tell(highest)
+        return highest
+
+    def _top(self, x: Fixed) -> Fixed:
         """The highest value, compared in the input's type and only then converted.
 
         The kernel sets the top bit of a zero to pad: the lowest value of a signed type, but half
@@ -77,16 +78,36 @@ class _Pooling(TypedLayer):
         """
         top = x.type.min_code if x.type.signed else _folded(1 << (x.type.width - 1), x.type)
         seen = self.windows.of(x, padding=top)
-        return Fixed(_unfolded_max(seen), x.type).to(self.accum)
+        return Fixed(_unfolded_max(seen), x.type)
 
     def _average(self, x: Fixed) -> Fixed:
         """Sum and quotient both in the accumulator's type; the quotient is cut toward zero."""
         terms = self.windows.of(x).transpose(0, 1, 3, 2)
         total = accumulate(Fixed(np.int64(0), INT).to(self.accum), terms)
-        counts = np.full_like(self.windows.counts, self._terms)
-        if not self.count_pad:
-            counts = self.windows.counts
-        return (total / Fixed(counts[:, None], UNSIGNED)).to(self.accum)
+        return (total / self._counts).to(self.accum)
+
+    @property
+    def _counts(self) -> Fixed:
+        """What the sum of each window is divided by, (windows, 1)."""
+        counts = self.windows.counts
+        if self.count_pad:
+            counts = np.full_like(counts, self.windows.places.shape[1])
+        return Fixed(counts[:, None], UNSIGNED)
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: neither a maximum nor a sum falls when an input rises."""
+        (x,) = inputs
+        rows = x.each(lambda end: end[None])
+        if self.op == "Average":
+            terms = rows.each(lambda end: self.windows.of(end)[0].transpose(0, 2, 1))
+            held, _ = added(Interval.at(Fixed(np.int64(0), INT)), terms, self.accum)
+            # Of sums that do not overflow the quotient is between them and 0.
+            pool = self._average
+        else:
+            held, pool = rows.each(self._top).rounded(self.accum).whole, self._highest
+        known = held.within(self.accum) or saturates(self.accum)
+        before = rows.each(pool) if known else Interval.of(self.accum, self.output_shape)
+        return Extent({"accum": (self.accum, held)}, before.reshape(self.output_shape))
 
     def kernel(self) -> LayerKernel:
         """``pooling`` or ``global_pooling``."""
@@ -328,16 +349,6 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """
 
     op, rank = "Average", 2
-
-
-def _never_falls(x: ApFixed, accum: ApFixed, terms: int) -> bool:
-    """Whether sums of ``terms`` values of ``x`` in ``accum`` cannot fall when a value rises."""
-    if accum.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-        return True
-    left = accum.frac - x.frac
-    ends = (x.min_code, x.max_code)
-    low, high = (end << left if left >= 0 else end >> -left for end in ends)
-    return terms * min(low, 0) >= accum.min_code and terms * (high + (left < 0)) <= accum.max_code
 
 
 def _folded(code: int, t: ApFixed) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.layers.cells import Cell, Direction, Parameters
+from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, TypeMismatch, as_type
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -27,6 +28,7 @@ class _Recurrent(TypedLayer):
     """A sequence through one direction or two."""
 
     source = "layers/recurrent.h"
+    stateful = True
 
     def __init__(
         self,
@@ -60,11 +62,12 @@ class _Recurrent(TypedLayer):
             (length, states) if return_sequences else (states,),
         )
         self.input_names = ("input", *["result"] * starts)
-        if "lstm" in {direction.cell for direction in directions.values()}:
-            if len(directions) == 1:
-                _check_one_type(name, "lstm_stack", input, accum, result)
-            elif not static:
-                _check_one_type(name, "LSTM without static", input, accum, result)
+        self._tied = {"result"} if starts else set()
+        single = len(directions) == 1
+        if any(d.cell == "lstm" for d in directions.values()) and (single or not static):
+            where = "lstm_stack" if single else "LSTM without static"
+            _check_one_type(name, where, input, accum, result)
+            self._tied = {"accum", "result"}
         self.accum = accum
         self.return_sequences, self.static = return_sequences, static
         for prefix, direction in directions.items():
@@ -91,6 +94,22 @@ class _Recurrent(TypedLayer):
 
     def _run(self, prefix: str, x: Fixed, *start: Fixed) -> Fixed:
         return self.cells[prefix].run(x, self._given(prefix), start)
+
+    def takes(self, name: str) -> bool:
+        """See :meth:`TypedLayer.takes`: types that the kernel has alike are no choice."""
+        return super().takes(name) and name not in self._tied
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: of every gate and state, in all steps alike."""
+        x, *start = inputs
+        length = x.shape[0]
+        every = Interval.hull(*(x[k] for k in range(length)))
+        found = [
+            cell.extent(every, self._given(prefix), start, length)
+            for prefix, cell in self.cells.items()
+        ]
+        held, before = (Interval.hull(*ends) for ends in zip(*found, strict=True))
+        return Extent({"accum": (self.accum, held)}, before.spread(self.output_shape))
 
     def constants(self) -> tuple[Fixed, ...]:
         """Of every direction weights, as the kernel wants them, and biases."""

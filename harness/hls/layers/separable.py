@@ -13,6 +13,7 @@ import numpy as np
 from harness.fixed import Fixed
 from harness.hls.layers.accumulate import affine
 from harness.hls.layers.depthwise import channelwise, depthwise_window
+from harness.hls.layers.interval import Extent, Interval, added
 from harness.hls.layers.layer import Shape, TypedLayer, as_type
 from harness.hls.layers.windows import Axis, Windows, image_shape, weight_shape
 from harness.oracle.layers import LayerKernel
@@ -75,6 +76,30 @@ class _Separable(TypedLayer):
             return affine(middle, second, bias, self.pointwise_accum).to(self.result)
 
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: both stages, the second one of what the first may give."""
+        t, result = self.depthwise_accum, self.depthwise_result
+        seen = inputs[0].each(lambda end: self.windows.of(end[None])[0].transpose(0, 2, 1))
+        weight = self.fixed("depthwise").reshape(-1, self.windows.channels).transpose()
+        terms = (seen * Interval.at(weight)).rounded(t)
+        held, sums = added(Interval.at(self.fixed("zero_bias")).rounded(t), terms, t)
+        first = Interval.hull(held, terms.whole)
+        if not first.within(t):
+            sums = Interval.of(t, sums.shape)
+        second = self.pointwise_accum
+        weight = self.fixed("pointwise").reshape(self.windows.channels, -1).transpose()
+        terms = (sums.to(result)[:, None] * Interval.at(weight)).rounded(second)
+        held, out = added(Interval.at(self.fixed("bias")).rounded(second), terms, second)
+        last = Interval.hull(held, terms.whole)
+        if not last.within(second):
+            out = Interval.of(second, out.shape)
+        found = {
+            "depthwise_accum": (t, first),
+            "depthwise_result": (result, sums.whole),
+            "pointwise_accum": (second, last),
+        }
+        return Extent(found, out.reshape(self.output_shape))
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights of both stages, biases of both."""

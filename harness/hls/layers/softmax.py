@@ -9,7 +9,8 @@ import numpy as np
 
 from harness.fixed import Fixed, where
 from harness.hls.layers.accumulate import accumulate
-from harness.hls.layers.elementwise import number
+from harness.hls.layers.elementwise import constant, number
+from harness.hls.layers.interval import Extent, Interval, added
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, as_type
 from harness.hls.layers.tables import (
     activation_table,
@@ -183,6 +184,33 @@ class Softmax(TypedLayer):
         first = np.argmax(x.codes == largest.codes, axis=-1)
         chosen = np.arange(x.shape[-1]) == first[..., None]
         return where(chosen, number(1, self.result), number(0, self.result))
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: sums and products of any entries of the tables.
+
+        What numbers an entry (``inv_inp_type``, ``inp_norm_type``) is no accumulator.
+        """
+        del inputs
+        if self.implementation == "argmax":
+            return Extent({}, Interval.hull(constant(0), constant(1)).spread(self.output_shape))
+        legacy, size = self.implementation == "legacy", self.inv_table_size
+        if legacy:
+            name, t = "table_type", self.table_type
+            entries = Interval.among(activation_table("exp_legacy", self.exp_table_size, t))
+            entries = Interval.hull(entries, constant(1))
+            before = Interval.among(activation_table("invert_legacy", size, t))
+        else:
+            name, t, index = "accum", self.accum, self._exp_index
+            negative = self.implementation == "stable"
+            table = exp_table(
+                index, self.exp_table_size, self.exp_table_type, self.exp_scale, negative
+            )
+            entries = Interval.among(table).rounded(t)
+            inverses = Interval.among(invert_table(self.inv_inp_type, size, self.inv_table_type))
+            before = entries.to(t) * inverses
+        terms = entries.spread((self.output_shape[self.axis],))
+        held = Interval.hull(entries, added(constant(0), terms, t)[0])
+        return Extent({name: (t, held)}, before.spread(self.output_shape))
 
     def kernel(self) -> LayerKernel:
         """``softmax``."""

@@ -55,7 +55,7 @@ class _Moved(TypedLayer):
         codes = inputs[0].reshape(-1, self.sizes[0]).to(self.result).codes
         if (self.places < 0).any():
             Fixed(np.int64(0), INT).to(self.result)  # an int is assigned, which must be possible
-            codes = np.pad(codes, ((0, 0), (0, 1)))
+            codes = np.concatenate([codes, np.zeros((len(codes), 1), codes.dtype)], axis=1)
         return Fixed(codes[:, self.places], self.result).reshape(-1, *self.output_shape)
 
     def kernel(self) -> LayerKernel:
@@ -108,13 +108,16 @@ class _Framed(_Moved):
             result=result,
             output_shape=places.shape,
         )
-        if first and self.adds:
-            self.monotone = False  # it cannot be given another result to look at
-            if self.result != self.input_types[0]:
-                raise TypeMismatch(
-                    f"{name}: channels first, the kernel writes the input's type "
-                    f"{self.input_types[0]}; allowed as result: that type, not {self.result}"
-                )
+        self._tied = first and self.adds
+        if self._tied and self.result != self.input_types[0]:
+            raise TypeMismatch(
+                f"{name}: channels first, the kernel writes the input's type "
+                f"{self.input_types[0]}; allowed as result: that type, not {self.result}"
+            )
+
+    def takes(self, name: str) -> bool:
+        """See :meth:`TypedLayer.takes`; a result that must be the input's type is no choice."""
+        return super().takes(name) and not (name == "result" and self._tied)
 
 
 class ZeroPadding1D(_Framed):

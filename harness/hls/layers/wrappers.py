@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.fixed import Fixed
+from harness.hls.layers.extents import extent_of
+from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -44,8 +46,7 @@ class TimeDistributed(TypedLayer):
         out = (length, *layer.output_shape)
         super().__init__(layer.input_types, [(length, *shape)], layer.result, out)
         self.layer, self.length = layer, length
-        self.affine, self.monotone = layer.affine, layer.monotone
-        self.elementwise = layer.elementwise
+        self.told, self.stateful = layer.told, layer.stateful
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
@@ -78,6 +79,19 @@ class TimeDistributed(TypedLayer):
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """The layer's, of one step."""
         return self.layer.summed([x[index[0]] for x in inputs], index[1:])
+
+    def extent(self, *inputs: Interval) -> Extent | None:
+        """The layer's, step by step."""
+        steps = [extent_of(self.layer, [inputs[0][k]]) for k in range(self.length)]
+        found = [step for step in steps if step is not None]
+        if len(found) < self.length:
+            return None
+        sums = {
+            name: (t, Interval.hull(*(step.sums[name][1].whole for step in found)))
+            for name, (t, _) in found[0].sums.items()
+        }
+        rows = [step.before[None] for step in found]
+        return Extent(sums, Interval.joined(rows))
 
     @property
     def parameter_types(self) -> dict[str, ApFixed]:
