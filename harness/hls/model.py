@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch, as_codes, as_fixed
+from harness.names import instead
 from harness.types import ApFixed
 
 __all__ = ["Model", "Sequential", "Step"]
@@ -46,6 +47,7 @@ class Model(nn.Module):
 
     Raises:
         ShapeError, TypeMismatch: if a layer does not take what it is given; names both.
+        ValueError: for two layers of one name, and values that nothing makes.
     """
 
     def __init__(
@@ -61,6 +63,9 @@ class Model(nn.Module):
         self.steps = tuple(steps)
         self.output = output or steps[-1].output
         known = dict(self.inputs)
+        names = Counter(step.layer.name for step in self.steps)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"two layers are called {twice[0]}; give one another name")
         for step in self.steps:
             _check(step, known)
             known[step.output] = (step.layer.result, step.layer.output_shape)
@@ -75,16 +80,22 @@ class Model(nn.Module):
         A layer's input types follow from the layers before it.
 
         Raises:
-            ValueError: for a layer that there is not.
+            ValueError: for a layer that there is not, or an argument that it does not take.
         """
-        if unknown := set(types) - {step.layer.name for step in self.steps}:
-            raise ValueError(f"there is no layer {min(unknown)}")
+        names = [step.layer.name for step in self.steps]
+        if unknown := sorted(set(types) - set(names)):
+            raise ValueError(
+                f"there is no layer {unknown[0]}; there are {instead(unknown[0], names)}"
+            )
         known = {name: t for name, (t, _) in self.inputs.items()}
         steps = []
         for step in self.steps:
             layer = step.layer.given(*(known[name] for name in step.inputs))
             if changes := types.get(layer.name):
-                layer = layer.retyped(**changes)
+                try:
+                    layer = layer.retyped(**changes)
+                except TypeError as error:
+                    raise ValueError(str(error)) from None
             known[step.output] = layer.result
             steps.append(Step(layer, step.inputs, step.output))
         return Model(self.inputs, steps, self.output)
@@ -118,7 +129,8 @@ class Model(nn.Module):
         """What a layer reads of values by name; ``ValueError`` if there is no such layer."""
         step = self.step(name)
         if step is None:
-            raise ValueError(f"there is no layer {name}")
+            names = (step.layer.name for step in self.steps)
+            raise ValueError(f"there is no layer {name}; there are {instead(name, names)}")
         return tuple(values[read] for read in step.inputs)
 
     def weights(self) -> dict[str, Fixed]:

@@ -14,6 +14,7 @@ from harness.golden.files import write_aside
 from harness.golden.record import Case, Group, Truth, code_of, columns_for, word_of
 from harness.hls.model import Model
 from harness.hls.twin import ModelTwin
+from harness.names import instead
 from harness.oracle import Oracle
 
 __all__ = ["replay_vectors", "vectors", "write_vectors"]
@@ -87,6 +88,8 @@ def replay_vectors(model: Model, truth: Truth) -> dict[str, int]:
         if name not in known or known[name].type != x.type or known[name].shape != x.shape:
             raise ValueError(f"the vectors have no {name} of {x.type} and shape {x.shape}")
         wrong[name] = int(np.count_nonzero(known[name].codes != x.codes))
+    if left := sorted(set(known) - set(found) - set(model.inputs)):
+        raise ValueError(f"the model has no {left[0]}; it has {instead(left[0], found)}")
     return wrong
 
 

@@ -40,7 +40,10 @@ def import_encodings(model: nn.Module, text: str) -> None:
     Raises:
         ValueError: for a text that is none, or encodings of another model: which path, and why.
     """
-    found = _document(text, "quantizers")["quantizers"]
+    document = _document(text, "quantizers")
+    if document.get("version") != VERSION:
+        raise ValueError(f"the encodings have version {document.get('version')}, not {VERSION}")
+    found = document["quantizers"]
     mine = {name: m for name, m in model.named_modules() if isinstance(m, Quantizer)}
     _refuse_other_model(set(found), set(mine))
     states = {}
@@ -48,8 +51,13 @@ def import_encodings(model: nn.Module, text: str) -> None:
         quantizer = mine[name]
         state = quantizer.state_dict()
         try:
-            for key, value in entry["tensors"].items():
-                state[key] = torch.tensor(value, dtype=state[key].dtype).reshape(state[key].shape)
+            tensors = entry["tensors"]
+            if wrong := set(tensors) ^ (set(state) - {"_extra_state"}):
+                raise ValueError(
+                    f"the file {'has' if min(wrong) in tensors else 'lacks'} {min(wrong)}"
+                )
+            for key, value in tensors.items():
+                state[key] = _tensor_like(state[key], value, key)
             state["_extra_state"] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in entry["state"].items()
             }
@@ -60,6 +68,17 @@ def import_encodings(model: nn.Module, text: str) -> None:
         states[name] = state
     for name, state in states.items():
         mine[name].load_state_dict(state)
+
+
+def _tensor_like(known: Any, value: Any, key: str) -> torch.Tensor:
+    """A file's numbers in the shape and dtype of what they replace, if they fit it exactly."""
+    given = torch.tensor(value, dtype=torch.float64)
+    tensor = given.to(known.dtype)
+    if given.shape != known.shape:
+        raise ValueError(f"{key} has shape {tuple(given.shape)}, not {tuple(known.shape)}")
+    if not torch.equal(tensor.double().nan_to_num(), given.nan_to_num()):
+        raise ValueError(f"{key} has numbers that {known.dtype} does not")
+    return tensor
 
 
 def export_aimet(model: nn.Module) -> str:
@@ -172,6 +191,12 @@ def _from_entries(
 ) -> AffineQuantizer:
     try:
         first = entries[0]
+        for key, allowed in (("dtype", ("int",)), ("is_symmetric", ("True", "False"))):
+            if str(first.get(key, "int")) not in allowed:
+                raise ValueError(f"{key} is {first.get(key)!r}, not {' or '.join(allowed)}")
+        for key in ("bitwidth", "is_symmetric"):
+            if len({str(entry[key]) for entry in entries}) > 1:
+                raise ValueError(f"its channels differ in {key}")
         symmetric = str(first["is_symmetric"]) == "True"
         quantizer = AffineQuantizer(shape, int(first["bitwidth"]), symmetric=symmetric)
         offsets = [entry["offset"] - quantizer.qmin for entry in entries]

@@ -11,9 +11,10 @@ A configuration is a dictionary, or a YAML or JSON file of one::
 
 A module takes the first that has it, slot by slot: ``names`` (patterns of paths, in their order),
 ``types``, ``default``.  The slots are ``input``, ``output``, the names of parameters, and those of
-points inside, or patterns of names, such as ``weight*``.  A quantizer is the spelling of a type,
-``{"fixed": {...}}`` or ``{"affine": {...}}`` with the arguments of its class (``"per_channel":
-true`` makes an affine one of a parameter's first axis), or ``null``.
+points inside, or patterns of names, such as ``weight*``; what matches nothing is refused.  A
+quantizer is the spelling of a type, ``{"fixed": {...}}`` or ``{"affine": {...}}`` with the
+arguments of its class (``"per_channel": true`` makes an affine one of a parameter's first axis), or
+``null``.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import copy
 import fnmatch
 import itertools
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
+from harness.names import instead
 from harness.nn.affine import AffineQuantizer
 from harness.nn.base import QuantizedModule
 from harness.nn.quantizers import FixedQuantizer, Quantizer, TypeQuantizer
@@ -37,7 +40,9 @@ from harness.types import parse_type
 __all__ = ["convert", "fold_batch_norms", "name_modules", "prepare", "read_config"]
 
 Config = dict[str, Any]
-_KEYS = ("default", "types", "names", "skip")
+_KEYS: dict[str, type[Any]] = {"default": dict, "types": dict, "names": dict, "skip": list}
+#: What a level of a configuration says of slots, and the modules it is for.
+Level = tuple[dict[str, Any], dict[str, QuantizedModule]]
 
 
 def prepare(model: nn.Module, config: Config | Path | str | None = None) -> nn.Module:
@@ -53,14 +58,16 @@ def prepare(model: nn.Module, config: Config | Path | str | None = None) -> nn.M
     facts = read_config(config)
     skipped = facts.get("skip", [])
     paths = dict(model.named_modules(remove_duplicate=False))
-    _refuse_unmatched(facts, paths)
+    for pattern in skipped:
+        _refuse_unmatched(pattern, paths)
     made: dict[nn.Module, nn.Module] = {}
     root = _swapped(model, "", skipped, made)
-    for name, module in root.named_modules():
-        if isinstance(module, QuantizedModule):
-            if _matches(name, skipped):
-                raise ValueError(f"{name} is part of a layer that is quantized whole: skip that")
-            _equip(module, name, _slots(facts, name, module))
+    quantized = {n: m for n, m in root.named_modules() if isinstance(m, QuantizedModule)}
+    levels = _levels(facts, paths, quantized)
+    for name, module in quantized.items():
+        if _matches(name, skipped):
+            raise ValueError(f"{name} is part of a layer that is quantized whole: skip that")
+        _equip(module, name, _slots(module, [spec for spec, there in levels if name in there]))
     name_modules(root)
     return root
 
@@ -136,7 +143,7 @@ def read_config(config: Config | Path | str | None) -> Config:
     """A configuration from a dictionary, a JSON or a YAML file.
 
     Raises:
-        ValueError: for another document, or unknown keys.
+        ValueError: for another document, or unknown keys: what is wrong, and what is allowed.
     """
     if config is None:
         return {}
@@ -150,6 +157,13 @@ def read_config(config: Config | Path | str | None) -> Config:
     if not isinstance(config, dict) or set(config) - set(_KEYS):
         unknown = sorted(set(config) - set(_KEYS)) if isinstance(config, dict) else type(config)
         raise ValueError(f"a configuration has {', '.join(_KEYS)}, not {unknown}")
+    for key, kind in _KEYS.items():
+        if not isinstance(config.get(key, kind()), kind):
+            raise ValueError(f"{key} must be a {kind.__name__}, not {config[key]!r}")
+    for key in ("types", "names"):
+        for name, spec in config.get(key, {}).items():
+            if not isinstance(spec, dict):
+                raise ValueError(f"{key} {name!r} must have its slots as a dict, not {spec!r}")
     return config
 
 
@@ -194,29 +208,66 @@ def _matches(path: str, patterns: list[str]) -> bool:
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
 
 
-def _refuse_unmatched(facts: Config, paths: dict[str, nn.Module]) -> None:
-    kinds = {kind.__name__ for module in paths.values() for kind in type(module).__mro__}
-    for pattern in [*facts.get("names", {}), *facts.get("skip", [])]:
-        if not any(fnmatch.fnmatchcase(path, pattern) for path in paths):
-            raise ValueError(f"the configuration names {pattern!r}, which the model has not")
-    for kind in facts.get("types", {}):
+def _refuse_unmatched(pattern: str, paths: Iterable[str]) -> None:
+    names = list(paths)
+    if not any(_matches(path, [pattern]) for path in names):
+        raise ValueError(
+            f"the configuration names {pattern!r}, which the model has not; "
+            f"it has {instead(pattern, filter(None, names))}"
+        )
+
+
+def _levels(
+    facts: Config, paths: Iterable[str], quantized: dict[str, QuantizedModule]
+) -> list[Level]:
+    """The levels of a configuration, the first that decides a slot first.
+
+    Raises:
+        ValueError: for a path, a type or a slot that no quantized module has.
+    """
+    found: list[Level] = []
+    for pattern, spec in facts.get("names", {}).items():
+        _refuse_unmatched(pattern, paths)
+        _refuse_unmatched(pattern, quantized)
+        there = {n: m for n, m in quantized.items() if _matches(n, [pattern])}
+        found.append((_slots_of(pattern, spec, there), there))
+    kinds = [module.parent().__name__ for module in quantized.values()]
+    for kind, spec in facts.get("types", {}).items():
         if kind not in kinds:
-            raise ValueError(f"the configuration names the type {kind!r}, which the model has not")
+            raise ValueError(
+                f"the configuration names the type {kind!r}, of which no module is quantized; "
+                f"there are {instead(kind, kinds)}"
+            )
+        there = {n: m for n, m in quantized.items() if m.parent().__name__ == kind}
+        found.append((_slots_of(kind, spec, there), there))
+    return [
+        *found,
+        (_slots_of("default: the model", facts.get("default", {}), quantized), quantized),
+    ]
 
 
-def _slots(facts: Config, path: str, module: QuantizedModule) -> dict[str, Any]:
-    """What the configuration says of each slot of a module."""
-    levels = [spec for name, spec in facts.get("names", {}).items() if _matches(path, [name])]
-    kind = module.parent().__name__
-    levels += [facts.get("types", {}).get(kind, {}), facts.get("default", {})]
-    known = ["input", "output", *module.param_quantizers, *module.intermediate_quantizers]
+def _known(module: QuantizedModule) -> list[str]:
+    """The slots of a module."""
+    return ["input", "output", *module.param_quantizers, *module.intermediate_quantizers]
+
+
+def _slots_of(
+    where: str, spec: dict[str, Any], there: dict[str, QuantizedModule]
+) -> dict[str, Any]:
+    """What a level says, if each of its patterns is a slot of some module there."""
+    known = [slot for module in there.values() for slot in _known(module)]
+    for pattern in spec:
+        if not fnmatch.filter(known, pattern):
+            raise ValueError(f"{where} has no {pattern}; it has {instead(pattern, known)}")
+    return spec
+
+
+def _slots(module: QuantizedModule, levels: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the configuration says of each slot of a module, by the levels that are for it."""
     found: dict[str, Any] = {}
     for level in reversed(levels):
         for pattern in sorted(level, key=lambda slot: "*" not in slot):  # a name beats a pattern
-            matched = fnmatch.filter(known, pattern)
-            if not matched and level in levels[:-2]:
-                raise ValueError(f"{path} has no {pattern}; it has {', '.join(known)}")
-            found |= dict.fromkeys(matched, level[pattern])
+            found |= dict.fromkeys(fnmatch.filter(_known(module), pattern), level[pattern])
     return {slot: spec for slot, spec in found.items() if spec is not None}
 
 

@@ -290,6 +290,18 @@ class Number(nn.Module):
         ),
         (mlp, {"Types": {}}, "unknown key 'Types'; allowed: Model, LayerName"),
         (mlp, {**DEFAULT, "LayerName": {"fc1": {}}}, "LayerName has fc1, the model has: _0, _1"),
+        (
+            mlp,
+            {**DEFAULT, "LayerName": {"_0": {"Precision": {"wieght": "fixed<8,2>"}}}},
+            "_0: Precision: unknown key 'wieght'; .*nearest: weight",
+        ),
+        (
+            mlp,
+            {**DEFAULT, "LayerName": {"_0": {"precision": "fixed<8,2>"}}},
+            "_0: unknown key 'precision'; .*nearest: Precision",
+        ),
+        (mlp, {"Model": {"Precision": {"defualt": "fixed<8,2>"}}}, "nearest: default"),
+        (mlp, {"Model": {"Precison": "fixed<8,2>"}}, "Model: unknown key .*nearest: Precision"),
         (mlp, {"Model": {"Precision": "fixed<80,6>"}}, "more than 64 bits"),
         (mlp, {"Model": {"Precision": "int7"}}, "int7"),
         (mlp, {"Model": {"Precision": "fixed<16,6>", "Strategy": "fast"}}, "unknown strategy"),
@@ -348,6 +360,16 @@ def test_poolings_that_the_kernels_lack_are_refused(layer, says):
     model = nn.Sequential(nn.Conv1d(4, 4, 3), layer)
     with pytest.raises(ConversionError, match=says):
         from_torch(model, DEFAULT, input_shape=(4, 9))
+
+
+def test_a_typed_model_of_another_network_is_refused():
+    """Its weights would stay what they are, and nobody would say so."""
+    model, typed = mlp(), from_torch(mlp(), DEFAULT)
+    with_typed_weights(model, typed)
+    with pytest.raises(ValueError, match="the torch model has no _[0-9] with weights"):
+        with_typed_weights(model[:1], typed)
+    with pytest.raises(ValueError, match="_[0-9] is no layer of the typed model, which has _0"):
+        with_typed_weights(model, from_torch(model[:1], DEFAULT))
 
 
 def test_grouped_convolutions_are_refused():

@@ -81,8 +81,12 @@ def test_new_types_keep_the_weights_that_are_there_now():
 def test_new_types_go_through_the_chain():
     model = Sequential(dense(), dense(2, 2)).retyped({"dense": {"result": "ap_fixed<20,10>"}})
     assert model.layer("dense").result == model.layer("dense_2").input_types[0] == ApFixed(20, 10)
-    with pytest.raises(ValueError, match="there is no layer fc"):
+    with pytest.raises(ValueError, match="there is no layer fc; there are dense, dense_2"):
         model.retyped({"fc": {}})
+    with pytest.raises(ValueError, match="dense takes no acum; it takes weight, .*nearest: accum"):
+        model.retyped({"dense": {"acum": "ap_fixed<20,10>"}})
+    with pytest.raises(ValueError, match="no layer dense_3; .*nearest: dense_2"):
+        model.layer_inputs("dense_3", Fixed(np.zeros((1, 3), np.int64), T))
 
 
 @pytest.mark.parametrize(

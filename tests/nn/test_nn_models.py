@@ -217,8 +217,20 @@ def test_values_that_are_no_numbers() -> None:
     ("config", "reason"),
     [
         ({"defaults": {}}, "default, types, names, skip"),
-        ({"names": {"9": {}}}, "names '9', which the model has not"),
-        ({"types": {"Conv9d": {}}}, "type 'Conv9d'"),
+        ({"names": {"9": {}}}, "names '9', which the model has not; it has 0, 1, 2, 3, 4"),
+        ({"names": {"5*": {}}}, "names '5\\*', which the model has not"),
+        ({"default": {"weights": T}}, "model has no weights; it has input, .*; nearest: weight"),
+        ({"default": {"outptu": T}}, "model has no outptu; it has .*; nearest: output"),
+        ({"types": {"Linear": {"wei*t": T, "bais": T}}}, "Linear has no bais.*; nearest: bias"),
+        ({"types": {"ReLU": {"weight": T}}}, "ReLU has no weight; it has input, output"),
+        ({"types": {"linear": {}}}, "'linear', of which no module .*; nearest: Linear"),
+        ({"types": {"Module": {}}}, "'Module', of which no module is quantized"),
+        ({"names": {"*": {"weigth": T}}}, r"\\* has no weigth; it has .*; nearest: weight"),
+        ({"names": {"4": T}}, "names '4' must have its slots as a dict"),
+        ({"default": "weight"}, "default must be a dict, not 'weight'"),
+        ({"skip": "4"}, "skip must be a list, not '4'"),
+        ({"skip": ["4"], "names": {"4": {"weight": T}}}, "names '4', which the model has not"),
+        ({"types": {"Conv9d": {}}}, "type 'Conv9d', of which no .*nearest: Conv2d"),
         ({"skip": ["nothing"]}, "names 'nothing'"),
         ({"names": {"4": {"wait": T}}}, "4 has no wait; it has input, output, weight"),
         ({"names": {"4": {"weight": "foo<3>"}}}, r"4\.weight: cannot read a type"),
@@ -234,6 +246,16 @@ def test_bad_configuration(config: dict[str, Any], reason: str) -> None:
     """What the model does not have is an error that says where."""
     with pytest.raises(ValueError, match=reason):
         prepare(network(), config)
+
+
+def test_a_pattern_is_for_the_modules_that_have_the_slot() -> None:
+    """All weights of a part of the model by one line; the container's own path is no module."""
+    model = nn.Sequential(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), nn.Linear(3, 3))
+    prepared = prepare(copy.deepcopy(model), {"names": {"0.*": {"weight": T}}})
+    assert str(prepared[0][0].param_quantizers["weight"].format) == T
+    assert prepared[1].param_quantizers["weight"] is None
+    with pytest.raises(ValueError, match="names '0', which the model has not; it has 0.0, 0.1, 1"):
+        prepare(copy.deepcopy(model), {"names": {"0": {"weight": T}}})
 
 
 def test_bad_files(tmp_path: Path) -> None:
@@ -311,6 +333,23 @@ def _edited(edit: Callable[[Any], object]) -> str:
             ),
             r"4\.param_quantizers\.weight: .*another model",
         ),
+        (
+            lambda: _edited(lambda q: q["4.param_quantizers.weight"]["tensors"].pop("scale")),
+            r"weight: .*the file lacks scale",
+        ),
+        (
+            lambda: _edited(
+                lambda q: q["4.param_quantizers.weight"]["tensors"].update(scale=[[1.0] * 10])
+            ),
+            r"scale has shape \(1, 10\), not \(10, 1\)",
+        ),
+        (
+            lambda: _edited(
+                lambda q: q["4.param_quantizers.weight"]["tensors"].update(scale=[[0.1]] * 10)
+            ),
+            r"scale has numbers that torch.float32 does not",
+        ),
+        (lambda: export_encodings(prepared()).replace('"version": 1', '"version": 2'), "version 2"),
     ],
 )
 def test_encodings_of_another_model(text: Callable[[], str], reason: str) -> None:
@@ -335,6 +374,22 @@ def test_encodings_of_another_model(text: Callable[[], str], reason: str) -> Non
 def test_aimet_files_of_another_model(document: dict[str, Any], reason: str) -> None:
     """As well by AIMET's JSON."""
     with pytest.raises(ValueError, match=reason):
+        import_aimet(prepared(), json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"dtype": "float"}, "dtype is 'float', not int"),
+        ({"is_symmetric": "true"}, "is_symmetric is 'true', not True or False"),
+        ({"bitwidth": 4}, "its channels differ in bitwidth"),
+    ],
+)
+def test_aimet_entries_that_would_be_misread(change: dict[str, Any], reason: str) -> None:
+    """Of another kind, another spelling, or not alike in all channels."""
+    document = json.loads(export_aimet(prepared()))
+    document["param_encodings"]["4.weight"][0].update(change)
+    with pytest.raises(ValueError, match=f"4.weight: is no encoding: {reason}"):
         import_aimet(prepared(), json.dumps(document))
 
 

@@ -11,6 +11,7 @@ from harness.hls.convert.graph import calls_of
 from harness.hls.layers.batchnorm import BatchNorm
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
+from harness.names import instead
 from harness.nn.model import convert
 from harness.quantize import quantize
 from harness.types import ApFixed
@@ -62,10 +63,23 @@ def with_typed_weights(model: nn.Module, typed: Model) -> nn.Module:
 
     Returns:
         Plain torch modules, without quantizers.
+
+    Raises:
+        ValueError: if ``typed`` is of another model: for a layer that only one of both has.
     """
     plain = convert(copy.deepcopy(model)).eval()
-    for call in calls_of(plain)[1]:
+    calls = calls_of(plain)[1]
+    names = [call.name for call in calls]
+    for step in typed.steps:
+        if step.layer.parameter_types and step.layer.name not in names:
+            raise ValueError(f"the torch model has no {step.layer.name} with weights")
+    for call in calls:
         layer = typed.layer(call.name)
+        if layer is None and any(True for _ in getattr(call.what, "parameters", tuple)()):
+            known = [step.layer.name for step in typed.steps]
+            raise ValueError(
+                f"{call.name} is no layer of the typed model, which has {instead(call.name, known)}"
+            )
         for name, t in ({} if layer is None else layer.parameter_types).items():
             values = getattr(call.what, name, None)
             if isinstance(values, nn.Parameter) and not isinstance(layer, BatchNorm):

@@ -13,10 +13,11 @@ of the input are read, and ``auto`` counts as no type::
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.hls.layers.layer import as_type
+from harness.names import instead
 from harness.nn.quantizers import FixedQuantizer, TypeQuantizer
 from harness.types import ApFixed
 
@@ -25,6 +26,22 @@ __all__ = ["Config", "ConversionError", "Precision", "type_of_quantizer"]
 
 #: hls4ml itself adds the last two.
 _KEYS = ("Model", "LayerName", "InputShape", "PytorchModel")
+#: What hls4ml knows of a layer, or of all of them.
+_SETTINGS = (
+    *("Precision", "Strategy", "ReuseFactor", "Trace", "TableSize", "Implementation"),
+    *("ParallelizationFactor", "ConvImplementation", "Compression", "TargetCycles"),
+    *("PipelineStyle", "PipelineInterval", "Static", "RecurrentReuseFactor", "Skip", "ExpRange"),
+)
+_MODEL_SETTINGS = (
+    *("BramFactor", "TraceOutput", "ChannelsLastConversion", "TransposeOutputs"),
+    *_SETTINGS,
+)
+#: The types that hls4ml has for layers; for the model ``maximum`` too.
+_SLOTS = (
+    *("default", "result", "weight", "bias", "accum", "scale", "param", "table"),
+    *("exp_table", "inv_table", "inv_inp", "inp_norm", "depthwise", "pointwise", "dw_output"),
+    *("recurrent_weight", "recurrent_bias"),
+)
 
 
 class ConversionError(ValueError):
@@ -44,6 +61,12 @@ class Config:
         self._layers = {name: dict(facts.get("LayerName", {})[name]) for name in _names(facts)}
         found = self._model.get("Precision", {})
         self._default = {"default": found} if isinstance(found, str) else dict(found)
+        _only("Model", self._model, _MODEL_SETTINGS)
+        _only("Model: Precision", self._default, (*_SLOTS, "maximum"))
+        for name, entry in self._layers.items():
+            _only(name, entry, _SETTINGS)
+            if not isinstance(precision := entry.get("Precision", {}), str):
+                _only(f"{name}: Precision", precision, _SLOTS)
         self.input_shape = facts.get("InputShape")
         self.used: set[str] = set()
 
@@ -73,14 +96,20 @@ class Config:
     def check_used(self) -> None:
         """Raise ``ConversionError`` for an entry of a layer that there is not."""
         if left := set(self._layers) - self.used:
-            known = ", ".join(sorted(self.used - set(self._layers)) or sorted(self.used))
-            raise ConversionError(f"LayerName has {min(left)}, the model has: {known}")
+            known = sorted(self.used - set(self._layers)) or sorted(self.used)
+            name = min(left)
+            raise ConversionError(f"LayerName has {name}, the model has: {instead(name, known)}")
+
+
+def _only(where: str, entry: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse keys that nobody reads."""
+    if unknown := sorted(set(map(str, entry)) - set(known)):
+        allowed = instead(unknown[0], known)
+        raise ConversionError(f"{where}: unknown key {unknown[0]!r}; allowed: {allowed}")
 
 
 def _names(facts: Mapping[str, Any]) -> list[str]:
-    if unknown := set(facts) - set(_KEYS):
-        allowed = ", ".join(_KEYS)
-        raise ConversionError(f"unknown key {min(map(str, unknown))!r}; allowed: {allowed}")
+    _only("the configuration", facts, _KEYS)
     return list(facts.get("LayerName", {}))
 
 

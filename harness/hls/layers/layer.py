@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from harness.fixed import Fixed
 from harness.hls.layers.interval import Extent, Interval
+from harness.names import instead
 from harness.oracle.layers import LayerKernel
 from harness.quantize import quantize_codes
 from harness.types import ApFixed, as_array, plain
@@ -180,7 +181,12 @@ class TypedLayer(nn.Module):
             TypeError: for a name that the layer does not take.
         """
         args, kwargs = self.__dict__["_arguments"]
-        given = inspect.signature(type(self)).bind(*args, **kwargs).arguments
+        signature = inspect.signature(type(self))
+        for name in changes:
+            if name not in signature.parameters:
+                known = instead(name, signature.parameters)
+                raise TypeError(f"{self.name} takes no {name}; it takes {known}")
+        given = signature.bind(*args, **kwargs).arguments
         layer = type(self)(**{**given, **changes})
         layer.name = self.name
         for name, t in layer.parameter_types.items():
