@@ -16,7 +16,15 @@ from harness.hls.trace import accumulation
 from harness.quantize import decode
 from harness.types import ApFixed
 
-__all__ = ["Comparison", "Difference", "LayerAgreement", "Walkable", "compare", "differing"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "LayerAgreement",
+    "Walkable",
+    "compare",
+    "differing",
+    "shaped_like",
+]
 
 
 class Walkable(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,14 +148,30 @@ class Model(nn.Module):
         return Fixed(out, self.result)
 
     def batch(self, *values: Any) -> tuple[Fixed, ...]:
-        """A batch of each input in its type: values as C++ converts doubles, or a ``Fixed``."""
-        pairs = zip(values, self.inputs.items(), strict=True)
-        return tuple(as_fixed(x, t, name) for x, (name, (t, _)) in pairs)
+        """A batch of each input in its type: values as C++ converts doubles, or a ``Fixed``.
+
+        Raises:
+            ShapeError: for another count of inputs, or shapes that are not (rows, *sizes).
+        """
+        return self._checked(as_fixed, values)
+
+    def _checked(self, convert: Callable[..., Fixed], values: Sequence[Any]) -> tuple[Fixed, ...]:
+        if len(values) != len(self.inputs):
+            names, count = ", ".join(self.inputs), len(self.inputs)
+            raise ShapeError(f"the model takes {count} inputs ({names}), not {len(values)}")
+        found: list[Fixed] = []
+        for x, (name, (t, shape)) in zip(values, self.inputs.items(), strict=True):
+            fixed = convert(x, t, name)
+            if fixed.shape[1:] != shape or len(fixed) != len(found[0] if found else fixed):
+                rows = len(found[0]) if found else "rows"
+                wanted = ", ".join(map(str, (rows, *shape)))
+                raise ShapeError(f"{name} takes ({wanted}), not {fixed.shape}")
+            found.append(fixed)
+        return tuple(found)
 
     def codes(self, *codes: Any) -> Tensor:
         """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
-        pairs = zip(codes, self.inputs.items(), strict=True)
-        return torch.from_numpy(self.run(*(as_codes(c, t, n) for c, (n, (t, _)) in pairs)).codes)
+        return torch.from_numpy(self.run(*self._checked(as_codes, codes)).codes)
 
     def forward(self, *values: Any) -> Tensor:
         """Values to values, float64; inputs are converted as C++ converts doubles."""

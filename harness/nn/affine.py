@@ -189,13 +189,23 @@ class AffineQuantizer(Quantizer):
         self.set_encodings(scale, offset)
 
     def set_encodings(self, scale: Any, offset: Any = 0) -> None:
-        """Scale and offset as given; ``ValueError`` for a scale that is not positive."""
+        """Scale and offset: one number, of the quantizer's shape, or one for each of its channels.
+
+        Raises:
+            ValueError: for a scale that is not positive, and for other shapes.
+        """
         scale = torch.as_tensor(scale, dtype=self.scale.dtype)
         if not bool((scale > 0).all()):
             raise ValueError("a scale must be positive")
         with torch.no_grad():
             offset = torch.as_tensor(offset, dtype=self.offset.dtype)
             for kept, given in ((self.scale, scale), (self.offset, offset)):
+                channels = [n for n in self.shape if n > 1]
+                fits = given.numel() == 1 or list(given.shape) in (list(self.shape), channels)
+                if not fits:
+                    raise ValueError(
+                        f"encodings of shape {tuple(given.shape)} are given, not {self.shape}"
+                    )
                 kept.copy_(given.reshape(self.shape if given.numel() > 1 else ()))
         self.settled = True
 

@@ -156,3 +156,30 @@ def test_values_that_are_none_are_refused():
     for bad in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="NaN or infinite"):
             dense()(torch.tensor([[bad, 0.0, 0.0]]))
+
+
+def test_batches_of_another_shape_are_refused():
+    """Nothing is reshaped, and inputs have the same rows."""
+    a, b = dense(3, 2), dense(4, 2)
+    a.name, b.name = "a", "b"
+    inputs = {"x": (T, (3,)), "y": (T, (4,))}
+    model = Model(inputs, [Step(a, ("x",), "u"), Step(b, ("y",), "v")])
+    x, y = np.zeros((2, 3)), np.zeros((2, 4))
+    assert model(x, y).shape == (2, 2)
+    for given, says in [
+        ((x,), r"takes 2 inputs \(x, y\), not 1"),
+        ((x.T, y), r"x takes \(rows, 3\), not \(3, 2\)"),
+        ((x[0], y), r"x takes \(rows, 3\), not \(3,\)"),
+        ((x, y[:1]), r"y takes \(2, 4\), not \(1, 4\)"),
+    ]:
+        with pytest.raises(ShapeError, match=says):
+            model(*given)
+        with pytest.raises(ShapeError, match=says):
+            model.codes(*(v.astype(int) for v in given))
+
+
+def test_two_layers_of_one_name_are_refused():
+    """What is told of layers is told by name: one would hide the other."""
+    steps = [Step(dense(), ("x",), "u"), Step(dense(2, 2), ("u",), "v")]
+    with pytest.raises(ValueError, match="two layers are called Dense"):
+        Model({"x": (T, (3,))}, steps)

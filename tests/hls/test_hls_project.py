@@ -11,7 +11,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.hls import Fixed, Project
+from harness.hls import Fixed, Model, Project, ShapeError
 from harness.hls.project import ProjectError, verify
 from harness.hls.project.inputs import drawn, from_file, of_test_bench
 from harness.hls.project.source import evaluate
@@ -596,3 +596,38 @@ def test_inputs_are_checked(written, opened):
         project.run(np.zeros(4))
     with pytest.raises(ValueError, match="codes of ap_fixed<16,6>"):
         project.run(np.full((1, 4), 1 << 20))
+
+
+def test_inputs_of_another_shape_are_refused(written, opened, tmp_path):
+    """The declared shape or the flat one of hls4ml's own files; the same sizes in another order
+    are other pixels."""
+    path = written("sequence", "saturating")
+    project = opened(path)
+    assert project.inputs[0].shape == (3, 4)
+    x = np.random.default_rng(0).normal(size=(20, 3, 4))
+    expected = project.run(x).codes
+    assert (project.run(x.reshape(20, 12)).codes == expected).all()
+    both = r"takes \(rows, 3, 4\) or \(rows, 12\), got "
+    for shape in ((20, 4, 3), (10, 6, 4), (20, 2, 6), (20, 1, 3, 4), (240,), (20, 12, 1)):
+        for take in (project.batch, project.run, project.outputs_of, project.trace):
+            with pytest.raises(ValueError, match=both + re.escape(str(shape))):
+                take(x.reshape(shape))
+    np.save(tmp_path / "x.npy", x.reshape(20, 4, 3))
+    arguments = ["verify-project", str(path), "--input", str(tmp_path / "x.npy")]
+    result = RUNNER.invoke(app, arguments)
+    assert isinstance(result.exception, ValueError)
+    assert re.search(both + r"\(20, 4, 3\)", str(result.exception))
+    np.save(tmp_path / "x.npy", x.reshape(20, 12))
+    assert RUNNER.invoke(app, arguments).exit_code == 0
+
+
+def test_a_model_of_another_project_is_refused(written, opened):
+    project = opened(written("small"))
+    model = project.model()
+    (x,) = drawn(model, 5, 0)
+    other = opened(written("jet", "default")).model()
+    with pytest.raises(ShapeError, match=r"input_1 takes \(rows, 16\), not \(5, 4\)"):
+        verify(project, [x], model=other)
+    narrow = Model(model.inputs, model.steps[:2])
+    with pytest.raises(ValueError, match=r"layer4_out has shape \(5, 3\) here, and \(5, 2\)"):
+        verify(project, [x], model=narrow)

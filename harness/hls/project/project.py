@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,7 +37,15 @@ class Project(Description):
         return self.model()
 
     def batch(self, *inputs: Any) -> tuple[Fixed, ...]:
-        """Inputs as codes of the ports: ``Fixed``, integers as codes, floats as values."""
+        """Inputs as codes of the ports: ``Fixed``, integers as codes, floats as values.
+
+        Args:
+            inputs: for each input (rows, *sizes) as the port is declared, or (rows, product of
+                sizes), which is how hls4ml itself writes a row.
+
+        Raises:
+            ValueError: for another count, another shape, or what is no code of the type.
+        """
         if len(inputs) != len(self.inputs):
             names = ", ".join(v.name for v in self.inputs)
             raise ValueError(
@@ -51,11 +60,10 @@ class Project(Description):
         t = self.type(v)
         whole = not isinstance(x, Fixed) and np.asarray(x).dtype.kind in "iu"
         fixed = as_codes(x, t, v.name) if whole else as_fixed(x, t, v.name)
-        sizes = int(np.prod(v.shape))
-        if fixed.codes.ndim < 2 or int(np.prod(fixed.shape[1:])) != sizes:
-            raise ValueError(
-                f"{v.name} takes (rows, {', '.join(map(str, v.shape))}), got {fixed.shape}"
-            )
+        allowed = dict.fromkeys((v.shape, (math.prod(v.shape),)))
+        if fixed.shape[1:] not in allowed:
+            taken = (f"(rows, {', '.join(map(str, shape))})" for shape in allowed)
+            raise ValueError(f"{v.name} takes {' or '.join(taken)}, got {fixed.shape}")
         return fixed.reshape(len(fixed), *v.shape)
 
     @cached_property
@@ -80,7 +88,7 @@ class Project(Description):
         """What the C++ top function, unmodified, gives for a batch: its first output.
 
         Args:
-            inputs: for each input (rows, *sizes): integers as codes, floats as values.
+            inputs: as :meth:`batch` takes them.
 
         Raises:
             CompileError: if the project does not compile.

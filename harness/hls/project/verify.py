@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.compare import Comparison, compare, differing
+from harness.hls.compare import Comparison, compare, differing, shaped_like
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.hls.project.project import Project
+from harness.names import instead
 from harness.report.update import Update
 
 __all__ = ["LayerRow", "Verdict", "verify"]
@@ -114,6 +115,7 @@ def verify(
 
     Raises:
         ProjectError: if it has no typed model.
+        ValueError: if the model given does not make the project's outputs, or not in their shapes.
         OracleError: if it does not compile, or its code ends the process.
     """
     model = project.model() if model is None else model
@@ -123,11 +125,14 @@ def verify(
     progress(1, 4, "running")
     theirs = project.outputs_of(*inputs)
     progress(2, 4, "computing")
-    mine = model.trace(*inputs)
+    mine = model.trace(*model.batch(*inputs))
     mine[project.outputs[0].name] = mine[model.output]
+    if left := sorted(set(theirs) - set(mine)):
+        raise ValueError(f"the typed model makes no {left[0]}; it makes {instead(left[0], mine)}")
     counts = {
-        name: int(np.count_nonzero(differing(mine[name], got.reshape(mine[name].shape))))
+        name: int(np.count_nonzero(differing(x, shaped_like(got, x.shape, name))))
         for name, got in theirs.items()
+        for x in [mine[name]]
     }
     walk = None
     if layers or any(counts.values()):
