@@ -18,7 +18,7 @@ from harness.hls.layers.extents import extent_of
 from harness.hls.layers.interval import Interval, saturates
 from harness.hls.layers.layer import MAX_WIDTH, TypedLayer
 from harness.hls.model import Model, Step
-from harness.types import ApFixed, Overflow
+from harness.types import ApFixed, ApInt, Overflow
 
 __all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types", "watched_steps"]
 
@@ -119,6 +119,8 @@ def smallest_type(low: int, high: int, like: ApFixed) -> ApFixed:
     if like.overflow is Overflow.SAT_SYM and low < 0:
         low -= 1  # the lowest code is not used
     width = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1 - signed) + signed
+    if isinstance(like, ApInt):
+        return ApInt(width, signed)
     return ApFixed(
         width, width - like.frac, signed, like.rounding, like.overflow, min(like.n, width)
     )
@@ -204,6 +206,8 @@ def _suited(
 
 def _widest(t: ApFixed) -> ApFixed:
     """As many integer bits as there can be."""
+    if isinstance(t, ApInt):
+        return ApInt(MAX_WIDTH)
     return t if t.frac >= MAX_WIDTH else ApFixed(MAX_WIDTH, MAX_WIDTH - t.frac, True, t.rounding)
 
 

@@ -212,3 +212,11 @@ def test_a_report_shows_the_sums_as_the_kernel_makes_them():
     table = [line.split() for line in str(found).splitlines()]
     # step, x, w, product, term (the product itself), accumulator, the twin's
     assert ["1", "-0.5", "0.5", "-0.25", "-0.25", "0.25", "0", "rounded", "<-", "here"] in table
+
+
+def test_an_integer_accumulator_of_fractions_is_refused():
+    """The C++ cuts each product before it adds it; of whole numbers nothing is cut."""
+    given = {"input1_shape": (2, 3), "input2_shape": (3, 2), "result": "ap_int<8>"}
+    with pytest.raises(ValueError, match="Einsum: fractions are added to an ap_int<16>"):
+        Einsum("ij,jk->ik", input1="ap_fixed<8,4>", input2="ap_int<4>", accum="ap_int<16>", **given)
+    Einsum("ij,jk->ik", input1="ap_int<8>", input2="ap_int<4>", accum="ap_int<16>", **given)

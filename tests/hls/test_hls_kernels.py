@@ -2,12 +2,15 @@
 
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
-from harness.hls import Dense, Fixed
+from harness import ApFixed
+from harness.hls import Dense, Fixed, Twin
 from harness.hls.proof import FAMILIES, Draw, named, prove
 from harness.report.proofs import print_proofs
+from harness.types import ApInt
 
 
 @pytest.mark.parametrize("kernel", FAMILIES)
@@ -52,3 +55,39 @@ def test_names_are_found_by_a_part():
     assert named(None) == list(FAMILIES)
     with pytest.raises(ValueError, match="no kernel is called 'xyz'; there are: "):
         named(["dense", "xyz"])
+
+
+class Integers(Draw):
+    """Types that are now and then ``ap_int`` and ``ap_uint``."""
+
+    def type(self, *args, **kwargs):
+        t = super().type(*args, **kwargs)
+        return ApInt(t.width, t.signed) if self.integer(0, 1) else t
+
+
+def test_integer_types_compute_as_the_kernels_do(oracle):
+    """Inputs, weights, accumulators and results; each of them is an ``ap_int`` in some layer."""
+    kernels = ("dense_latency", "add", "maximum", "relu", "normalize, per channel")
+    twins = [Twin(FAMILIES[name](Integers(1, k)), oracle) for name in kernels for k in (3, 6)]
+    twins = [twin for twin in twins if twin.refusal() is None]
+    for _ in oracle.compile([twin.kernel for twin in twins]):
+        pass
+    used = set()
+    for k, twin in enumerate(twins):
+        inputs = Integers(2, k).inputs(twin.layer, 400)
+        np.testing.assert_array_equal(twin.layer.run(*inputs).codes, twin.run(*inputs).codes)
+        layer = twin.layer
+        types = {"input": layer.input_types[0], "result": layer.result, **layer.parameter_types}
+        types["accum"] = getattr(layer, "accum", None)
+        used |= {name for name, t in types.items() if isinstance(t, ApInt)}
+    assert used >= {"input", "weight", "accum", "result", "scale"}
+
+
+def test_what_no_header_defines_is_refused():
+    """A product without integer bits has no value in an ``ap_int``: of its negative ones the
+    header reads what nobody wrote."""
+    t = ApFixed(8, -1)
+    types = {"input": t, "weight_type": t, "bias_type": ApInt(4), "result": ApInt(8)}
+    layer = Dense([[0.1]], accum=ApInt(8), **types)
+    with pytest.raises(ValueError, match="ap_fixed<16,-2> to ap_int<8> is undefined"):
+        layer.run(Fixed(np.array([[1]]), t))

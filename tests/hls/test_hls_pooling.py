@@ -30,7 +30,7 @@ from harness.hls import (
 )
 from harness.hls.model import Sequential
 from harness.oracle import Oracle
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 BYTE = ApFixed(8, 8)
 WIDE = ApFixed(32, 32)
@@ -286,3 +286,16 @@ def test_resizing_that_reads_beyond_the_input():
         Resize(input=BYTE, input_shape=(1 << 16, 1, 1), new_height=1, new_width=1)
     with pytest.raises(ShapeError, match="sizes are positive"):
         Resize(input=BYTE, input_shape=(2, 2, 1), new_height=0, new_width=1)
+
+
+@pytest.mark.parametrize("kind", [AveragePooling1D, GlobalAveragePooling1D])
+def test_averages_that_no_integer_makes_are_refused(kind):
+    """Of layers made by hand too: the C++ cuts fractions one by one, and divides as unsigned."""
+    window = {} if kind is GlobalAveragePooling1D else {"pool_width": 2}
+    shape = {"input_shape": (4, 1), "result": "ap_int<8>", **window}
+    with pytest.raises(ValueError, match="fractions are added to an ap_uint<9>"):
+        kind(input="ap_ufixed<8,4>", accum="ap_uint<9>", **shape)
+    with pytest.raises(ValueError, match="an average in ap_int<9> divides it as if it were unsi"):
+        kind(input="ap_int<8>", accum="ap_int<9>", **shape)
+    found = kind(input="ap_uint<8>", accum="ap_uint<10>", **shape)
+    assert found.kernel().arguments[1] == ApInt(10, signed=False)

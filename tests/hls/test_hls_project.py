@@ -16,7 +16,7 @@ from harness.hls.project import ProjectError, verify
 from harness.hls.project.inputs import drawn, from_file, of_test_bench
 from harness.hls.project.source import evaluate
 from harness.oracle import CompileError, OracleCrash
-from harness.types import ApFixed, Rounding
+from harness.types import ApFixed, ApInt
 
 ROWS = 200
 RUNNER = CliRunner()
@@ -355,7 +355,7 @@ def test_integers_convert_toward_zero(copy):
         path / "firmware/defines.h", "typedef ap_fixed<16,6> input_t;", "typedef ap_int<5> input_t;"
     )
     project = Project.read(path)
-    assert project.type(project.inputs[0]) == ApFixed(5, 5, rounding=Rounding.TRN_ZERO)
+    assert project.type(project.inputs[0]) == ApInt(5)
 
 
 @pytest.mark.parametrize(
@@ -366,9 +366,9 @@ def test_integers_convert_toward_zero(copy):
             "einsum",
             "default",
             "ap_int<16>",
-            r"einsum \(einsum\): fractions are added to an ap_int<16>",
+            r"einsum \(einsum\): Einsum: fractions are added to an ap_int<16>",
         ),
-        ("image", "saturating", "ap_uint<12>", r"_2\): fractions are added to an ap_uint<12>"),
+        ("image", "saturating", "ap_uint<12>", r"_2\): .*: fractions are added to an ap_uint<12>"),
     ],
 )
 def test_integers_that_gather_fractions_are_refused(network, types, new, message, copy):

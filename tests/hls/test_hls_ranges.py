@@ -33,6 +33,7 @@ from harness.hls.layers.accumulate import watched
 from harness.hls.layers.interval import Interval
 from harness.hls.proof import FAMILIES, Draw
 from harness.hls.ranges import smallest_type
+from harness.types import ApInt
 
 seeds = st.integers(0, 2**32 - 1)
 MODES = st.sampled_from(["TRN", "RND", "RND_CONV", "TRN_ZERO", "RND_INF"])
@@ -142,6 +143,8 @@ def test_a_shape_moves_its_bounds():
         (0, 15, ApFixed(9, 5, signed=False), ApFixed(4, 0, signed=False)),
         (-1, 15, ApFixed(9, 5, signed=False), ApFixed(5, 1)),
         (-8, 7, ApFixed(9, 5, overflow="SAT_SYM"), ApFixed(5, 1, overflow="SAT_SYM")),
+        (-8, 8, ApInt(9), ApInt(5)),
+        (0, 15, ApInt(9, signed=False), ApInt(4, signed=False)),
     ],
 )
 def test_the_smallest_type_for_codes(low, high, like, expected):

@@ -22,7 +22,7 @@ from numba.extending import register_jitable
 from harness.fixed import Array, Fixed, record_cast
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
-from harness.types import ApFixed, Overflow, result_type
+from harness.types import ApFixed, ApInt, Overflow, result_type
 
 __all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "tell", "watched"]
 
@@ -154,6 +154,8 @@ def affine_path(x: ApFixed, w: Fixed, b: Fixed, accum: ApFixed) -> str:
     product = result_type("*", x, w.type)
     if max(product.width, accum.width + 1, w.type.width, b.type.width) > 63:
         return "wide"
+    if isinstance(accum, ApInt) and product.integer < 1:
+        return "wide"  # a conversion of its own, or none at all
     wraps = accum.overflow is Overflow.WRAP and accum.n == 0
     left = accum.frac - product.frac
     if left >= 0 and _reach(x, w, accum, product) < FLOAT64:

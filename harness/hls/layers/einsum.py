@@ -11,10 +11,10 @@ import numpy as np
 
 from harness.fixed import INT, Array, Fixed
 from harness.hls.layers.accumulate import accumulate, affine
-from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
+from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type, no_fractions
 from harness.hls.layers.shape import permutation, permuted
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed
+from harness.types import ApFixed, result_type
 
 __all__ = ["Einsum", "EinsumDense", "Recipe", "recipe"]
 
@@ -193,6 +193,7 @@ class Einsum(TypedLayer):
         super().__init__([input1, input2], shapes, result, steps.output_shape or (1,))
         self.equation, self.recipe = equation, steps
         self.accum = as_type(accum, "accum")
+        no_fractions(self.name, self.accum, result_type("*", *self.input_types))
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""

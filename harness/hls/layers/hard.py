@@ -12,7 +12,7 @@ from harness.hls.layers.elementwise import Activation, constant, number
 from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = ["BinaryTanh", "HardSigmoid", "HardTanh", "TernaryTanh"]
 
@@ -99,7 +99,7 @@ class BinaryTanh(Activation):
 
     @property
     def _bit(self) -> bool:
-        return self.result == ApFixed(1, 1, signed=False)
+        return self.result in (ApFixed(1, 1, signed=False), ApInt(1, signed=False))
 
     def kernel(self) -> LayerKernel:
         """``binary_tanh``."""

@@ -17,12 +17,21 @@ from harness.hls.layers.interval import Extent, Interval
 from harness.names import instead
 from harness.oracle.layers import LayerKernel
 from harness.quantize import quantize_codes
-from harness.types import ApFixed, as_array, plain
+from harness.types import ApFixed, ApInt, as_array, plain
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["ShapeError", "Sum", "TypeMismatch", "TypedLayer", "as_codes", "as_fixed", "as_type"]
+__all__ = [
+    "ShapeError",
+    "Sum",
+    "TypeMismatch",
+    "TypedLayer",
+    "as_codes",
+    "as_fixed",
+    "as_type",
+    "no_fractions",
+]
 
 #: The widest type a layer takes: a value is one 64-bit word.
 MAX_WIDTH = 64
@@ -291,6 +300,18 @@ def as_type(t: ApFixed | str, name: str) -> ApFixed:
     if t.width > MAX_WIDTH:
         raise ValueError(f"{name} type {t} has more than {MAX_WIDTH} bits")
     return t
+
+
+def no_fractions(name: str, accum: ApFixed, *terms: ApFixed) -> None:
+    """Refuse an accumulator of integers that fractions are added to unconverted.
+
+    The headers cut them off one by one, where an ``ap_fixed`` adds first.
+
+    Raises:
+        ValueError: if it is one.
+    """
+    if isinstance(accum, ApInt) and any(t.frac > 0 for t in terms):
+        raise ValueError(f"{name}: fractions are added to an {accum}; allowed: ap_fixed, ap_ufixed")
 
 
 def as_fixed(values: Any, t: ApFixed, name: str) -> Fixed:

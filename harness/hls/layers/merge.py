@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.fixed import INT, Fixed, as_unsigned, where
+from harness.fixed import INT, Fixed, where
 from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
@@ -76,7 +76,9 @@ class Merge(TypedLayer):
     def _chosen(self, *inputs: Interval) -> Extent | None:
         """Bounds of a choice between the inputs; ``None`` where it never falls."""
         a, b = self.input_types
-        if not (as_unsigned(a, b) or Overflow.SAT_SYM in (a.overflow, b.overflow)):
+        bits = max(a.frac, b.frac) + max(a.integer, b.integer) + 1
+        mixed = a.signed != b.signed and bits >= 32  # then C compares both as unsigned, perhaps
+        if not (mixed or Overflow.SAT_SYM in (a.overflow, b.overflow)):
             return None
         # Where C++ compares other values than these, all that is known is that one is taken.
         sizes = self.sizes

@@ -9,10 +9,10 @@ import numpy as np
 from harness.fixed import INT, UNSIGNED, Array, Fixed
 from harness.hls.layers.accumulate import accumulate, tell
 from harness.hls.layers.interval import Extent, Interval, added, saturates
-from harness.hls.layers.layer import Shape, TypedLayer, as_type
+from harness.hls.layers.layer import Shape, TypedLayer, as_type, no_fractions
 from harness.hls.layers.windows import Axis, Windows, image_shape
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = [
     "AveragePooling1D",
@@ -49,6 +49,14 @@ class _Pooling(TypedLayer):
         super().__init__([input], [input_shape], result, (*outer, input_shape[-1]))
         self.windows, self.count_pad, self.everywhere = windows, bool(count_pad), everywhere
         self.accum = as_type(accum, "accum")
+        if self.op == "Average":
+            no_fractions(self.name, self.accum, self.input_types[0])
+            if isinstance(self.accum, ApInt) and self.accum.signed:
+                # Beside the unsigned count it is taken for unsigned, as int is in C.
+                raise ValueError(
+                    f"{self.name}: an average in {self.accum} divides it as if it were unsigned; "
+                    "allowed: ap_fixed, ap_ufixed, ap_uint"
+                )
         if self.op == "Average" and not count_pad and not windows.counts.all():
             raise ValueError(
                 f"{self.name}: a window sees nothing but padding, and its sum is divided by 0; "

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.project.description import Description
-from harness.hls.project.scope import Config, is_integer
+from harness.hls.project.scope import Config
 from harness.hls.project.source import ProjectError
 from harness.hls.project.top import NUMBER, Call
 from harness.types import ApFixed
@@ -93,17 +93,6 @@ class Reader:
         if found not in allowed:
             raise self.refused(
                 f"{what} {found} is not supported; supported: {', '.join(map(str, allowed))}"
-            )
-
-    def only_fractions_of(self, accum: ApFixed, frac: int) -> None:
-        """Refuse an accumulator of integers that fractions are added to unconverted.
-
-        The headers cut them off one by one, where an ``ap_fixed`` adds first.
-        """
-        if is_integer(accum) and frac > 0:
-            raise self.refused(
-                f"fractions are added to an ap_{'' if accum.signed else 'u'}int<{accum.width}>; "
-                "supported: ap_fixed, ap_ufixed"
             )
 
 

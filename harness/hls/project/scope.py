@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness.fixed import Fixed
 from harness.hls.project.source import ProjectError, Source, Statement, evaluate, split_arguments
-from harness.types import ApFixed, Rounding
+from harness.types import ApFixed
 
-__all__ = ["Config", "Scope", "is_integer", "number", "read_scope"]
+__all__ = ["Config", "Scope", "number", "read_scope"]
 
 _NAME = r"[A-Za-z_]\w*"
 _TYPEDEF = re.compile(rf"typedef (.+?) ({_NAME})")
@@ -182,16 +182,9 @@ def _type(text: str, known: Mapping[str, ApFixed | str] | None = None) -> ApFixe
     if known and text in known:
         return known[text]
     try:
-        t = ApFixed.parse(text)
+        return ApFixed.parse(text)
     except ValueError:
         return text
-    # A conversion into ap_int drops the fraction toward zero.
-    return t.with_modes(rounding=Rounding.TRN_ZERO) if "int" in text.partition("<")[0] else t
-
-
-def is_integer(t: ApFixed) -> bool:
-    """Whether a type that was read is an ``ap_int`` or ``ap_uint``."""
-    return t.frac == 0 and t.rounding is Rounding.TRN_ZERO
 
 
 def _config(name: str, s: Statement, source: Source, scope: Scope) -> Config:

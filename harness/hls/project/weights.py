@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from harness.fixed import Array, Fixed
-from harness.hls.project.scope import Scope, is_integer
+from harness.hls.project.scope import Scope
 from harness.hls.project.source import ProjectError, Source, split_arguments
 from harness.hls.project.top import Load
 from harness.quantize import quantize_codes
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = ["Weight", "read_weights"]
 
@@ -101,6 +101,6 @@ def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
         if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
             raise ProjectError(f"{name}: number {k} is {text!r}, which is no finite number")
         values[k] = float(text)
-    if is_integer(t) and (values != np.trunc(values)).any():
+    if isinstance(t, ApInt) and (values != np.trunc(values)).any():
         raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
     return Fixed(np.asarray(quantize_codes(values, t)), t)

@@ -28,7 +28,6 @@ from harness.hls.layers.lookup import (
 )
 from harness.hls.layers.softmax import Softmax
 from harness.hls.project.registry import Reader, Shape, kernel
-from harness.types import ApFixed, Rounding
 
 __all__: list[str] = []
 
@@ -55,10 +54,7 @@ def _plain(r: Reader) -> TypedLayer:
 
 @kernel("binary_tanh")
 def _binary_tanh(r: Reader) -> TypedLayer:
-    given = _common(r)
-    if r.result == ApFixed(1, 1, signed=False, rounding=Rounding.TRN_ZERO):  # ap_uint<1>
-        given["result"] = ApFixed(1, 1, signed=False)
-    return BinaryTanh(**given)
+    return BinaryTanh(**_common(r))
 
 
 @kernel(*_TABLES)

@@ -102,7 +102,6 @@ def _einsum(r: Reader) -> TypedLayer:
     second = _axes(r, c.inner("tpose_inp1_config"), inplace, c.integer("n_free1"), contract)
     equation, _, _ = _equation(r, first, second, c.inner("tpose_out_conf"))
     r.only("the number of inputs", len(r.inputs), 2)
-    r.only_fractions_of(c.type("accum_t"), r.inputs[0].frac + r.inputs[1].frac)
     layer = Einsum(
         equation,
         input1=r.inputs[0],

@@ -19,7 +19,7 @@ from harness.hls.layers.pooling import (
     MaxPooling2D,
 )
 from harness.hls.project.registry import Reader, Shape, kernel
-from harness.hls.project.scope import Config, is_integer
+from harness.hls.project.scope import Config
 
 __all__ = ["sides"]
 
@@ -158,15 +158,6 @@ def _op(r: Reader, **kinds: Callable[..., TypedLayer]) -> Callable[..., TypedLay
     """The class for a pooling's operation."""
     found = r.config.word("pool_op")
     r.only("the operation", found, *kinds)
-    if found == "Average":
-        accum = r.config.type("accum_t")
-        r.only_fractions_of(accum, r.input.frac)
-        if accum.signed and is_integer(accum):
-            # Beside the unsigned count it is taken for unsigned, as int is in C.
-            raise r.refused(
-                f"an average in ap_int<{accum.width}> divides it as if it were unsigned; "
-                "supported: ap_fixed, ap_ufixed, ap_uint"
-            )
     return kinds[found]
 
 
