@@ -12,6 +12,7 @@ from harness.golden.emit.benches import RTL
 from harness.golden.emit.languages import CPP, SV, VHDL
 from harness.golden.emit.layout import Files, Format, Stored
 from harness.golden.emit.memories import COE, MEM, MIF
+from harness.golden.emit.names import stem_of
 from harness.golden.emit.tables import CSV, DAT, NPZ
 from harness.golden.files import check_digest, read_bytes, sha256, write_aside
 from harness.golden.record import (
@@ -56,7 +57,7 @@ class Emitted:
 def emit(groups: Sequence[Group], name: str, stem: str, directory: Path) -> Emitted:
     """Write groups to ``directory`` in the format ``name``, the index last.
 
-    A file's name begins with ``stem`` and the group's id.
+    A file's name begins with ``stem``, as every language takes it, and the group's id.
 
     Raises:
         ValueError: for an unknown format, no groups, or words that the format cannot hold; then
@@ -67,7 +68,7 @@ def emit(groups: Sequence[Group], name: str, stem: str, directory: Path) -> Emit
         raise ValueError(f"unknown format {name!r}; allowed: {', '.join(FORMATS)}")
     if not groups or not all(group.cases for group in groups):
         raise ValueError("there are no vectors to emit")
-    form = FORMATS[name]
+    form, stem = FORMATS[name], stem_of(stem)
     files: Files = {}
     entries = []
     for k, group in enumerate(groups):

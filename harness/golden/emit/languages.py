@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.golden.emit.layout import Files, Format, Stored, identifier, no_extras
+from harness.golden.emit.layout import Files, Format, Stored, no_extras
+from harness.golden.emit.names import columns_of
 from harness.golden.record import OPERATIONS, Column, Group, digits, spell
 
 __all__ = ["CPP", "SV", "VHDL"]
@@ -24,15 +25,15 @@ def _arrays(
     group: Group,
     opening: Callable[[str, Column], list[str]],
     item: Callable[[int, Column], str],
-    closing: str,
+    closing: Callable[[str], list[str]],
 ) -> list[str]:
     """An array for each column, a word a line."""
-    lines = []
+    lines, names = [], columns_of(group.columns)
     for name, t in group.columns.items():
         words = group.words(name)
         items = [f"    {item(word, t)}," for word in words]
         items[-1] = items[-1][:-1]
-        lines += [*opening(identifier(name), t), *items, closing]
+        lines += [*opening(names[name], t), *items, *closing(names[name])]
     return lines
 
 
@@ -41,11 +42,11 @@ def _read_arrays(
     file: str,
     opening: Callable[[str, Column], list[str]],
     pattern: Callable[[Column], str],
-    closing: str,
+    closing: Callable[[str], list[str]],
 ) -> list[list[int]]:
-    lines, found = stored.lines(file), []
+    lines, found, names = stored.lines(file), [], columns_of(stored.columns)
     for name, t in stored.columns.items():
-        lines.until(opening(identifier(name), t)[-1])
+        lines.until(opening(names[name], t)[-1])
         words = []
         for k in range(stored.count):
             comma = "" if k == stored.count - 1 else ","
@@ -54,25 +55,55 @@ def _read_arrays(
             words.append(lines.word(text[-digits(t) :], t))
             if text[: -digits(t)].strip("0"):
                 raise lines.wrong(f"{text} has more than {t.width} bits")
-        lines.expect(closing)
+        for line in closing(names[name]):
+            lines.expect(line)
         found.append(words)
     return found
 
 
 def _sv_opening(name: str, t: Column) -> list[str]:
-    width = f"{name.upper()}_WIDTH"
+    array, width = name.upper(), f"{name.upper()}_WIDTH"
     return [
         f"  localparam int {width} = {t.width};  // {spell(t)}",
-        f"  localparam logic [{width}-1:0] {name.upper()}[COUNT] = '{{",
+        "`ifdef __ICARUS__  // it has no arrays of parameters",
+        f"  localparam [0:COUNT*{width}-1] {array} = {{",
+        "`else",
+        f"  localparam logic [{width}-1:0] {array}[COUNT] = '{{",
+        f"`endif  // the words of {array}",
     ]
+
+
+def _sv_closing(name: str) -> list[str]:
+    array, width = name.upper(), f"{name.upper()}_WIDTH"
+    return [
+        "  };",
+        "  // verilator lint_off UNUSED",  # the high bits of k
+        f"  function automatic logic [{width}-1:0] {name}_word(input int k);",
+        "`ifdef __ICARUS__",
+        f"    return {array}[k*{width} +: {width}];",
+        "`else",
+        f"    return {array}[k];",
+        "`endif",
+        "  endfunction",
+        "  // verilator lint_on UNUSED",
+    ]
+
+
+def _sv_item(word: int, t: Column) -> str:
+    return f"{t.width}'h{word:0{digits(t)}x}"
+
+
+def _sv_pattern(t: Column) -> str:
+    return rf"{t.width}'h([0-9a-f]+)"
 
 
 def _write_sv(group: Group, stem: str) -> Files:
     lines = [
         *_header(group, "//"),
+        "// Word k of the column a is a_word(k); where there are arrays of parameters, A[k] too.",
         f"package {stem}_pkg;",
         f"  localparam int COUNT = {len(group.cases)};",
-        *_arrays(group, _sv_opening, lambda w, t: f"{t.width}'h{w:0{digits(t)}x}", "  };"),
+        *_arrays(group, _sv_opening, _sv_item, _sv_closing),
         "endpackage",
     ]
     return {f"{stem}_pkg.sv": _text(lines)}
@@ -80,7 +111,7 @@ def _write_sv(group: Group, stem: str) -> Files:
 
 def _read_sv(stored: Stored) -> list[list[int]]:
     file = f"{stored.stem}_pkg.sv"
-    return _read_arrays(stored, file, _sv_opening, lambda t: rf"{t.width}'h([0-9a-f]+)", "  };")
+    return _read_arrays(stored, file, _sv_opening, _sv_pattern, _sv_closing)
 
 
 def _cpp_opening(name: str, t: Column) -> list[str]:
@@ -89,6 +120,10 @@ def _cpp_opening(name: str, t: Column) -> list[str]:
         f"constexpr int {name}_width = {t.width};  // {spell(t)}",
         f"constexpr std::uint64_t {name}[count]{f'[{limbs}]' if limbs > 1 else ''} = {{",
     ]
+
+
+def _cpp_closing(_: str) -> list[str]:
+    return ["};"]
 
 
 def _cpp_item(word: int, t: Column) -> str:
@@ -114,7 +149,7 @@ def _write_cpp(group: Group, stem: str) -> Files:
         f"namespace {stem} {{",
         "",
         f"constexpr int count = {len(group.cases)};",
-        *_arrays(group, _cpp_opening, _cpp_item, "};"),
+        *_arrays(group, _cpp_opening, _cpp_item, _cpp_closing),
         "",
         f"}}  // namespace {stem}",
         "",
@@ -124,11 +159,11 @@ def _write_cpp(group: Group, stem: str) -> Files:
 
 
 def _read_cpp(stored: Stored) -> list[list[int]]:
-    return _read_arrays(stored, f"{stored.stem}.h", _cpp_opening, _cpp_pattern, "};")
+    return _read_arrays(stored, f"{stored.stem}.h", _cpp_opening, _cpp_pattern, _cpp_closing)
 
 
 def _write_vhdl(group: Group, stem: str) -> Files:
-    names = [identifier(name) for name in group.columns]
+    names = list(columns_of(group.columns).values())
     lines = [
         *_header(group, "--"),
         f"-- The words are in {stem}.txt: a case a line, the columns {', '.join(names)}",

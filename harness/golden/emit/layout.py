@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.golden.codec import parse_word
+from harness.golden.emit.names import columns_of
 from harness.golden.record import Column, GoldenError, Group, digits
 
-__all__ = ["Files", "Format", "Lines", "Stored", "identifier", "no_extras", "per_column"]
+__all__ = ["Files", "Format", "Lines", "Stored", "no_extras", "per_column"]
 
 Files = dict[str, bytes]
 
@@ -57,11 +58,6 @@ class Format:
 def no_extras(groups: Sequence[Group]) -> Files:  # noqa: ARG001  # one of a kind
     """No files about all groups."""
     return {}
-
-
-def identifier(name: str) -> str:
-    """A name as languages take it."""
-    return re.sub(r"\W", "_", name)
 
 
 class Lines:
@@ -140,21 +136,18 @@ def per_column(
 ) -> Format:
     """A format with a file for each column, as lines of words of fixed length."""
 
-    def name_of(stem: str, column: str) -> str:
-        return f"{stem}.{identifier(column)}.{extension}"
-
     def write_all(group: Group, stem: str) -> Files:
-        files = {}
+        files, names = {}, columns_of(group.columns)
         for name, t in group.columns.items():
             words = [f"{word:0{digits(t)}x}" for word in group.words(name)]
             text = "".join(f"{line}\n" for line in write(words, t))
-            files[name_of(stem, name)] = text.encode()
+            files[f"{stem}.{names[name]}.{extension}"] = text.encode()
         return files
 
     def read_all(stored: Stored) -> list[list[int]]:
-        found = []
+        found, names = [], columns_of(stored.columns)
         for name, t in stored.columns.items():
-            lines = stored.lines(name_of(stored.stem, name))
+            lines = stored.lines(f"{stored.stem}.{names[name]}.{extension}")
             found.append(list(read(lines, t, stored.count)))
             lines.end()
         return found

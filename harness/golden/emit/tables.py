@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.golden.emit.layout import Files, Format, Lines, Stored, identifier, no_extras
+from harness.golden.emit.layout import Files, Format, Lines, Stored, no_extras
+from harness.golden.emit.names import columns_of
 from harness.golden.record import (
     Column,
     GoldenError,
@@ -33,7 +34,7 @@ _LIMB = (1 << 64) - 1
 def _write_csv(group: Group, stem: str) -> Files:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(group.columns)
+    table.writerow(columns_of(group.columns).values())
     lengths = [digits(t) for t in group.columns.values()]
     for case in group.cases:
         table.writerow(f"{w:0{n}x}" for w, n in zip(case.words, lengths, strict=True))
@@ -42,17 +43,17 @@ def _write_csv(group: Group, stem: str) -> Files:
 
 def _read_csv(stored: Stored) -> list[list[int]]:
     lines = stored.lines(f"{stored.stem}.csv")
-    lines.expect(",".join(stored.columns))
+    lines.expect(",".join(columns_of(stored.columns).values()))
     return lines.rows(stored.count, list(stored.columns.values()), ",")
 
 
 def _write_npz(group: Group, stem: str) -> Files:
-    arrays = {}
+    arrays, names = {}, columns_of(group.columns)
     for name, t in group.columns.items():
         words, limbs = group.words(name), (t.width + 63) // 64
         rows = [[word >> 64 * k & _LIMB for k in range(limbs)] for word in words]
         array = np.array(rows, dtype=np.uint64)
-        arrays[identifier(name)] = array[:, 0] if limbs == 1 else array
+        arrays[names[name]] = array[:, 0] if limbs == 1 else array
     out = io.BytesIO()
     np.savez_compressed(out, allow_pickle=False, **arrays)
     return {f"{stem}.npz": out.getvalue()}
@@ -66,11 +67,11 @@ def _read_npz(stored: Stored) -> list[list[int]]:
             tables = {name: arrays[name] for name in arrays.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise GoldenError(path, None, f"is no .npz: {error}") from None
-    for name, t in stored.columns.items():
-        array, limbs = tables.get(identifier(name)), (t.width + 63) // 64
+    for name, t in zip(columns_of(stored.columns).values(), stored.columns.values(), strict=True):
+        array, limbs = tables.get(name), (t.width + 63) // 64
         shape = (stored.count,) if limbs == 1 else (stored.count, limbs)
         if array is None or array.dtype != np.uint64 or array.shape != shape:
-            raise GoldenError(path, None, f"has no array {identifier(name)} of uint64 {shape}")
+            raise GoldenError(path, None, f"has no array {name} of uint64 {shape}")
         rows = array.reshape(stored.count, limbs).tolist()
         words = [sum(limb << 64 * k for k, limb in enumerate(row)) for row in rows]
         for k, word in enumerate(words):
