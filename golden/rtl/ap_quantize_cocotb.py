@@ -85,7 +85,12 @@ def main(folder):
             test_module=Path(__file__).stem,
             build_dir=build,
             test_dir=build,
-            extra_env={FOLDER: str(folder), COUNTED: str(counted), "PYTHONPATH": str(RTL)},
+            extra_env={
+                FOLDER: str(folder),
+                COUNTED: str(counted),
+                "PYTHONPATH": str(RTL),
+                "PYTHONDONTWRITEBYTECODE": "1",  # these sources may lie in an installed package
+            },
         )
         tests, failed = get_results(results)
         # No result at all is no success either.

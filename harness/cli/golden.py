@@ -44,11 +44,16 @@ def _oracle(headers: Path | None = None) -> Iterator[Any]:
 
 
 def _committed() -> Path:
-    """The committed vectors, named as a person here would name them."""
+    """The committed vectors."""
     from harness.golden.files import golden_directory
 
-    directory, here = golden_directory(), Path.cwd()
-    return directory.relative_to(here) if directory.is_relative_to(here) else directory
+    return _shown(golden_directory())
+
+
+def _shown(path: Path) -> Path:
+    """A path as a person here would name it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _table(*names: str) -> Table:
@@ -65,11 +70,13 @@ def _counted(count: int, what: str) -> str:
 
 @app.command()
 def write(directory: Directory = None) -> None:
-    """Generate every truth file anew, with manifest and sums."""
+    """Generate every truth file anew, with manifest and sums; never into an installed package."""
+    from harness.golden.files import to_write
+
+    directory = _shown(to_write(directory))
     from harness.golden.store import generate
     from harness.golden.store import write as write_all
 
-    directory = directory or _committed()
     with _oracle() as oracle, progress("generating") as update:
         truths = generate(oracle, update)
     write_all(directory, truths)

@@ -19,6 +19,7 @@ __all__ = [
     "read_bytes",
     "read_sums",
     "sha256",
+    "to_write",
     "write_aside",
 ]
 
@@ -36,6 +37,20 @@ def golden_directory() -> Path:
         if (candidate / "rtl").is_dir():
             return candidate
     raise GoldenError(package, None, "the package is incomplete: golden/ is missing; reinstall it")
+
+
+def to_write(directory: Path | None) -> Path:
+    """Where truth files may be written: the folder named, else the committed ones of a checkout.
+
+    Raises:
+        GoldenError: if that is inside an installed package, which is not the user's to change.
+    """
+    own = golden_directory()
+    chosen = (directory or own).resolve()
+    if own.name != "_golden" or not chosen.is_relative_to(own.parent):
+        return directory or own
+    remedy = "name a folder: harness golden write DIR"
+    raise GoldenError(chosen, None, f"belongs to the installed package; {remedy}")
 
 
 def write_aside(path: Path, content: str | bytes) -> None:

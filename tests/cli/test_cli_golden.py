@@ -1,7 +1,10 @@
 """``harness golden``: exit status 0 for agreement, 1 for a difference, 2 for bad usage."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from test_cli import harness
 
 from harness.golden import dumps, golden_directory, load, loads
+from harness.golden.files import to_write
 
 GOLDEN = golden_directory()
 T = "ap_fixed<8,4,AP_RND_CONV,AP_SAT>"
@@ -145,3 +149,39 @@ def test_check_finds_a_difference(tmp_path: Path) -> None:
     assert "golden/binary/cast.json:" in out
     assert "DIFFER: 1 of 14 files; `make golden` writes them" in out
     assert json.loads((GOLDEN / "MANIFEST.json").read_text())["vectors"] > 180_000
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages with this one as a wheel installs it, no checkout beside it."""
+    packages = tmp_path_factory.mktemp("lib") / "site-packages"
+    ours = packages / "harness"
+    no_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(GOLDEN.parent / "harness", ours, ignore=no_caches)
+    shutil.copytree(GOLDEN.parent / "ap_types", ours / "_ap_types", ignore=no_caches)
+    shutil.copytree(GOLDEN, ours / "_golden", ignore=no_caches)
+    return packages
+
+
+@pytest.mark.parametrize("directory", [[], ["."], ["./more"]])
+def test_an_installed_package_is_not_written_to(directory: list[str], installed: Path) -> None:
+    """Without a folder, or with one inside the package, a line refuses it; nothing changes."""
+    inside = installed / "harness" / "_golden"
+    before = {path: path.stat().st_mtime_ns for path in inside.rglob("*")}
+    command = [sys.executable, "-m", "harness", "golden", "write", *directory]
+    environment = os.environ | {"PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=inside, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert (
+        "belongs to the installed package; name a folder: harness golden write DIR" in done.stderr
+    )
+    assert {path: path.stat().st_mtime_ns for path in inside.rglob("*")} == before
+
+
+def test_where_vectors_are_written(tmp_path: Path) -> None:
+    """In a checkout the committed ones; else the folder that was named."""
+    assert to_write(None) == GOLDEN
+    assert to_write(tmp_path) == tmp_path
