@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.golden.codec import parse_word
 from harness.golden.emit.names import columns_of
 from harness.golden.record import Column, GoldenError, Group, digits
+from harness.golden.words import parse
 
 __all__ = ["Files", "Format", "Lines", "Stored", "no_extras", "per_column"]
 
@@ -131,7 +132,6 @@ class Lines:
 def per_column(
     extension: str,
     write: Callable[[list[str], Column], Iterator[str]],
-    read: Callable[[Lines, Column, int], Iterator[int]],
     about: str,
 ) -> Format:
     """A format with a file for each column, as lines of words of fixed length."""
@@ -147,9 +147,11 @@ def per_column(
     def read_all(stored: Stored) -> list[list[int]]:
         found, names = [], columns_of(stored.columns)
         for name, t in stored.columns.items():
-            lines = stored.lines(f"{stored.stem}.{names[name]}.{extension}")
-            found.append(list(read(lines, t, stored.count)))
-            lines.end()
+            file = f"{stored.stem}.{names[name]}.{extension}"
+            path = stored.directory / file
+            found.append(parse(path, stored.data(file), t).words)
+            if (count := len(found[-1])) != stored.count:
+                raise GoldenError(path, None, f"has {count} words, the index says {stored.count}")
         return found
 
     return Format(about, write_all, read_all, no_extras)
