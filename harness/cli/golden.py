@@ -35,6 +35,11 @@ Headers = Annotated[
 ]
 
 
+Op = Annotated[str | None, typer.Option("--op", help="An operator, such as +, <<=, < or range.")]
+Right = Annotated[str | None, typer.Option("--with", help="The type of its right operand.")]
+Bits = Annotated[str | None, typer.Option(help="The bits HI:LO that range takes.")]
+
+
 @contextlib.contextmanager
 def _oracle(headers: Path | None = None) -> Iterator[Any]:
     from harness.oracle import Oracle
@@ -66,6 +71,36 @@ def _table(*names: str) -> Table:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _operands(
+    op: str | None, left: str | None, right: str | None, bits: str | None
+) -> tuple[list[Any], tuple[int, ...]]:
+    """The types of the operands, and the ends of a range; ``None`` for a type that is not named.
+
+    The right operand of a shift and the number of a bit are a C++ ``int``.
+    """
+    from harness.golden.record import NUMBERS, parse_column
+    from harness.types import Operation
+
+    sources = [parse_column(left) if left else None]
+    kind = Operation.parse(op) if op else None
+    if kind is not None and kind.binary:
+        if right is None:
+            raise ValueError(f"{op} takes two numbers; name the type of the right one with --with")
+        sources.append(parse_type(right))
+    elif right is not None:
+        raise ValueError("--with is for an operator of two numbers; leave it out")
+    elif kind is not None and kind.counted:
+        sources.append(NUMBERS["int"])
+    if (bits is None) == (kind is Operation.RANGE):
+        raise ValueError("--bits HI:LO and --op range need each other")
+    if bits is None:
+        return sources, ()
+    ends = bits.split(":")
+    if len(ends) != 2 or not all(end.isdecimal() for end in ends):
+        raise ValueError(f"--bits must be HI:LO, such as 7:4, not {bits!r}")
+    return sources, (int(ends[0]), int(ends[1]))
 
 
 @app.command()
@@ -107,23 +142,42 @@ def check(directory: Directory = None) -> None:
 def replay(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Truth files, folders of them, or emitted folders; the committed."),
+        typer.Argument(
+            help="Truth files, folders of them, or emitted folders; the committed. With --expect "
+            "bare .mem, .hex, .coe, .mif or .npy files of inputs, one for each operand."
+        ),
     ] = None,
+    expect: Annotated[Path | None, typer.Option(help="A bare file of the words expected.")] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="Their type.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="The type of the inputs' words; an .npy of numbers needs none."),
+    ] = None,
+    op: Op = None,
+    right: Right = None,
+    bits: Bits = None,
 ) -> None:
     """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
-    from harness.golden.replay import replay_path
+    from harness.golden.replay import replay_path, replay_words
 
+    if expect is not None:
+        target = parse_type(type_) if type_ else None
+        sources, ends = _operands(op, source, right, bits)
+        found = replay_words(paths or [], expect, target, sources, op or "", ends)
+        results = iter([(str(expect), found)])
+    elif any((type_, source, op, right, bits)):
+        raise ValueError("what bare files of inputs give is named with --expect FILE")
+    else:
+        results = (each for path in paths or [_committed()] for each in replay_path(path))
     table = _table("file", ">groups", ">vectors", ">differences")
     total, wrong = 0, 0
     lines: list[str] = []
-    for path in paths or [_committed()]:
-        for name, found in replay_path(path):
-            table.add_row(
-                name, f"{found.groups}", f"{found.vectors:,}", f"{len(found.differences):,}"
-            )
-            total += found.vectors
-            wrong += len(found.differences)
-            lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
+    for name, found in results:
+        count = len(found.differences)
+        table.add_row(name, f"{found.groups}", f"{found.vectors:,}", f"{count:,}")
+        total += found.vectors
+        wrong += count
+        lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
     wide_console().print(table)
     for line in lines:
         typer.echo(line)
@@ -160,34 +214,59 @@ def emit(
 
 @app.command()
 def make(
-    type_: Annotated[str, typer.Option("--type", help="The target type.")],
+    type_: Annotated[
+        str, typer.Option("--type", help="The target type; with --op that of the left operand.")
+    ],
     out: Annotated[Path, typer.Option(help="The truth file to write.")],
     source: Annotated[
         str | None, typer.Option(help="The source type of a cast; by default doubles convert.")
     ] = None,
+    op: Op = None,
+    right: Right = None,
+    bits: Bits = None,
     count: Annotated[int, typer.Option(min=1, help="At most so many vectors.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Decides the inputs.")] = 0,
     from_: Annotated[
-        Path | None, typer.Option("--from", help="An .npz or .npy of tensors to encode instead.")
+        Path | None,
+        typer.Option(
+            "--from",
+            help="An .npz or .npy of tensors to encode instead, or a bare .mem, .hex, .coe, .mif "
+            "or .npy of words: of --source, else of --type.",
+        ),
     ] = None,
     headers: Headers = None,
 ) -> None:
-    """Make golden vectors of your own type or cast, or of your own tensors."""
+    """Make golden vectors of your own type, cast or operator, or of your own tensors or words."""
+    from harness.golden import made
     from harness.golden.codec import dumps
     from harness.golden.files import write_aside
-    from harness.golden.made import encoded, made
+    from harness.golden.record import parse_column
 
     t = parse_type(type_)
-    if from_ is not None and source is not None:
-        raise ValueError("--from takes the type of its arrays; leave --source out")
+    _, ends = _operands(op, type_, right, bits)
+    given = parse_column(source) if source else None
+    if op is not None and (source or from_):
+        raise ValueError("--op takes --type and --with; leave --source and --from out")
     with _oracle(headers) as oracle, progress("asking the witnesses") as update:
-        if from_ is not None:
-            truth = encoded(from_, t, oracle, update)
+        if op is not None:
+            right_type = parse_type(right) if right else None
+            truth = made.operated(op, t, right_type, ends, count, seed, oracle)
+        elif from_ is None:
+            truth = made.made(t, given, count, seed, oracle)
+        elif from_.suffix == ".npz" or (from_.suffix == ".npy" and given is None):
+            if given is not None:
+                raise ValueError("an .npz has numbers, which need no --source; leave it out")
+            truth = made.encoded(from_, t, oracle, update)
         else:
-            truth = made(t, parse_type(source) if source else None, count, seed, oracle)
+            truth = made.worded(from_, t, given, oracle)
     write_aside(out, dumps(truth))
     witnesses = ", ".join(dict.fromkeys(group.witness for group in truth.groups))
-    typer.echo(f"wrote {truth.count:,} vectors to {out}; {witnesses} and the exact reference agree")
+    agreed = (
+        "nothing was computed"
+        if truth.path == "words" and given is None
+        else (f"{witnesses} and the exact reference agree")
+    )
+    typer.echo(f"wrote {truth.count:,} vectors to {out}; {agreed}")
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from harness import reference
 from harness.golden.flags import conversion_flags
 from harness.golden.inputs import neighbours
+from harness.golden.operation_flags import operation_flags
 from harness.golden.record import (
     ACCUMULATORS,
     Case,
@@ -19,6 +19,7 @@ from harness.golden.record import (
     Group,
     Number,
     code_of,
+    operands,
     values,
     word_of,
 )
@@ -29,12 +30,10 @@ from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.types import (
     ApFixed,
     Binary,
-    BinaryFloat,
     IeeeFloat,
     MiniFloat,
     Operation,
     VitisFloat,
-    result_type,
 )
 from harness.verify.witnesses import MPFR
 
@@ -63,11 +62,17 @@ class Question:
     columns: dict[str, Column]
     inputs: tuple[tuple[int, ...], ...]
     start: int | None = None
+    ends: tuple[int, ...] = ()
 
     @property
     def target(self) -> Any:
         """The type of the answer."""
         return self.columns["expected"]
+
+    @property
+    def converts(self) -> bool:
+        """Whether it is a conversion, and no operator."""
+        return self.operation in ("convert", "cast")
 
     @property
     def types(self) -> list[Any]:
@@ -78,7 +83,7 @@ class Question:
 def kernel_of(question: Question) -> Kernel | None:
     """The C++ that answers; ``None`` where no open header has the type."""
     target, types = question.target, question.types
-    if isinstance(target, IeeeFloat | VitisFloat):
+    if question.converts and isinstance(target, IeeeFloat | VitisFloat):
         return None
     match question.operation:
         case "convert":
@@ -91,10 +96,9 @@ def kernel_of(question: Question) -> Kernel | None:
             return kernels.accumulate(
                 Operation.parse(ACCUMULATORS[question.operation]), target, types[0]
             )
-    op = Operation.parse(question.operation.removesuffix("="))
-    if question.operation.endswith("="):
-        return kernels.assign(op, types[0], types[1])
-    return kernels.compute(op, types[0], types[1] if op.binary else None, OURS)
+    op = Operation.parse(question.operation)
+    right = question.ends or (types[1] if op.binary else None)
+    return kernels.compute(op, types[0], right, OURS)
 
 
 def kernels_of(question: Question) -> list[Kernel]:
@@ -111,7 +115,7 @@ def kernels_of(question: Question) -> list[Kernel]:
 def domain_of(question: Question) -> Domain | None:
     """Where the vendor's ``ap_float.h`` is valid for a conversion; ``None`` if it has none."""
     target = question.target
-    if not isinstance(target, MiniFloat) or question.operation not in ("convert", "cast"):
+    if not isinstance(target, MiniFloat) or not question.converts:
         return None
     source = question.types[0]
     if isinstance(source, ApFixed):
@@ -170,6 +174,7 @@ def answered(question: Question, place: int, oracle: Oracle, note: str = "") -> 
         tuple(cases),
         question.start,
         note,
+        ends=question.ends,
     )
 
 
@@ -184,7 +189,7 @@ def _witness(question: Question, oracle: Oracle) -> list[int]:
     arrays, types, target = arrays_of(question), question.types, question.target
     if isinstance(target, Binary) and not (isinstance(types[0], ApFixed) and target.zero == 1):
         raise ValueError(f"nobody can witness {types[0]} as {target}: hls4ml makes 0 of ap_fixed 1")
-    if isinstance(target, IeeeFloat | VitisFloat):
+    if question.converts and isinstance(target, IeeeFloat | VitisFloat):
         if question.operation != "convert" or types[0].cpp not in ("double", "float"):
             raise ValueError(f"nobody can witness {question.operation} into {target}")
         if not MPFR.accepts(target):
@@ -202,28 +207,9 @@ def _witness(question: Question, oracle: Oracle) -> list[int]:
             op = ACCUMULATORS[question.operation]
             start = code_of(question.start or 0, target)
             found = oracle.accumulate(op, start, target, arrays[0], types[0])
-        case "<<" | ">>":
-            found = _shifted(question, arrays, oracle)
-        case "neg":
-            found = oracle.compute("neg", arrays[0], types[0])
-        case _ if question.operation.endswith("="):
-            op = question.operation[:-1]
-            found = oracle.assign(op, arrays[0], types[0], arrays[1], types[1])
-        case _:
-            op = question.operation
-            found = oracle.compute(op, arrays[0], types[0], arrays[1], types[1], header=OURS)
+        case op:
+            found = oracle.compute(op, *operands(op, arrays, types, question.ends), header=OURS)
     return _unfolded(found, target)
-
-
-def _shifted(question: Question, arrays: list[Any], oracle: Oracle) -> Any:
-    """Shifts: the oracle takes one count at a time."""
-    found = np.empty(len(arrays[0]), dtype=object)
-    for count in dict.fromkeys(arrays[1].tolist()):
-        here = arrays[1] == count
-        found[here] = oracle.compute(
-            question.operation, arrays[0][here], question.types[0], int(count)
-        )
-    return found
 
 
 def _unfolded(codes: Any, t: Any) -> list[int]:
@@ -253,14 +239,12 @@ def _references(question: Question) -> Iterator[tuple[int, list[str]]]:
             case "convert" | "cast":
                 yield _converted(a, words[0], types[0], target)
             case "sum" | "product":
-                op = ACCUMULATORS[question.operation]
-                state, flags = _assigned(op, state, target, a, types[0])
+                op = f"{ACCUMULATORS[question.operation]}="
+                state, flags = _computed(op, (state, target, a, types[0]), target)
                 yield state, flags
-            case _ if question.operation.endswith("="):
-                op = question.operation[:-1]
-                yield _assigned(op, a, types[0], rest[0], types[1])
-            case _:
-                yield _computed(question, a, rest)
+            case op:
+                given = operands(op, [a, *rest], types, question.ends)
+                yield _computed(op, given, target)
 
 
 def _converted(a: Any, word: int, source: Any, target: Any) -> tuple[int, list[str]]:
@@ -272,34 +256,9 @@ def _converted(a: Any, word: int, source: Any, target: Any) -> tuple[int, list[s
         value = reference.decode(a, source)
         exact = reference.cast(a, source, target)
     below, above = neighbours(word, source)
-    return exact, conversion_flags(value, below, above, target, exact)
+    return exact, conversion_flags(value, below, above, target, exact, source)
 
 
-def _assigned(op: str, a: int, ta: ApFixed, b: int, tb: ApFixed) -> tuple[int, list[str]]:
-    full = reference.decode(reference.compute(op, a, ta, b, tb), result_type(op, ta, tb))
-    code = reference.assign(op, a, ta, b, tb)
-    return code, conversion_flags(full, None, None, ta, code)
-
-
-def _computed(question: Question, a: int, rest: list[int]) -> tuple[int, list[str]]:
-    op, types = Operation.parse(question.operation), question.types
-    if op is Operation.NEG:
-        return reference.compute(op, a, types[0]), []
-    b = rest[0]
-    if op.shift:
-        code = reference.compute(op, a, types[0], b)
-        lost = Fraction(a) * Fraction(2) ** (b if op is Operation.LSHIFT else -b) != code
-        return code, ["bits-lost"] if lost else []
-    code = reference.compute(op, a, types[0], b, types[1])
-    flags = []
-    if op is Operation.DIV:
-        exact = reference.decode(a, types[0]) / reference.decode(b, types[1])
-        published = reference.compute(op, a, types[0], b, types[1], published=True)
-        if code != published:
-            flags.append("quirk:division-of-minimum")
-        elif exact != reference.decode(code, question.target):
-            flags.append("cut")
-    elif isinstance(question.target, BinaryFloat):
-        full = reference.decode(a, types[0]) * reference.decode(b, types[1])
-        flags = conversion_flags(full, None, None, question.target, code)
-    return code, flags
+def _computed(op: str, given: tuple[Any, ...], target: Any) -> tuple[int, list[str]]:
+    code = reference.compute(op, *given)
+    return code, operation_flags(Operation.parse(op), given, target, code)

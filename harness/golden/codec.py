@@ -21,6 +21,7 @@ from harness.golden.record import (
     parse_column,
     spell,
 )
+from harness.types import result_type
 
 __all__ = ["dumps", "load", "loads", "parse_word"]
 
@@ -60,6 +61,8 @@ def _group(group: Group) -> str:
         facts["note"] = group.note
     if group.shape:
         facts["shape"] = list(group.shape)
+    if group.ends:
+        facts["ends"] = list(group.ends)
     if group.start is not None:
         facts["start"] = f"{group.start:0{digits(group.target)}x}"
     facts |= {"count": len(group.cases), "sha256": group.digest}
@@ -166,7 +169,7 @@ def _truth(document: Any) -> Truth:
 def _read_group(document: Any, k: int, flags: dict[str, str]) -> Group:
     place: list[str | int] = ["groups", k]
     needed = ("id", "operation", "columns", "witness", "count", "sha256", "cases")
-    fields = _fields(document, place, needed, ("start", "note", "shape"))
+    fields = _fields(document, place, needed, ("start", "note", "shape", "ends"))
     if fields["id"] != f"{k:04d}":
         raise _Wrong([*place, "id"], f"id must be {k:04d}, not {_short(fields['id'])}")
     operation = fields["operation"]
@@ -196,6 +199,7 @@ def _read_group(document: Any, k: int, flags: dict[str, str]) -> Group:
         start,
         note,
         _shape(fields, len(cases), place),
+        _ends(fields, operation, columns, place),
     )
     if fields["count"] != len(cases):
         count = _short(fields["count"])
@@ -212,6 +216,23 @@ def _shape(fields: dict[str, Any], count: int, place: list[str | int]) -> tuple[
     if not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) != count:
         raise _Wrong([*place, "shape"], f"{_short(shape)} is no shape of {count} cases")
     return tuple(shape)
+
+
+def _ends(
+    fields: dict[str, Any], operation: str, columns: dict[str, Column], place: list[str | int]
+) -> tuple[int, ...]:
+    if ("ends" in fields) != (operation == "range"):
+        raise _Wrong(place, "a range has ends, and nothing else has")
+    if operation != "range":
+        return ()
+    ends = _typed(fields, "ends", list, place)
+    try:
+        target = result_type("range", columns["a"], tuple(ends))
+    except ValueError as error:
+        raise _Wrong([*place, "ends"], str(error)) from None
+    if target != columns["expected"]:
+        raise _Wrong([*place, "ends"], f"{_short(ends)} are not {columns['expected'].width} bits")
+    return tuple(ends)
 
 
 def _columns(spelled: dict[str, Any], operation: str, place: list[str | int]) -> dict[str, Column]:

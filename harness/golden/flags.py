@@ -52,7 +52,9 @@ def explain(used: set[str], more: dict[str, str] | None = None) -> dict[str, str
     return {name: known[name] for name in known if name in used}
 
 
-def conversion_flags(value: Any, below: Any, above: Any, target: Any, code: int) -> list[str]:
+def conversion_flags(
+    value: Any, below: Any, above: Any, target: Any, code: int, source: Any = None
+) -> list[str]:
     """The flags of one value on its way into ``target``.
 
     Args:
@@ -61,6 +63,7 @@ def conversion_flags(value: Any, below: Any, above: Any, target: Any, code: int)
         above: the next one above it, or ``None``.
         target: the type.
         code: what the reference says.
+        source: the type of the input, if it has one.
     """
     found = _input_flags(value)
     if isinstance(target, Binary):
@@ -73,7 +76,7 @@ def conversion_flags(value: Any, below: Any, above: Any, target: Any, code: int)
     elif isinstance(target, BinaryFloat) and not math.isnan(value):
         found += _overflow_flags(value < 0, target, code)
     if isinstance(target, ApFixed):
-        found += _quirk_flags(value, target, code)
+        found += _quirk_flags(value, target, code, source)
     return found
 
 
@@ -141,7 +144,7 @@ def _fixed_flags(exact: Fraction, t: ApFixed, code: int) -> list[str]:
     return [*found, names[t.overflow]]
 
 
-def _quirk_flags(value: Any, t: ApFixed, code: int) -> list[str]:
+def _quirk_flags(value: Any, t: ApFixed, code: int, source: Any) -> list[str]:
     """The quirks that explain why a code is not the definition's."""
     try:
         if isinstance(value, float):
@@ -152,7 +155,10 @@ def _quirk_flags(value: Any, t: ApFixed, code: int) -> list[str]:
         published = None
     if published == code:
         return []
-    found = [f"quirk:{name}" for name in reference.quirks(value, t)]
+    names = reference.quirks(value, t)
+    if isinstance(source, ApFixed):
+        names = reference.fixed.cast_quirks(value, source, t)
+    found = [f"quirk:{name}" for name in names]
     assert found, f"{value} in {t}: no quirk explains {code} instead of {published}"
     return found
 

@@ -12,17 +12,17 @@ import numpy as np
 
 from harness.golden.answer import Question, answered
 from harness.golden.inputs import codes_for
+from harness.golden.operators import operator
 from harness.golden.plan import File, cast, conversion
-from harness.golden.record import NUMBERS, GoldenError, Group, Truth, columns_for, word_of
+from harness.golden.record import Case, GoldenError, Group, Number, Truth, columns_for
 from harness.golden.store import truth_of
 from harness.golden.stream import Stream
+from harness.golden.words import numbers, read
 from harness.oracle import Oracle
 from harness.report.update import Update
-from harness.types import ApFixed, Binary, MiniFloat, VitisFloat
+from harness.types import ApFixed, Binary, MiniFloat, Operation, VitisFloat
 
-__all__ = ["encoded", "extended", "made"]
-
-_BY_DTYPE = {"f2": "float", "f4": "float", "f8": "double"}
+__all__ = ["encoded", "extended", "made", "operated", "worded"]
 
 
 def made(t: Any, source: Any, count: int, seed: int, oracle: Oracle) -> Truth:
@@ -44,6 +44,57 @@ def made(t: Any, source: Any, count: int, seed: int, oracle: Oracle) -> Truth:
     question = replace(question, inputs=tuple(words[:count] for words in question.inputs))
     file = File("", family_of(t), path if path == "cast" else "conversion", path, lambda _: ())
     return truth_of(file, [answered(question, 0, oracle)], oracle, seed)
+
+
+def operated(
+    op: str, ta: Any, tb: Any, ends: tuple[int, ...], count: int, seed: int, oracle: Oracle
+) -> Truth:
+    """At most ``count`` vectors of an operator, in the type that C++ gives the expression.
+
+    The arguments are those of :func:`harness.golden.operators.operator`.
+
+    Raises:
+        ValueError: for what C++ does not have.
+        HeaderRefuses: if nobody can witness it.
+        Disagreement: if the witness and the reference differ.
+    """
+    op = Operation.parse(op).value
+    stream = Stream(seed, "make", op, ta, tb, *ends)
+    question = operator(op, ta, tb, count, stream, ends)
+    question = replace(question, inputs=tuple(words[:count] for words in question.inputs))
+    file = File("", family_of(ta), "arithmetic", "arithmetic", lambda _: ())
+    return truth_of(file, [answered(question, 0, oracle)], oracle, seed)
+
+
+def worded(path: Path, t: Any, source: Any, oracle: Oracle) -> Truth:
+    """The words of a bare file: of ``source``, cast to ``t``; without a source of ``t`` itself.
+
+    Words of ``t`` are values without inputs: nothing is computed, so nobody is asked.
+
+    Raises:
+        GoldenError: if the file is malformed, or a word is none of its type.
+        ValueError: if nobody can witness the cast.
+        Disagreement: if the witness and the reference differ.
+    """
+    words = read(path, source or t).words
+    if source is None:
+        cases = tuple(Case((), word) for word in words)
+        group = Group("0000", "values", {"expected": t}, path.name, cases, note=path.stem)
+    else:
+        group = _cast_words(words, source, t, path.stem, oracle)
+    shaped = replace(group, shape=(len(words),))
+    file = File("", family_of(t), group.operation, "words", lambda _: ())
+    return truth_of(file, [shaped], oracle, 0)
+
+
+def _cast_words(words: list[int], source: Any, t: Any, note: str, oracle: Oracle) -> Group:
+    """A group of every word; each distinct one is answered once."""
+    operation = "convert" if isinstance(source, Number) else "cast"
+    distinct = tuple(dict.fromkeys(words))
+    question = Question(operation, columns_for(operation, [source], t), (distinct,))
+    group = answered(question, 0, oracle, note=note)
+    cases = dict(zip(distinct, group.cases, strict=True))
+    return replace(group, cases=tuple(cases[word] for word in words))
 
 
 def encoded(path: Path, t: Any, oracle: Oracle, progress: Update = lambda *_: None) -> Truth:
@@ -107,19 +158,8 @@ def _tensors(path: Path) -> dict[str, Any]:
     return tensors
 
 
-def _tensor(name: str, tensor: Any, t: Any, place: int, oracle: Oracle) -> Any:
-    """A group of every element; each distinct word is answered once."""
-    kind = tensor.dtype.kind
-    if kind == "f" and tensor.dtype.itemsize <= 8:
-        number = NUMBERS[_BY_DTYPE[tensor.dtype.str[1:]]]
-    elif kind in "iub":
-        number = NUMBERS["std::uint64_t" if kind == "u" else "std::int64_t"]
-    else:
-        raise ValueError(f"{name} is {tensor.dtype}; allowed: floats up to 64 bits, integers")
-    words = [word_of(x, number) for x in tensor.ravel().tolist()]
-    distinct = tuple(dict.fromkeys(words))
-    question = Question("convert", columns_for("convert", [number], t), (distinct,))
-    group = answered(question, place, oracle, note=name)
-    cases = dict(zip(distinct, group.cases, strict=True))
-    shape = tensor.shape or (1,)
-    return replace(group, cases=tuple(cases[word] for word in words), shape=shape)
+def _tensor(name: str, tensor: Any, t: Any, place: int, oracle: Oracle) -> Group:
+    """A group of every element."""
+    number, words = numbers(name, tensor)
+    group = _cast_words(words, number, t, name, oracle)
+    return replace(group, id=f"{place:04d}", shape=tensor.shape or (1,))

@@ -9,9 +9,10 @@ from typing import Any
 
 from harness.golden.answer import Question, kernel_of
 from harness.golden.inputs import codes_for, numbers_for
-from harness.golden.record import NUMBERS, code_of, columns_for, word_of
+from harness.golden.operators import operator
+from harness.golden.record import NUMBERS, columns_for, word_of
 from harness.golden.stream import Stream
-from harness.oracle.limits import refusal, traps
+from harness.oracle.limits import refusal
 from harness.types import (
     FORMATS,
     TERNARY,
@@ -20,11 +21,9 @@ from harness.types import (
     FloatRounding,
     IeeeFloat,
     MiniFloat,
-    Operation,
     Overflow,
     Rounding,
     VitisFloat,
-    result_type,
 )
 from harness.verify.profiles import modes as plain_modes
 
@@ -154,56 +153,17 @@ def _arithmetic(stream: Stream) -> Iterator[Question]:
     signs = list(itertools.product((True, False), repeat=2))
     for op, (k, (sa, sb)) in itertools.product("+-*/", enumerate(signs * 2)):
         (wa, ia), (wb, ib) = shapes[k % 8], shapes[(3 * k + 1) % 8]
-        yield _binary(op, ApFixed(wa, ia, sa), ApFixed(wb, ib, sb), 40, stream)
+        yield operator(op, ApFixed(wa, ia, sa), ApFixed(wb, ib, sb), 40, stream)
     # The most negative dividend by the code -1, which is the quirk division-of-minimum.
-    yield _binary("/", ApFixed(8, 4), ApFixed(8, 8), 60, stream)
+    yield operator("/", ApFixed(8, 4), ApFixed(8, 8), 60, stream)
     for wide in (ApFixed(65, 30), ApFixed(65, 70, False)):
         for op in "+-*/":
-            yield _binary(op, wide, ApFixed(12, 5), 24, stream)
+            yield operator(op, wide, ApFixed(12, 5), 24, stream)
     for width, integer in (*shapes, (65, 3)):
         t = ApFixed(width, integer, width % 3 != 0)
-        words = _few(t, 24, stream)
-        yield Question("neg", columns_for("neg", [t], result_type("neg", t)), (words,))
+        yield operator("neg", t, None, 24, stream)
         for op in ("<<", ">>"):
-            yield _shift(op, t, stream)
-
-
-def _few(t: Any, count: int, stream: Stream) -> tuple[int, ...]:
-    """The ends, zero, one, and random words."""
-    ends = [t.min_code, t.max_code, 0, 1, -1 if t.signed else 1, t.max_code - 1, t.min_code + 1]
-    words = [word_of(code, t) for code in ends if t.min_code <= code <= t.max_code]
-    words += [stream.bits(t.width) for _ in range(count)]
-    return tuple(dict.fromkeys(words))
-
-
-def _pairs(op: str, ta: Any, tb: Any, count: int, stream: Stream) -> list[tuple[int, int]]:
-    """The ends of one with the ends of the other, and random pairs; none that would trap."""
-    pairs = list(itertools.product(_few(ta, 0, stream)[:5], _few(tb, 0, stream)[:5]))
-    pairs += [(stream.bits(ta.width), stream.bits(tb.width)) for _ in range(count)]
-    kept = dict.fromkeys(pairs)
-    if op[0] != "/":
-        return list(kept)
-    divide = Operation.DIV
-    codes = {(a, b): (code_of(a, ta), code_of(b, tb)) for a, b in kept}
-    return [pair for pair in kept if traps(divide, ta, tb, [codes[pair]]) is None]
-
-
-def _binary(op: str, ta: Any, tb: Any, count: int, stream: Stream, target: Any = None) -> Question:
-    pairs = _pairs(op, ta, tb, count, stream)
-    columns = columns_for(op, [ta, tb], target or result_type(op, ta, tb))
-    a, b = zip(*pairs, strict=True)
-    return Question(op, columns, (a, b))
-
-
-def _shift(op: str, t: ApFixed, stream: Stream) -> Question:
-    count = NUMBERS["int"]
-    pairs = [
-        (word, word_of(n, count))
-        for word in _few(t, 4, stream)
-        for n in (0, 1, -1, t.width // 2, t.width, -t.width - 1)
-    ]
-    a, b = zip(*dict.fromkeys(pairs), strict=True)
-    return Question(op, columns_for(op, [t, count], t), (a, b))
+            yield operator(op, t, None, 24, stream)
 
 
 def _assignments(stream: Stream) -> Iterator[Question]:
@@ -212,7 +172,7 @@ def _assignments(stream: Stream) -> Iterator[Question]:
             continue
         op = ("+=", "-=", "*=", "/=")[k % 4]
         operand = ApFixed(stream.between(2, 16), stream.between(-2, 10), k % 3 != 0)
-        question = _binary(op, t, operand, 20, stream, t)
+        question = operator(op, t, operand, 20, stream)
         kernel = kernel_of(question)
         if kernel is not None and refusal(kernel) is None:
             yield question
@@ -261,8 +221,8 @@ def _minifloat_casts(stream: Stream) -> Iterator[Question]:
 
 def _minifloat_products(stream: Stream) -> Iterator[Question]:
     for t in MINIFLOATS[:5]:
-        yield _binary("*", t, ApFixed(8, 3), 60, stream)
-        yield _binary("*", t, MINIFLOATS[0], 60, stream)
+        yield operator("*", t, ApFixed(8, 3), 60, stream)
+        yield operator("*", t, MINIFLOATS[0], 60, stream)
 
 
 def _ieee(stream: Stream) -> Iterator[Question]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.types import ApFixed, NumberType, parse_type
+from harness.types import ApFixed, NumberType, Operation, parse_type
 
 __all__ = [
     "ACCUMULATORS",
@@ -29,6 +29,7 @@ __all__ = [
     "code_of",
     "columns_for",
     "digits",
+    "operands",
     "parse_column",
     "sample_of",
     "spell",
@@ -72,24 +73,43 @@ NUMBERS = {
 
 Column = NumberType | Number
 
+
+def _about(op: Operation) -> str:
+    """What an operator gives, as C++ writes it."""
+    if op.assigned is not None:
+        return f"a after a {op.value} b"
+    if op.shift:
+        return f"a {op.value} b, bits are lost"
+    if op.binary:
+        return (
+            "(a, b), the bits of a above those of b"
+            if op is Operation.CONCAT
+            else (f"a {op.value} b")
+        )
+    written = {
+        Operation.NEG: "-a",
+        Operation.NOT: "~a",
+        Operation.INC: "++a",
+        Operation.DEC: "--a",
+        Operation.BIT: "a[b]",
+        Operation.SET: "a after a.set(b)",
+        Operation.CLEAR: "a after a.clear(b)",
+        Operation.RANGE: "a(hi, lo), whose ends are those of the group",
+    }
+    return written.get(op, f"a.{op.value}()")
+
+
 #: What each operation is, and the columns of its inputs.
 OPERATIONS = {
     "convert": ("expected(x), for a C++ number x", ("x",)),
     "cast": ("expected(a), for a value a of another type", ("a",)),
-    "+": ("a + b", ("a", "b")),
-    "-": ("a - b", ("a", "b")),
-    "*": ("a * b", ("a", "b")),
-    "/": ("a / b", ("a", "b")),
-    "neg": ("-a", ("a",)),
-    "<<": ("a << b, bits are lost", ("a", "b")),
-    ">>": ("a >> b, bits are lost", ("a", "b")),
-    "+=": ("a after a += b", ("a", "b")),
-    "-=": ("a after a -= b", ("a", "b")),
-    "*=": ("a after a *= b", ("a", "b")),
-    "/=": ("a after a /= b", ("a", "b")),
+    **{
+        op.value: (_about(op), ("a", "b") if op.binary or op.counted else ("a",))
+        for op in Operation
+    },
     "sum": ("an accumulator from `start` on, after each accumulator += b", ("b",)),
     "product": ("an accumulator from `start` on, after each accumulator *= b", ("b",)),
-    "values": ("a tensor of a model, named in the note, in C order", ()),
+    "values": ("a tensor, named in the note, in C order", ()),
 }
 
 
@@ -128,6 +148,7 @@ class Group:
         start: the word an accumulator starts from.
         note: what is to be known about the group.
         shape: of the tensor that the cases are the elements of, in C order, its samples first.
+        ends: the numbers (hi, lo) of the bits that ``range`` takes.
     """
 
     id: str
@@ -138,6 +159,7 @@ class Group:
     start: int | None = None
     note: str = ""
     shape: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
 
     @property
     def sample(self) -> int:
@@ -176,7 +198,7 @@ class Group:
         """SHA-256 over everything that a case means."""
         columns = {name: spell(t) for name, t in self.columns.items()}
         facts: list[Any] = [self.operation, columns, self.start]
-        facts += [list(self.shape)] if self.shape else []
+        facts += [list(extra) for extra in (self.shape, self.ends) if extra]
         text = json.dumps([facts, list(self.rows)], separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -234,6 +256,25 @@ def columns_for(operation: str, sources: list[Column], target: Any) -> dict[str,
     """The columns of an operation on these types."""
     names = OPERATIONS[operation][1]
     return {**dict(zip(names, sources, strict=True)), "expected": target}
+
+
+def operands(
+    operation: str, values: Sequence[Any], types: Sequence[Any], ends: tuple[int, ...] = ()
+) -> tuple[Any, ...]:
+    """What every ``compute`` takes after the operation: codes and types, a count, or two ends.
+
+    Args:
+        operation: an operator.
+        values: the codes of each input column, or the counts.
+        types: the types of these columns.
+        ends: those of ``range``.
+    """
+    op = Operation.parse(operation)
+    if op.binary:
+        return values[0], types[0], values[1], types[1]
+    if op is Operation.RANGE:
+        return values[0], types[0], ends
+    return values[0], types[0], *values[1:]
 
 
 def digits(t: Column) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,26 @@ from harness.golden.codec import load
 from harness.golden.emit import INDEX, read
 from harness.golden.files import MANIFEST, SCHEMA_FILE, check_sums, read_sums
 from harness.golden.locate import line_of
-from harness.golden.record import ACCUMULATORS, GoldenError, Group, Truth, code_of, digits, word_of
+from harness.golden.record import (
+    ACCUMULATORS,
+    Case,
+    Column,
+    GoldenError,
+    Group,
+    Number,
+    Truth,
+    code_of,
+    columns_for,
+    digits,
+    operands,
+    word_of,
+)
+from harness.golden.words import READERS, inputs
+from harness.golden.words import read as read_words
 from harness.quantize import cast_codes, compute_codes, quantize_codes
-from harness.types import result_type
+from harness.types import Operation, result_type
 
-__all__ = ["Difference", "Replayed", "answer", "committed", "replay", "replay_path"]
+__all__ = ["Difference", "Replayed", "answer", "committed", "replay", "replay_path", "replay_words"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +46,17 @@ class Difference:
     got: str
     expected: str
     index: int
+    line: int | None = None
 
     def at(self, name: str) -> str:
-        """One line, with the line of the file that the vector stands on if it is a truth file."""
+        """One line, with the line of the file that the vector stands on if it is a text."""
         path = Path(name)
         where = f"group {self.group}, vector {self.index + 1}"
-        if path.is_file():
+        if self.line is not None:
+            where = str(self.line)
+        elif path.suffix in READERS:
+            where = f"element {self.index}"
+        elif path.is_file():
             place: list[str | int] = ["groups", int(self.group), "cases", self.index]
             where = str(line_of(path.read_text(encoding="utf-8"), place))
         return (
@@ -76,6 +96,8 @@ def replay_path(path: Path) -> Iterator[tuple[str, Replayed]]:
     Raises:
         GoldenError: if it is none of these, malformed, or was changed.
     """
+    if path.suffix in READERS:
+        raise GoldenError(path, None, "holds words alone; name what is expected: --expect, --type")
     if path.is_file():
         yield str(path), replay(load(path).groups)
     elif (path / INDEX).is_file():
@@ -85,6 +107,54 @@ def replay_path(path: Path) -> Iterator[tuple[str, Replayed]]:
     else:
         for name, truth in committed(path).items():
             yield str(path / name), replay(truth.groups)
+
+
+def replay_words(
+    paths: Sequence[Path],
+    expect: Path,
+    target: Any,
+    sources: Sequence[Column | None],
+    op: str = "",
+    ends: tuple[int, ...] = (),
+) -> Replayed:
+    """Replay bare files: the inputs of each operand, and the words expected.
+
+    Args:
+        paths: a file for each input column, in order.
+        expect: the file of the words expected.
+        target: their type; ``None`` for that of the operator's result.
+        sources: the type of each input; ``None`` for the numbers of an ``.npy``.
+        op: an operator; without one the input is converted or cast.
+        ends: the bits (hi, lo) of ``range``.
+
+    Raises:
+        GoldenError: if a file is malformed, or the files have different counts of words.
+        ValueError: if the types do not suit the operation.
+    """
+    if len(paths) != len(sources):
+        raise ValueError(f"{op or 'a cast'} takes {len(sources)} files of inputs, not {len(paths)}")
+    read_all = [inputs(path, source) for path, source in zip(paths, sources, strict=True)]
+    types = [t for t, _ in read_all]
+    operation = op or ("convert" if isinstance(types[0], Number) else "cast")
+    if op:
+        second = types[1] if Operation.parse(op).binary else None
+        result = result_type(op, types[0], ends or second)
+        if target not in (None, result):
+            raise ValueError(f"the result is {result}, not {target}; leave --type out")
+        target = result
+    expected = read_words(expect, target)
+    for path, (_, given) in zip(paths, read_all, strict=True):
+        if len(given.words) != len(expected.words):
+            reason = f"has {len(expected.words)} words, {path} has {len(given.words)}"
+            raise GoldenError(expect, None, reason)
+    rows = zip(*(given.words for _, given in read_all), strict=True)
+    cases = tuple(Case(row, word) for row, word in zip(rows, expected.words, strict=True))
+    group = Group("0000", operation, columns_for(operation, types, target), "", cases, ends=ends)
+    found = replay([group])
+    if not expected.lines:
+        return found
+    lined = (replace(d, line=expected.lines[d.index]) for d in found.differences)
+    return replace(found, differences=tuple(lined))
 
 
 def replay(groups: Sequence[Group]) -> Replayed:
@@ -119,7 +189,7 @@ def answer(group: Group) -> Any:
     """The codes that the quantizers give for a group's inputs."""
     target, sources = group.target, group.sources
     if group.operation == "values":
-        reason = "values of a model: harness.hls.replay_vectors replays them"
+        reason = "values without inputs; harness.hls.replay_vectors replays those of a model"
         raise GoldenError(f"group {group.id}", None, reason)
     arrays: Any = [group.codes(name) for name in sources]
     types: Any = list(sources.values())
@@ -128,34 +198,16 @@ def answer(group: Group) -> Any:
             return quantize_codes(arrays[0], target)
         case "cast":
             return cast_codes(arrays[0], types[0], target)
-        case "neg":
-            return compute_codes("neg", arrays[0], types[0])
-        case "<<" | ">>":
-            return _shifted(group.operation, arrays, types[0])
         case "sum" | "product":
             return _accumulated(group, arrays[0], types[0])
-        case op if op.endswith("="):
-            return _assigned(op[:-1], arrays[0], types[0], arrays[1], types[1])
         case op:
-            return compute_codes(op, arrays[0], types[0], arrays[1], types[1])
-
-
-def _assigned(op: str, a: Any, ta: Any, b: Any, tb: Any) -> Any:
-    return cast_codes(compute_codes(op, a, ta, b, tb), result_type(op, ta, tb), ta)
+            return compute_codes(op, *operands(op, arrays, types, group.ends))
 
 
 def _accumulated(group: Group, addends: Any, t: Any) -> list[int]:
-    op, target = ACCUMULATORS[group.operation], group.target
+    op, target = f"{ACCUMULATORS[group.operation]}=", group.target
     state, found = np.array([code_of(group.start or 0, target)]), []
     for k in range(len(addends)):
-        state = _assigned(op, state, target, addends[k : k + 1], t)
+        state = compute_codes(op, state, target, addends[k : k + 1], t)
         found.append(int(state[0]))
     return found
-
-
-def _shifted(op: str, arrays: Any, t: Any) -> Any:
-    out = np.empty(len(arrays[0]), dtype=object)
-    for count in dict.fromkeys(arrays[1].tolist()):
-        here = arrays[1] == count
-        out[here] = compute_codes(op, arrays[0][here], t, count)
-    return out

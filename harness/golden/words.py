@@ -10,16 +10,18 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.golden.files import read_bytes
-from harness.golden.record import Column, GoldenError, digits
+from harness.golden.record import NUMBERS, Column, GoldenError, Number, digits, word_of
 
-__all__ = ["READERS", "Words", "parse", "read"]
+__all__ = ["READERS", "Words", "inputs", "numbers", "parse", "read"]
 
+_BY_DTYPE = {"f2": "float", "f4": "float", "f8": "double"}
 _DIGITS = {2: "01", 8: "0-7", 10: "0-9", 16: "0-9a-fA-F"}
 #: Characters of the longest number: 1024 binary digits, and as many _.
 _LONGEST = 2048
@@ -56,6 +58,39 @@ def parse(path: Path, data: bytes, t: Column) -> Words:
     if not found.words:
         raise GoldenError(path, None, f"holds no words of {t}")
     return found
+
+
+def numbers(name: str, array: Any) -> tuple[Number, list[int]]:
+    """The C++ number that the elements of an array are, and the bits of each, in C order.
+
+    float16 and float32 count as ``float``, float64 as ``double``, integers as 64-bit ones.
+
+    Raises:
+        ValueError: for a dtype that no C++ number has.
+    """
+    kind, spelled = array.dtype.kind, _BY_DTYPE.get(array.dtype.str[1:])
+    if spelled is None and kind in "iub":
+        spelled = "std::uint64_t" if kind == "u" else "std::int64_t"
+    if spelled is None:
+        raise ValueError(f"{name} is {array.dtype}; allowed: floats up to 64 bits, integers")
+    number = NUMBERS[spelled]
+    return number, [word_of(x, number) for x in array.ravel().tolist()]
+
+
+def inputs(path: Path, source: Column | None) -> tuple[Column, Words]:
+    """A bare file of inputs: words of ``source``, or the numbers of an ``.npy`` without one.
+
+    Raises:
+        GoldenError: if it cannot be read so.
+        ValueError: for numbers that C++ does not have.
+    """
+    if source is not None:
+        return source, read(path, source)
+    if path.suffix != ".npy":
+        reason = "name the type of its words with --source; an .npy of numbers needs none"
+        raise GoldenError(path, None, reason)
+    number, words = numbers(path.name, _array(path, read_bytes(path)))
+    return number, Words(words, [])
 
 
 class _Text:
@@ -121,8 +156,8 @@ def _mem(path: Path, data: bytes, t: Column) -> Words:
         else:
             words.append(text.word(token, 16, t))
             lines.append(text.line)
-            longest = max(longest, len(token))
-    if data[-1:] not in (b"\n", b"") and len(token) < longest:
+            longest = max(longest, len(token) - token.count("_"))
+    if data[-1:] not in (b"\n", b"") and len(token) - token.count("_") < longest:
         raise text.wrong(
             f"the last word, {token}, is shorter than others and has no end: truncated?"
         )
@@ -134,8 +169,9 @@ _RADIX = {"HEX": 16, "BIN": 2, "OCT": 8, "DEC": 10, "UNS": 10}
 
 def _coe(path: Path, data: bytes, t: Column) -> Words:
     """Xilinx memory coefficients."""
-    text = _Text(path, data, r"^[ \t]*;[^\n]*")
-    tokens = text.tokens(r"[;,=]|[^\s;,=]+")
+    # A line that begins with ; is a comment, but for a lone one, which may be the end.
+    text = _Text(path, data, r"^[ \t]*;[^\n]*\S[^\n]*")
+    tokens = dropwhile(";".__eq__, text.tokens(r"[;,=]|[^\s;,=]+"))
     radix_text = _assigned(text, tokens, "memory_initialization_radix")
     if radix_text not in ("2", "10", "16"):
         raise text.wrong(f"radix {radix_text} is unknown; allowed: 2, 10, 16")
@@ -238,14 +274,10 @@ def _mif_lines(text: _Text, tokens: Iterator[str]) -> Iterator[tuple[list[str], 
 
 def _npy(path: Path, data: bytes, t: Column) -> Words:
     """NumPy integers: codes if signed, words if unsigned, by limbs of 64 bits beyond 64 bits."""
-    try:
-        array: Any = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise GoldenError(path, None, f"is no .npy of numbers: {error}") from None
-    kind, limbs = getattr(array, "dtype", np.dtype(object)).kind, (t.width + 63) // 64
+    array = _array(path, data)
+    kind, limbs = array.dtype.kind, (t.width + 63) // 64
     if kind not in "iu":
-        shown = getattr(array, "dtype", "an .npz")
-        raise GoldenError(path, None, f"holds {shown}, no words of {t}; allowed: integers")
+        raise GoldenError(path, None, f"holds {array.dtype}, no words of {t}; allowed: integers")
     if limbs > 1 and kind == "u" and array.dtype.itemsize == 8 and array.shape[-1:] == (limbs,):
         rows = array.reshape(-1, limbs).tolist()
         numbers = [sum(limb << 64 * k for k, limb in enumerate(row)) for row in rows]
@@ -260,6 +292,18 @@ def _npy(path: Path, data: bytes, t: Column) -> Words:
                 path, None, f"element {k}, {number}, is no word of {t}; allowed: {low} to {high}"
             )
     return Words([number & ((1 << t.width) - 1) for number in numbers], [])
+
+
+def _array(path: Path, data: bytes) -> Any:
+    try:
+        array = np.load(io.BytesIO(data), allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise GoldenError(path, None, f"is no .npy of numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise GoldenError(path, None, "is an .npz, no .npy")
+    if array.size == 0:
+        raise GoldenError(path, None, "is empty")
+    return array
 
 
 #: Who reads which files.

@@ -104,6 +104,8 @@ def _entry(group: Group, stem: str, files: dict[str, bytes]) -> dict[str, Any]:
     }
     if group.shape:
         entry["shape"] = list(group.shape)
+    if group.ends:
+        entry["ends"] = list(group.ends)
     if group.start is not None:
         entry["start"] = f"{group.start:0{digits(group.target)}x}"
     return entry
@@ -181,7 +183,16 @@ def _read_group(entry: dict[str, Any], form: Format, directory: Path) -> Group:
     cases = tuple(
         Case(row[:inputs], row[inputs], (), row[inputs + 1 :]) for row in zip(*words, strict=True)
     )
-    return Group(entry["id"], entry["operation"], columns, "", cases, start, shape=shape)
+    return Group(
+        entry["id"],
+        entry["operation"],
+        columns,
+        "",
+        cases,
+        start,
+        shape=shape,
+        ends=tuple(entry.get("ends", ())),
+    )
 
 
 def _hold(files: Files, sums: dict[str, str], directory: Path) -> None:

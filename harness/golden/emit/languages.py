@@ -18,6 +18,8 @@ def _header(group: Group, comment: str) -> list[str]:
     lines = [f"{comment} Golden vectors of {group.operation}: {what}."]
     if group.start is not None:
         lines.append(f"{comment} start = {group.start:x}")
+    if group.ends:
+        lines.append(f"{comment} (hi, lo) = ({', '.join(map(str, group.ends))})")
     return [*lines, f"{comment} Words are raw bits."]
 
 
