@@ -1,8 +1,9 @@
 // One fixed-point value on its way from one ap_[u]fixed type into another: combinational.
 //
 // The exact value is aligned to the target's LSB, rounded by Q, then brought into range by O and N.
-// Q and O are numbered as the vendor's ap_q_mode and ap_o_mode.  The result is that of the C++
-// headers, their departures from the definition included (marked "header" below).
+// Q and O are numbered as the vendor's ap_q_mode and ap_o_mode; Q = 9 is the way into ap_[u]int<W>,
+// with I = W, O = 3 and N = 0.  An ap_[u]int<W> as the source has SRC_I = W.  The result is that of the
+// C++ headers, their departures from the definition included (marked "header" below).
 module ap_quantize #(
     parameter int SRC_W = 16,  // the source: width, integer bits, 1 if signed
     parameter int SRC_I = 6,
@@ -10,7 +11,7 @@ module ap_quantize #(
     parameter int W = 8,  // the target
     parameter int I = 4,
     parameter int S = 1,
-    parameter int Q = 5,  // 0 RND, 1 RND_ZERO, 2 RND_MIN_INF, 3 RND_INF, 4 RND_CONV, 5 TRN, 6 TRN_ZERO
+    parameter int Q = 5,  // 0 RND, 1 RND_ZERO, 2 RND_MIN_INF, 3 RND_INF, 4 RND_CONV, 5 TRN, 6 TRN_ZERO, 9 ap_int
     parameter int O = 3,  // 0 SAT, 1 SAT_ZERO, 2 SAT_SYM, 3 WRAP, 4 WRAP_SM
     parameter int N = 0   // saturated bits of WRAP and WRAP_SM
 ) (
@@ -19,6 +20,7 @@ module ap_quantize #(
 );
 
   localparam int RND = 0, RND_ZERO = 1, RND_MIN_INF = 2, RND_INF = 3, RND_CONV = 4, TRN_ZERO = 6;
+  localparam int INTEGER = 9;
   localparam int SAT = 0, SAT_ZERO = 1, SAT_SYM = 2, WRAP = 3;
 
   // A longer shift than these changes nothing: to the right only the sign is left, to the left only
@@ -44,6 +46,8 @@ module ap_quantize #(
       Q == RND_INF     ? guard && (sticky || !negative_source) :
       Q == RND_CONV    ? guard && (sticky || floor[0]) :
       Q == TRN_ZERO    ? negative_source && (guard || sticky) :
+      // The header makes -1 of every negative value of a type without integer bits.
+      Q == INTEGER     ? negative_source && (guard || sticky) && SRC_I != 0 :
                          1'b0;
   wire [V-1:0] rounded = $unsigned(floor) + {{(V - 1) {1'b0}}, increment};
 

@@ -1,8 +1,9 @@
 -- One fixed-point value on its way from one ap_[u]fixed type into another: combinational, VHDL-2008.
 --
 -- The exact value is aligned to the target's LSB, rounded by Q, then brought into range by O and N.
--- Q and O are numbered as the vendor's ap_q_mode and ap_o_mode.  The result is that of the C++
--- headers, their departures from the definition included (marked "header" below).
+-- Q and O are numbered as the vendor's ap_q_mode and ap_o_mode; Q = 9 is the way into ap_[u]int<W>,
+-- with I = W, O = 3 and N = 0.  An ap_[u]int<W> as the source has SRC_I = W.  The result is that of the
+-- C++ headers, their departures from the definition included (marked "header" below).
 library ieee;
 use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;
@@ -15,7 +16,7 @@ entity ap_quantize is
     W     : positive := 8;   -- the target
     I     : integer  := 4;
     S     : natural  := 1;
-    Q     : natural  := 5;   -- 0 RND, 1 RND_ZERO, 2 RND_MIN_INF, 3 RND_INF, 4 RND_CONV, 5 TRN, 6 TRN_ZERO
+    Q     : natural  := 5;   -- 0 RND, 1 RND_ZERO, 2 RND_MIN_INF, 3 RND_INF, 4 RND_CONV, 5 TRN, 6 TRN_ZERO, 9 ap_int
     O     : natural  := 3;   -- 0 SAT, 1 SAT_ZERO, 2 SAT_SYM, 3 WRAP, 4 WRAP_SM
     N     : natural  := 0    -- saturated bits of WRAP and WRAP_SM
   );
@@ -62,6 +63,11 @@ architecture rtl of ap_quantize is
       when 3      => return guard and (sticky or not negative);
       when 4      => return guard and (sticky or odd);
       when 6      => return negative and (guard or sticky);
+      when 9 =>  -- The header makes -1 of every negative value of a type without integer bits.
+        if SRC_I = 0 then
+          return '0';
+        end if;
+        return negative and (guard or sticky);
       when others => return '0';
     end case;
   end function;

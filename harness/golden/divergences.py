@@ -10,22 +10,54 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from harness import reference
 from harness.bench.peers import PEERS
 from harness.golden.answer import Question, answered, arrays_of, domain_of, kernels_of, vendor_codes
+from harness.golden.operators import operator
 from harness.golden.plan import MINIFLOATS, cast, conversion
-from harness.golden.record import NUMBERS, Case, Group, columns_for, values, word_of
+from harness.golden.record import (
+    NUMBERS,
+    Case,
+    Group,
+    code_of,
+    columns_for,
+    operands,
+    values,
+    word_of,
+)
 from harness.golden.stream import Stream
 from harness.oracle import Oracle
 from harness.oracle.domain import CLAUSES
 from harness.quantize import quantize_codes
-from harness.types import FORMATS, TERNARY, ApFixed, MiniFloat
+from harness.types import FORMATS, TERNARY, ApFixed, ApInt, MiniFloat
 
 __all__ = ["FLAGS", "divergences", "versions"]
 
 #: What is shown of each kind of divergence in a group.
 SHOWN = 6
 
+#: For each header quirk on finite values: an operation that shows it.
+_QUIRKS: dict[str, tuple[Any, ...]] = {
+    "sat-sym-one-bit": ("double", ApFixed(1, 1, True, "TRN", "SAT_SYM")),
+    "wrap-sm-unrounded-bit": ("cast", ApFixed(8, 6), ApFixed(4, 4, True, "RND", "WRAP_SM")),
+    "division-of-minimum": ("/", ApFixed(8, 4), ApFixed(8, 8)),
+    "subnormal": ("double", ApFixed(8, -1015, True, "RND_CONV", "SAT")),
+    "ap-int-small-negative": ("double", ApInt(8)),
+    "ap-int-no-integer-bits": ("cast", ApFixed(8, 0), ApInt(8)),
+    "ap-int-division": ("/", ApInt(8, False), ApInt(4)),
+    "ap-int-remainder": ("%", ApInt(8, False), ApInt(4)),
+    "ap-int-xor-reduce": ("xor_reduce", ApInt(7), None),
+    "ap-int-assign-fixed": ("*=", ApInt(8), ApFixed(8, 4)),
+    "comparison-unsigned": ("<", ApFixed(32, 32), ApFixed(32, 32, False)),
+    "equality-modulo": ("==", ApFixed(8, 8), ApFixed(32, 32, False)),
+    "comparison-sat-sym": ("<", ApFixed(8, 4), ApFixed(6, 3, overflow="SAT_SYM")),
+}
+
 FLAGS = {
+    **{
+        f"definition:{name}": f"the definition, without the header's quirk {name}"
+        for name in _QUIRKS
+    },
     **{
         f"ap_float.h:{clause}": f"outside the validity domain of ap_float.h by its clause {clause}"
         for clause in CLAUSES
@@ -55,7 +87,7 @@ def versions() -> dict[str, str]:
 def divergences(stream: Stream, oracle: Oracle) -> Iterator[Group]:
     """Every divergence found so far, a group to each library and type."""
     groups = [*_ap_float(stream, oracle), *_ml_dtypes(oracle), _ternary_tanh(oracle)]
-    groups += [_apytypes(oracle), _quantizers(oracle)]
+    groups += [_apytypes(oracle), _quantizers(oracle), *_definition(stream, oracle)]
     for k, group in enumerate(groups):
         if not group.cases:
             raise ValueError(f"a divergence is gone: {group.note}; take it out of divergences.py")
@@ -105,6 +137,38 @@ def _outside(question: Question, oracle: Oracle) -> Group | None:
     words = [word_of(code, question.target) for code in vendor_codes(question, outside, oracle)]
     note = f"ap_float.h of hls4ml is valid for {valid.describe()}"
     return _differing(group, "ap_float.h", words, note, lambda k: f"ap_float.h:{clauses[kept[k]]}")
+
+
+def _definition(stream: Stream, oracle: Oracle) -> Iterator[Group]:
+    """Where the headers depart from the published definition, quirk by quirk."""
+    for name, (operation, *types) in _QUIRKS.items():
+        if operation == "double":
+            question = conversion("double", types[0], 400, stream)
+        elif operation == "cast":
+            question = cast(types[0], types[1], 400, stream)
+        else:
+            question = operator(operation, types[0], types[1], 400, stream)
+        group = answered(question, 0, oracle)
+        shown = [k for k, case in enumerate(group.cases) if f"quirk:{name}" in case.flags]
+        kept = replace(group, cases=tuple(group.cases[k] for k in shown))
+        words = [word_of(_defined(kept, k), group.target) for k in range(len(shown))]
+        note = f"the definition: {reference.QUIRKS[name]}"
+        flag = f"definition:{name}"
+        yield _differing(
+            kept, "definition", words, note, dict.fromkeys(range(len(shown)), flag).__getitem__
+        )
+
+
+def _defined(group: Group, k: int) -> int:
+    """The code that the definition gives for a case."""
+    types = list(group.sources.values())
+    codes = [code_of(word, t) for word, t in zip(group.cases[k].inputs, types, strict=True)]
+    if group.operation == "convert":
+        return reference.from_double(codes[0], group.target, published=True)
+    if group.operation == "cast":
+        return reference.cast(codes[0], types[0], group.target, published=True)
+    given = operands(group.operation, codes, types, group.ends)
+    return reference.compute(group.operation, *given, published=True)
 
 
 def _ml_dtypes(oracle: Oracle) -> Iterator[Group]:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.golden.answer import Question, kernel_of
+from harness.golden.answer import Question
 from harness.golden.inputs import codes_for, numbers_for
 from harness.golden.operators import operator
+from harness.golden.plan_operators import arithmetic, assignments, bits, comparisons, witnessed
 from harness.golden.record import NUMBERS, columns_for, word_of
 from harness.golden.stream import Stream
-from harness.oracle.limits import refusal
 from harness.types import (
     FORMATS,
     TERNARY,
     ApFixed,
+    ApInt,
     Binary,
     FloatRounding,
     IeeeFloat,
@@ -31,6 +32,12 @@ __all__ = ["FILES", "File", "casts", "conversion", "modes"]
 
 #: Ranges of widths: one bit, few, bytes, words, beyond a float, beyond a double, beyond 64 bits.
 _WIDTHS = ((1, 1), (2, 4), (5, 9), (10, 24), (25, 53), (54, 64), (65, 65))
+
+#: Integer types: one bit, few, beyond an int, a double, and 64 bits.
+INTEGERS = (
+    *(ApInt(1), ApInt(1, False), ApInt(4), ApInt(7, False), ApInt(8), ApInt(16, False)),
+    *(ApInt(33), ApInt(53, False), ApInt(64), ApInt(64, False), ApInt(65), ApInt(70, False)),
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def cast(source: Any, t: Any, count: int, stream: Stream) -> Question:
 
 
 def _doubles(stream: Stream) -> Iterator[Question]:
-    for t in [*_fixed_types(stream), TERNARY, *_quirky()]:
+    for t in [*_fixed_types(stream), TERNARY, *_quirky(), *INTEGERS]:
         yield conversion("double", t, 110, stream)
 
 
@@ -110,9 +117,10 @@ def _numbers(*names: str) -> Callable[[Stream], Iterator[Question]]:
         for k, t in enumerate(_fixed_types(stream)[::3]):
             if t.width <= 64:
                 question = conversion(names[k % len(names)], t, 60, stream)
-                kernel = kernel_of(question)
-                if kernel is not None and refusal(kernel) is None:
+                if witnessed(question):
                     yield question
+        for number, t in itertools.product(names, INTEGERS):
+            yield conversion(number, t, 60, stream)
 
     return questions
 
@@ -129,6 +137,15 @@ def casts(stream: Stream) -> Iterator[Question]:
             yield cast(_source(frac, integer, k % 3 != 1), t, 400, stream)
     for source, t in _far():
         yield cast(source, t, 200, stream)
+    for k, t in enumerate(INTEGERS):
+        frac, integer = stream.between(1, 6), t.integer + stream.between(0, 4)
+        yield cast(_source(frac, integer, k % 4 != 1), t, 400, stream)
+        # Negative values of no integer bits are the quirk ap-int-no-integer-bits.
+        yield cast(ApFixed(stream.between(3, 20), 0), t, 100, stream)
+        yield cast(ApInt(t.width + stream.between(0, 5), not t.signed), t, 100, stream)
+        rounding, overflow = list(Rounding)[k % len(Rounding)], ("SAT", "WRAP", "SAT_SYM")[k % 3]
+        fixed = ApFixed(max(t.width - 1, 2), t.width - 2, k % 2 == 0, rounding, overflow)
+        yield cast(t, fixed, 100, stream)
 
 
 def _far() -> Iterator[tuple[ApFixed, ApFixed]]:
@@ -148,24 +165,6 @@ def _source(frac: int, integer: int, signed: bool) -> ApFixed:
     return ApFixed(max(frac + integer, 1), integer, signed)
 
 
-def _arithmetic(stream: Stream) -> Iterator[Question]:
-    shapes = [(8, 4), (6, -2), (5, 9), (16, 6), (1, 1), (32, 20), (33, 1), (64, 40)]
-    signs = list(itertools.product((True, False), repeat=2))
-    for op, (k, (sa, sb)) in itertools.product("+-*/", enumerate(signs * 2)):
-        (wa, ia), (wb, ib) = shapes[k % 8], shapes[(3 * k + 1) % 8]
-        yield operator(op, ApFixed(wa, ia, sa), ApFixed(wb, ib, sb), 40, stream)
-    # The most negative dividend by the code -1, which is the quirk division-of-minimum.
-    yield operator("/", ApFixed(8, 4), ApFixed(8, 8), 60, stream)
-    for wide in (ApFixed(65, 30), ApFixed(65, 70, False)):
-        for op in "+-*/":
-            yield operator(op, wide, ApFixed(12, 5), 24, stream)
-    for width, integer in (*shapes, (65, 3)):
-        t = ApFixed(width, integer, width % 3 != 0)
-        yield operator("neg", t, None, 24, stream)
-        for op in ("<<", ">>"):
-            yield operator(op, t, None, 24, stream)
-
-
 def _assignments(stream: Stream) -> Iterator[Question]:
     for k, t in enumerate(_fixed_types(stream)):
         if t.width > 64 or abs(t.frac) > 40:
@@ -173,9 +172,9 @@ def _assignments(stream: Stream) -> Iterator[Question]:
         op = ("+=", "-=", "*=", "/=")[k % 4]
         operand = ApFixed(stream.between(2, 16), stream.between(-2, 10), k % 3 != 0)
         question = operator(op, t, operand, 20, stream)
-        kernel = kernel_of(question)
-        if kernel is not None and refusal(kernel) is None:
+        if witnessed(question):
             yield question
+    yield from assignments(stream)
 
 
 def _accumulations(stream: Stream) -> Iterator[Question]:
@@ -188,8 +187,7 @@ def _accumulations(stream: Stream) -> Iterator[Question]:
         columns = columns_for(operation, [addend], t)
         start = word_of(stream.choice((0, 1, t.max_code)), t)
         question = Question(operation, columns, (tuple(words),), start)
-        kernel = kernel_of(question)
-        if kernel is not None and refusal(kernel) is None:
+        if witnessed(question):
             yield question
 
 
@@ -262,7 +260,9 @@ FILES = (
         _numbers("std::int64_t", "std::uint64_t"),
     ),
     File("fixed/cast.json", "fixed", "cast", "cast", casts),
-    File("fixed/arithmetic.json", "fixed", "arithmetic", "arithmetic", _arithmetic),
+    File("fixed/arithmetic.json", "fixed", "arithmetic", "arithmetic", arithmetic),
+    File("fixed/comparison.json", "fixed", "comparison", "arithmetic", comparisons),
+    File("fixed/bits.json", "fixed", "bits", "arithmetic", bits),
     File("fixed/assignment.json", "fixed", "compound assignment", "arithmetic", _assignments),
     File("fixed/accumulation.json", "fixed", "accumulation", "accumulate", _accumulations),
     File("minifloat/double.json", "minifloat", "conversion", "double", _minifloat_conversions),

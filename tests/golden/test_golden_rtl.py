@@ -15,6 +15,7 @@ from harness.golden.emit import emit
 from harness.golden.plan import modes
 from harness.golden.record import columns_for, values, word_of
 from harness.golden.simulate import SIMULATORS, Simulator, build, run, simulate
+from harness.types import ApInt
 
 RTL = golden_directory() / "rtl"
 
@@ -150,6 +151,11 @@ def test_any_types(name: str, tmp_path: Path) -> None:
         width = draw.randint(1, 70)
         n = (0, 1, width // 2, width)[n_class]
         target = ApFixed(width, draw.randint(-40, 80), signed, rounding, overflow, n)
+        if place % 6 == 0:  # an integer: from integers, no integer bits, or some
+            target = ApInt(width, signed)
+            source = ApFixed(source.width, draw.choice((0, 3, source.width)), source.signed)
+        if place % 12 in (0, 1):
+            source = ApInt(source.width, source.signed)
         words = [draw.getrandbits(source.width) for _ in range(30)] + [0, (1 << source.width) - 1]
         codes = cast_codes(values(words, source), source, target).tolist()
         cases = tuple(
@@ -170,12 +176,16 @@ MUTANTS = {
         ("code[W-1] ^ floor[W]", "code[W-1] ^ rounded[W]"),
         ("W == 1 ? ONE : LOWEST | ONE", "W == 1 ? ~ONE : LOWEST | ONE"),
         ("SHIFT > SRC_W + 1 ? SRC_W + 1", "SHIFT > SRC_W + 1 ? SRC_W - 1"),
+        ("(guard || sticky) && SRC_I != 0", "(guard || sticky)"),
+        ("localparam int INTEGER = 9", "localparam int INTEGER = 8"),
     ),
     "vhd": (
         ("when 1      => return guard and (sticky or negative);", "when 1 => return guard;"),
         ("when 4      => return guard and (sticky or odd);", "when 4 => return guard and sticky;"),
         ("wrapped(code, negative, floor(W))", "wrapped(code, negative, rounded(W))"),
         ("code(0) := '1';", "code(0) := not code(0);"),
+        ("if SRC_I = 0 then", "if SRC_I = 1 then"),
+        ("when 9 =>", "when 8 =>"),
     ),
 }
 

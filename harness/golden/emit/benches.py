@@ -8,10 +8,12 @@ from dataclasses import replace
 from harness.golden.emit.layout import Files
 from harness.golden.emit.memories import MEM
 from harness.golden.record import Group
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = ["RTL"]
 
+#: Q of a cast into an ap_[u]int, which is no mode of an ap_fixed.
+INTEGER = 9
 #: The fields of a group in the table, in order.
 FIELDS = "COUNT, SRC_W, SRC_I, SRC_S, W, I, S, Q, O, N"
 
@@ -30,7 +32,8 @@ def _row(group: Group) -> list[int]:
             f"rtl replays casts between fixed-point types, not {group.operation} of {types}"
         )
     source = [a.width, a.integer, int(a.signed)]
-    target = [t.width, t.integer, int(t.signed), int(t.rounding), int(t.overflow), t.n]
+    rounding = INTEGER if isinstance(t, ApInt) else int(t.rounding)
+    target = [t.width, t.integer, int(t.signed), rounding, int(t.overflow), t.n]
     return [len(group.cases), *source, *target]
 
 
