@@ -149,8 +149,10 @@ def _definition(stream: Stream, oracle: Oracle) -> Iterator[Group]:
         else:
             question = operator(operation, types[0], types[1], 400, stream)
         group = answered(question, 0, oracle)
-        shown = [k for k, case in enumerate(group.cases) if f"quirk:{name}" in case.flags]
-        kept = replace(group, cases=tuple(group.cases[k] for k in shown))
+        shown = [case for case in group.cases if f"quirk:{name}" in case.flags]
+        # The definition has no code for what is not finite.
+        shown = [case for case in shown if "quirk:non-finite" not in case.flags]
+        kept = replace(group, cases=tuple(shown))
         words = [word_of(_defined(kept, k), group.target) for k in range(len(shown))]
         note = f"the definition: {reference.QUIRKS[name]}"
         flag = f"definition:{name}"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 from test_cli import harness
 
-from harness.golden import dumps, golden_directory, load, loads
+from harness.cli.golden import make
+from harness.golden import GoldenError, dumps, golden_directory, load, loads
 from harness.golden.files import to_write
 
 GOLDEN = golden_directory()
@@ -185,3 +187,61 @@ def test_where_vectors_are_written(tmp_path: Path) -> None:
     """In a checkout the committed ones; else the folder that was named."""
     assert to_write(None) == GOLDEN
     assert to_write(tmp_path) == tmp_path
+
+
+def test_operators_to_order(tmp_path: Path) -> None:
+    """Vectors of an operator, in the type that C++ gives it; a missing type is named."""
+    command = ("golden", "make", "--type", "ap_fixed<8,4>", "--out", "f.json")
+    status, out, _ = harness(*command, "--op", "+", "--with", "ap_fixed<6,3>", cwd=tmp_path)
+    assert status == 0
+    assert re.fullmatch(r"wrote \d+ vectors to f.json; ap_fixed.h and the exact .* agree\n", out)
+    truth = load(tmp_path / "f.json")
+    assert truth.groups[0].target.cpp == "ap_fixed<9,5>"
+    assert 900 < truth.count <= 1000
+    status, out, err = harness(*command, "--op", "+", cwd=tmp_path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "+ takes two numbers; name the type of the right one with --with" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"op": "<<", "right": "ap_int<4>"}, "--with is for an operator of two numbers"),
+        ({"right": "ap_int<4>"}, "--with is for an operator of two numbers"),
+        ({"op": "range"}, "--bits HI:LO and --op range need each other"),
+        ({"op": "neg", "bits": "7:4"}, "--bits HI:LO and --op range need each other"),
+        ({"op": "range", "bits": "seven"}, "--bits must be HI:LO, such as 7:4, not 'seven'"),
+        ({"op": "neg", "source": "double"}, "leave --source and --from out"),
+        ({"op": "sqrt"}, "hls::sqrt is closed"),
+    ],
+)
+def test_orders_refused(options: dict[str, str], reason: str, tmp_path: Path) -> None:
+    """What is missing or too much is named, before a compiler is asked."""
+    with pytest.raises(ValueError, match=reason):
+        make("ap_fixed<8,4>", tmp_path / "f.json", **options)  # type: ignore[arg-type]
+
+
+def test_bare_words(tmp_path: Path) -> None:
+    """Files of words alone: made vectors of, replayed, refused by line."""
+    (tmp_path / "in.mem").write_text("0147\n8000\n0001\n7fff\n")
+    (tmp_path / "out.coe").write_text(
+        "memory_initialization_radix=16;\nmemory_initialization_vector=\n05,\n80,\n00,\n7f;\n"
+    )
+    replay = ("golden", "replay", "in.mem", "--source", "ap_fixed<16,6>")
+    t = "ap_fixed<8,4,AP_RND,AP_SAT>"
+    status, out, _ = harness(*replay, "--expect", "out.coe", "--type", t, cwd=tmp_path)
+    assert status == 0
+    assert "AGREE: harness.quantize reproduces all 4 vectors" in out
+    text = (tmp_path / "out.coe").read_text()
+    (tmp_path / "out.coe").write_text(text.replace("80,", "81,"))
+    status, out, _ = harness(*replay, "--expect", "out.coe", "--type", t, cwd=tmp_path)
+    assert status == 1
+    assert f"out.coe:4: cast a ap_fixed<16,6>, expected {t}: 8000 => got 80, expected 81" in out
+    status, out, err = harness("golden", "replay", "in.mem", cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert err == "harness: in.mem: holds words alone; name what is expected: --expect, --type\n"
+    make("ap_fixed<16,6>", tmp_path / "w.json", from_=tmp_path / "in.mem")
+    words = [case.expected for case in load(tmp_path / "w.json").groups[0].cases]
+    assert words == [0x147, 0x8000, 1, 0x7FFF]
+    with pytest.raises(GoldenError, match="in.mem:1: 0147 is too wide for ap_fixed<8,4,AP_RND"):
+        make(t, tmp_path / "w.json", from_=tmp_path / "in.mem")
