@@ -50,7 +50,7 @@ _QUIRKS: dict[str, tuple[Any, ...]] = {
     "ap-int-assign-fixed": ("*=", ApInt(8), ApFixed(8, 4)),
     "comparison-unsigned": ("<", ApFixed(32, 32), ApFixed(32, 32, False)),
     "equality-modulo": ("==", ApFixed(8, 8), ApFixed(32, 32, False)),
-    "comparison-sat-sym": ("<", ApFixed(8, 4), ApFixed(6, 3, overflow="SAT_SYM")),
+    "comparison-sat-sym": ("<", ApFixed(8, 3), ApFixed(6, 3, overflow="SAT_SYM")),
 }
 
 FLAGS = {
@@ -155,10 +155,8 @@ def _definition(stream: Stream, oracle: Oracle) -> Iterator[Group]:
         kept = replace(group, cases=tuple(shown))
         words = [word_of(_defined(kept, k), group.target) for k in range(len(shown))]
         note = f"the definition: {reference.QUIRKS[name]}"
-        flag = f"definition:{name}"
-        yield _differing(
-            kept, "definition", words, note, dict.fromkeys(range(len(shown)), flag).__getitem__
-        )
+        flags = [f"definition:{name}"] * len(shown)
+        yield _differing(kept, "definition", words, note, flags.__getitem__)
 
 
 def _defined(group: Group, k: int) -> int:

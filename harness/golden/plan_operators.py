@@ -43,7 +43,7 @@ _COMPARED = (
     (ApFixed(32, 32), ApFixed(32, 32, False)),
     (ApFixed(32, 32, False), ApFixed(8, 8)),
     (ApFixed(40, 8, False), ApFixed(24, 8)),
-    (ApFixed(8, 4), ApFixed(6, 3, overflow="SAT_SYM")),
+    (ApFixed(8, 3), ApFixed(6, 3, overflow="SAT_SYM")),
     (ApInt(8), ApInt(64, False)),
     (ApInt(65), ApInt(65, False)),
 )
