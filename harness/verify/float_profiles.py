@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,9 +25,17 @@ from harness.verify.float_questions import Witnessed
 from harness.verify.minifloat_questions import FloatCast, FloatProduct, MiniFloatNumber
 from harness.verify.other_questions import Chance, Signs, Ternary
 from harness.verify.questions import Question
+from harness.verify.recode_questions import DOUBLE, WIDE, FloatToFixed, Recode
 from harness.verify.witnesses import WITNESSES
 
-__all__ = ["MINIFLOATS", "VITIS", "float_questions", "questions_about", "variants"]
+__all__ = [
+    "MINIFLOATS",
+    "VITIS",
+    "float_questions",
+    "out_of_floats",
+    "questions_about",
+    "variants",
+]
 
 Generator = np.random.Generator
 #: Every run asks about these: the usual one, the ends of the limits, and offsets both ways.
@@ -47,6 +55,16 @@ ODD_SIZES = (
     IeeeFloat(6, 9),
     IeeeFloat(11, 52),
     IeeeFloat(15, 112),
+)
+#: What leaves for fixed point: values of every code are normal doubles, or zero.
+LEAVING: tuple[BinaryFloat, ...] = (
+    FORMATS["float32"],
+    FORMATS["bfloat16"],
+    MiniFloat(10, 6, 0),
+    FORMATS["float8_e5m2"],
+    VITIS[2],
+    FORMATS["float16"],
+    MINIFLOATS[0],
 )
 BY_CHANCE: tuple[Any, ...] = (
     ApFixed(8, 4, rounding="S_RND", overflow="SAT"),
@@ -71,7 +89,30 @@ def float_questions(minifloats: int, rng: Generator) -> list[Question]:
     for source in (ApFixed(12, 4), ApFixed(9, 3, signed=False), ApFixed(64, 20)):
         asked += [Signs(source, Binary(zero)) for zero in (1, -1)]
     asked += [Ternary("double", TERNARY), *(Chance(t) for t in BY_CHANCE)]
-    return asked
+    return [*asked, *_recoded()]
+
+
+def _recoded() -> Iterator[Question]:
+    """Codes of every format as doubles and in another; ties of every rounding beyond doubles."""
+    formats = list(FORMATS.values())
+    modes = [rounding for rounding in FloatRounding if not rounding.stochastic]
+    for k, source in enumerate(formats):
+        yield Recode(source, DOUBLE)
+        yield Recode(source, formats[(5 * k + 3) % len(formats)].with_modes(rounding=modes[k % 7]))
+    quad = IeeeFloat(15, 112)
+    for rounding in modes:
+        yield Recode(WIDE, quad.with_modes(rounding=rounding))
+        yield Recode(quad, DOUBLE.with_modes(rounding=rounding))
+        yield Recode(ApFixed(64, 20), FORMATS["float32"].with_modes(rounding=rounding))
+    for wide in (WIDE, quad, ApFixed(64, 40, signed=False)):
+        yield Recode(wide, VITIS[-1])
+        yield Recode(wide, VITIS[2])
+
+
+def out_of_floats(targets: Iterable[ApFixed]) -> Iterator[Question]:
+    """A float type's codes in each of the fixed-point ``targets``."""
+    for k, t in enumerate(targets):
+        yield FloatToFixed(LEAVING[k % len(LEAVING)], t)
 
 
 def questions_about(t: Any, rng: Generator) -> list[Question]:

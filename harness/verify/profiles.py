@@ -12,7 +12,7 @@ from harness.oracle.limits import cast_aborts
 from harness.types import MAX_WIDTH, ApFixed, ApInt, Operation, Overflow, Rounding, result_type
 from harness.verify.accumulate_questions import Accumulation
 from harness.verify.fixed_questions import Cast, FromNumber
-from harness.verify.float_profiles import float_questions
+from harness.verify.float_profiles import float_questions, out_of_floats
 from harness.verify.operator_questions import Operator
 from harness.verify.questions import Question
 
@@ -118,7 +118,19 @@ def questions_for(profile: Profile, rng: Generator) -> list[Question]:
         op = (Operation.ADD, Operation.SUB, Operation.ADD, Operation.MUL)[k % 4]
         accumulator = ApFixed(width, integer, signed, rounding, overflow)
         asked.append(_accumulation(op, accumulator, rng))
-    return asked + float_questions(profile.minifloats, rng)
+    asked += float_questions(profile.minifloats, rng)
+    return [*asked, *_saturated_wide(), *out_of_floats(one_each.values())]
+
+
+def _saturated_wide() -> Iterator[Question]:
+    """Casts into types beyond 64 bits of which some bits saturate, or all."""
+    for signed, rounding, overflow in modes():
+        if overflow.wraps:
+            k = int(rounding)
+            n = (1, 2, 20 + k, 80)[k % 4]
+            target = ApFixed(80, 40 - k, signed, rounding, overflow, n)
+            yield Cast(ApFixed(90, 45), target)
+            yield FromNumber("double", target)
 
 
 def _source(target: ApFixed, rng: Generator) -> ApFixed:

@@ -28,6 +28,7 @@ __all__ = [
     "Inputs",
     "Question",
     "fits",
+    "tensor_casts",
     "tensor_codes",
     "unfold",
 ]
@@ -152,6 +153,13 @@ def tensor_codes(x: Any, t: Any) -> Any:
     if x.dtype == np.uint64:
         return quantize_codes(x, t)  # torch has no unsigned 64-bit arithmetic
     return tensors.device_codes(tensors.from_array(x), t).numpy()
+
+
+def tensor_casts(codes: Any, source: Any, t: Any) -> Any:
+    """The cast that serves CUDA tensors, run on the CPU."""
+    from harness.quantize import tensors
+
+    return tensors.device_cast(tensors.from_array(codes), source, t).numpy()
 
 
 def unfold(code: Any, t: Any) -> int:

@@ -7,18 +7,21 @@ the type's own, because libraries differ in its bits.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import gmpy2
 import ml_dtypes
 import numpy as np
 
+from harness import reference
 from harness.oracle import native
 from harness.types import FORMATS, BinaryFloat, FloatOverflow, FloatRounding, IeeeFloat, VitisFloat
 
-__all__ = ["MPFR", "WITNESSES", "Witness"]
+__all__ = ["MPFR", "WITNESSES", "Witness", "decoded", "exact_codes", "number"]
 
 Array = np.ndarray[Any, Any]
 EVEN, UP, DOWN, ZERO = (
@@ -145,11 +148,57 @@ def _signed(magnitude: Array, negative: Array, nan: Array, t: BinaryFloat) -> Ar
     return np.where(nan, t.nan_code or 0, codes).astype(np.int64)
 
 
-def _mpfr_code(x: float, t: BinaryFloat) -> int:
-    """The code of one double where results are no doubles: by MPFR's own exponents."""
-    if np.isnan(x):
+def exact_codes(values: Sequence[Fraction | float], t: BinaryFloat) -> Array:
+    """Codes of exact values by MPFR, in a type with infinities and every deterministic rounding.
+
+    ``int64``, Python integers beyond 64 bits; a float stands for NaN, an infinity or a zero.
+    """
+    codes = [_exact_code(gmpy2.mpq(v) if isinstance(v, Fraction) else v, t) for v in values]
+    if t.width > 64:
+        return np.array(codes, dtype=object)
+    return np.array(codes, dtype=np.uint64).view(np.int64)
+
+
+def _exact_code(v: Any, t: Any) -> int:
+    if t.rounding in _MODES:
+        return _mpfr_code(v, t)
+    inward = _mpfr_code(v, t.with_modes(rounding="TOWARD_ZERO"))
+    outward = _mpfr_code(v, t.with_modes(rounding="UP" if v > 0 else "DOWN"))
+    if inward == outward:
+        return inward
+    if t.rounding is FloatRounding.ODD:
+        return inward if inward % 2 else outward
+    low = abs(Fraction(number(inward, t)))
+    ends = math.isinf(number(outward, t))
+    high = Fraction(2) ** (t.emax + 1) if ends else abs(Fraction(number(outward, t)))
+    twice, middle = 2 * abs(v), gmpy2.mpq(low + high)
+    away = t.rounding is FloatRounding.NEAREST_AWAY
+    return outward if twice > middle or (away and twice == middle) else inward
+
+
+def number(code: int, t: BinaryFloat) -> Fraction | float:
+    """The value of a code by the exact reference; a zero is a float, and keeps its sign."""
+    found = reference.decode(code, t)
+    return found or (-0.0 if reference.floats.unpack(code, t)[0] else 0.0)
+
+
+def decoded(codes: Array, t: BinaryFloat) -> Array:
+    """The values of codes of at most 64 bits that are doubles; by a library that has the type."""
+    dtype = _STORED.get(t) or (_names().get(t) if isinstance(t, IeeeFloat) else None)
+    if dtype is None or np.dtype(dtype).itemsize * 8 != t.width:
+        return np.array([float(number(int(c) % (1 << t.width), t)) for c in codes])
+    words = codes.astype(np.int64).view(np.uint64).astype(f"u{t.width // 8}")
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        values: Array = words.view(dtype).astype(np.float64)
+    return values
+
+
+def _mpfr_code(x: Any, t: BinaryFloat) -> int:
+    """The code of one value where results are no doubles: by MPFR's own exponents."""
+    if x != x:  # noqa: PLR0124  # a NaN, of whatever kind
         return t.nan_code or 0
-    sign = int(np.signbit(x)) << (t.width - 1)
+    minus = bool(np.signbit(x)) if isinstance(x, float) else x < 0
+    sign = minus << (t.width - 1)
     with gmpy2.context(_context(t, t.rounding)) as context:
         if t.specials == "ieee" and t.overflow is FloatOverflow.INF:
             context.emax = t.emax + 1
@@ -220,6 +269,11 @@ def _native_accepts(t: Any) -> bool:
     return isinstance(t, IeeeFloat) and t in [float32.with_modes(rounding=m) for m in native.MODES]
 
 
+_STORED: dict[Any, Any] = {
+    FORMATS["float16"]: np.float16,
+    FORMATS["float32"]: np.float32,
+    IeeeFloat(11, 52): np.float64,
+}
 _NUMPY = (FORMATS["float16"], FORMATS["float32"])
 #: In the order of a report.
 WITNESSES = (
