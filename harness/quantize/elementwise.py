@@ -150,7 +150,7 @@ def _fixed(
         p = _PLAN(q, o, 0, signed, width, f[n], lower, top, mask, mask, zero, zero)
         bits, exponent = split_double(words[n])
         code = to_code(bits, 0, -exponent - f[n], p)
-        value = math.ldexp(float(code), -f[n])
+        value = math.ldexp(float(code), int(-f[n]))
         # Without a range, what is too large for a code has no bits to round.
         out[n] = value if bounded or -LARGEST < code < LARGEST else x[n]
 
@@ -166,5 +166,5 @@ def _minifloat(words: Any, m: Any, e: Any, e0: Any, out: Any) -> None:
         flip = one << (e[n] - 1 + m[n])
         p = Packing(1, m[n], emin, emax, 0, top, top, top, top, -1, sign, flip, 0, 1)
         negative, significand, exponent = unpack(double_to_code(words[n], p), p)
-        value = math.ldexp(float(significand), exponent)
+        value = math.ldexp(float(significand), int(exponent))
         out[n] = -value if negative else value

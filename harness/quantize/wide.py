@@ -114,6 +114,8 @@ def recode(code: int, source: Any, target: Any) -> int:
         return integer_to_code(2 * code - 1, 0, target)
     found = value(code, source)
     if isinstance(found, float):
+        if isinstance(target, Binary) and not math.isnan(found):
+            return int(found > 0)
         if not isinstance(target, BinaryFloat):
             raise ValueError(f"codes of {source} have NaN or infinity, {target} has none")
         return _special_to_code(found, target)

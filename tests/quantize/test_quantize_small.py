@@ -1,0 +1,258 @@
+"""Every path of the quantizers on types so small that all their breakpoints are few.
+
+The same numbers go through the float kernels, the exact cores, the tensor operations, the Python
+integers that serve wide types, and the types of each element; the exact reference says what is
+right.  As plain Python (``NUMBA_DISABLE_JIT=1``) the file takes seconds, so ``make mutants`` holds
+the kernels to it.
+"""
+
+import itertools
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from harness import (
+    ApFixed,
+    Binary,
+    FloatRounding,
+    IeeeFloat,
+    MiniFloat,
+    Overflow,
+    Rounding,
+    VitisFloat,
+    cast_codes,
+    decode,
+    quantize,
+    quantize_codes,
+    quantize_fixed,
+    quantize_minifloat,
+    reference,
+)
+from harness.quantize import fixed_codes, float_codes, tensors, wide
+from harness.quantize.plan import packing, plan
+
+ROUNDINGS = [mode for mode in Rounding if not mode.stochastic]
+FLOAT_ROUNDINGS = [mode for mode in FloatRounding if not mode.stochastic]
+OUT = ApFixed(4, 3, rounding="RND_CONV", overflow="SAT_ZERO")
+
+
+def fixed_types(rounding: Rounding) -> list[ApFixed]:
+    """Three and four bits: every overflow, signed and not, every class of N, three LSBs."""
+    found = []
+    for count, (overflow, signed) in enumerate(itertools.product(Overflow, (True, False))):
+        if overflow is Overflow.WRAP_SM and not signed:
+            continue
+        for n in range(4 if overflow.wraps else 1):
+            integer = (1, 5, 3)[(count + n) % 3]
+            found.append(ApFixed(3, integer, signed, rounding, overflow, n))
+    return [*found, ApFixed(1, 1, True, rounding, "SAT_SYM"), ApFixed(1, 0, False, rounding)]
+
+
+def float_types(rounding: FloatRounding) -> list[Any]:
+    """Six bits: every encoding of the specials, every overflow, with subnormals and without."""
+    found: list[Any] = []
+    for specials, overflow, subnormals in itertools.product(
+        ("ieee", "fn", "fnuz", "none"), ("inf", "saturate"), (True, False)
+    ):
+        if specials == "none" and overflow == "inf":
+            continue
+        t = IeeeFloat(3, 2, specials=specials, subnormals=subnormals)
+        found.append(t.with_modes(rounding=rounding, overflow=overflow))
+    if rounding is FloatRounding.NEAREST_EVEN:
+        found += [MiniFloat(2, 3, -1), MiniFloat(0, 2, 3), VitisFloat(8, 4)]
+    return found
+
+
+def fixed_inputs(t: ApFixed) -> np.ndarray:
+    """Every quarter of an LSB over two and a half turns of the range, and what is far away."""
+    quarters = np.arange(-80.0, 81.0) / 4
+    far = np.array([0.0, -0.0, 2.0**60, -(2.0**60), 1e300, -1e300, 5e-324, -5e-324, 2.0**-70])
+    return np.concatenate([np.ldexp(quarters, -t.frac), far, [math.inf, -math.inf, math.nan]])
+
+
+def float_inputs(t: Any) -> np.ndarray:
+    """Every quarter between neighbours, past both ends, and the specials the type knows."""
+    values = {reference.decode(c, t) for c in range(1 << t.width)}
+    finite = sorted(float(v) for v in values if not isinstance(v, float) and v >= 0)
+    top, smallest = finite[-1], 2.0 ** (t.emin - t.frac_bits)
+    grid = [
+        a + (b - a) * q / 4 for a, b in itertools.pairwise([*finite, 2 * top]) for q in range(4)
+    ]
+    step = 2.0 ** (t.emax - t.frac_bits)
+    grid += [top + step * q / 4 for q in range(9)] + [smallest * q / 4 for q in range(9)]
+    grid += [5e-324, 2.0**-1022, 1e300, math.inf]
+    x = np.array(sorted({*grid, *(-g for g in grid)}))
+    return np.concatenate([x, [0.0, -0.0], [math.nan] * (t.nan_code is not None)])
+
+
+def words(codes: Any, t: Any) -> list[int]:
+    """Codes as their bits."""
+    return [int(c) % (1 << t.width) for c in (codes if isinstance(codes, list) else codes.tolist())]
+
+
+def same(path: str, got: Any, expected: Iterable[int], x: Any, t: Any) -> None:
+    """Codes agree, or the message tells the path and the first input that differs."""
+    found, wanted = words(got, t), words(list(expected), t)
+    wrong = [(v, a, b) for v, a, b in zip(x, found, wanted, strict=True) if a != b]
+    assert not wrong, f"{path} {t}: {wrong[0]}"
+
+
+def values_of(codes: Iterable[int], t: Any) -> list[float]:
+    """Exact values as floats, which hold those of small types."""
+    return [float(reference.decode(c, t)) for c in codes]
+
+
+def same_values(path: str, got: Any, codes: Iterable[int], x: Any, t: Any) -> None:
+    """Values agree, NaN with NaN."""
+    for v, a, b in zip(x, np.asarray(got).tolist(), values_of(codes, t), strict=True):
+        assert a == b or (math.isnan(a) and math.isnan(b)), f"{path} {t}: {v}: {a}, not {b}"
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
+def test_doubles_in_fixed_point(rounding: Rounding) -> None:
+    """Every path from floats gives the reference's codes, and values."""
+    for t in fixed_types(rounding):
+        x = fixed_inputs(t)
+        codes = [reference.from_double(v, t) for v in x.tolist()]
+        same("float kernel", quantize_codes(x, t), codes, x, t)
+        same_values("float kernel", quantize(x, t), codes, x, t)
+        same("tensors", tensors.device_codes(torch.from_numpy(x), t), codes, x, t)
+        same("integers", [wide.double_to_code(v, t) for v in x.tolist()], codes, x, t)
+        core = np.empty(x.size, np.int64)
+        with np.errstate(over="ignore"):
+            fixed_codes.doubles_to_codes(x, core, plan(t))
+        same("exact core", core, codes, x, t)
+        with np.errstate(over="ignore"):
+            narrow = x.astype(np.float32)
+        codes = [reference.from_double(v, t) for v in narrow.tolist()]
+        same("float32 kernel", quantize_codes(narrow, t), codes, narrow, t)
+        same_values("float32 kernel", quantize(narrow, t), codes, narrow, t)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
+def test_casts_into_fixed_point(rounding: Rounding) -> None:
+    """From fixed point, signed and not, with bits dropped, kept and added; and from integers."""
+    for count, t in enumerate(fixed_types(rounding)):
+        drop = (2, 1, 0, -2)[count % 4]
+        for signed in (True, False):
+            source = ApFixed(7, 7 - t.frac - drop, signed)
+            codes = np.arange(source.min_code, source.max_code + 1)
+            wanted = [reference.cast(c, source, t) for c in codes.tolist()]
+            check_cast(codes, source, t, wanted)
+        whole = ApFixed(64, 64, signed=False)
+        big = np.arange(40, dtype=np.uint64) * np.uint64(3 << 58) + np.arange(40, dtype=np.uint64)
+        t62 = ApFixed(t.width, 62 + t.integer, t.signed, rounding, t.overflow, t.n)
+        wanted = [reference.from_int(c, t62) for c in big.tolist()]
+        same("unsigned", quantize_codes(big, t62), wanted, big, t62)
+        check_cast(big.view(np.int64), whole, t62, wanted)
+        words64, signed = big.view(np.int64), ApFixed(64, 64)
+        for target in (t62, ApFixed(64, 63, t.signed, rounding, t.overflow, t.n)):
+            wanted = [reference.cast(c, signed, target) for c in words64.tolist()]
+            check_cast(words64, signed, target, wanted)
+
+
+def check_cast(codes: Any, source: Any, t: Any, wanted: list[int]) -> None:
+    """A cast by each path."""
+    with np.errstate(over="ignore"):
+        same("cast", cast_codes(codes, source, t), wanted, codes, t)
+    found = tensors.device_cast(torch.from_numpy(codes), source, t)
+    same("tensor cast", found, wanted, codes, t)
+    exact = [
+        int(c) % (1 << 64) if source.width == 64 and not source.signed else int(c) for c in codes
+    ]
+    same("integer cast", [wide.recode(c, source, t) for c in exact], wanted, codes, t)
+
+
+@pytest.mark.parametrize("rounding", FLOAT_ROUNDINGS, ids=lambda mode: mode.name)
+def test_doubles_in_floats(rounding: FloatRounding) -> None:
+    """Every path from floats gives the reference's codes, and values."""
+    for t in float_types(rounding):
+        x = float_inputs(t)
+        codes = [reference.from_double(v, t) for v in x.tolist()]
+        same("float kernel", quantize_codes(x, t), codes, x, t)
+        same_values("float kernel", quantize(x, t), codes, x, t)
+        same("tensors", tensors.device_codes(torch.from_numpy(x), t), codes, x, t)
+        same("integers", [wide.double_to_code(v, t) for v in x.tolist()], codes, x, t)
+        core = np.empty(x.size, np.int64)
+        with np.errstate(over="ignore"):
+            assert float_codes.doubles_to_codes(x.view(np.int64), core, packing(t))
+        same("exact core", core, codes, x, t)
+        with np.errstate(over="ignore"):
+            narrow = x.astype(np.float32)
+        codes = [reference.from_double(v, t) for v in narrow.tolist()]
+        same("float32 kernel", quantize_codes(narrow, t), codes, narrow, t)
+
+
+@pytest.mark.parametrize("rounding", FLOAT_ROUNDINGS, ids=lambda mode: mode.name)
+def test_casts_of_floats(rounding: FloatRounding) -> None:
+    """Into floats from fixed point and from floats, out of floats, and what every code is."""
+    sources = [ApFixed(8, 4), ApFixed(7, 5, signed=False), IeeeFloat(4, 4), MiniFloat(3, 3, 0)]
+    for count, t in enumerate(float_types(rounding)):
+        source = sources[count % 4]
+        codes = every(source, t)
+        check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
+        codes = every(t, OUT)
+        check_cast(codes, t, OUT, [reference.cast(c, t, OUT) for c in codes.tolist()])
+        for other in (IeeeFloat(4, 1, specials="fn"), IeeeFloat(2, 4), Binary(zero=-1)):
+            codes = every(t, other)
+            check_cast(codes, t, other, [reference.cast(c, t, other) for c in codes.tolist()])
+        codes = np.arange(1 << t.width)
+        same_values("decode", decode(codes, t), codes.tolist(), codes, t)
+        same_values("tensor decode", decode(torch.from_numpy(codes), t), codes.tolist(), codes, t)
+        exact = [float(wide.value(c, t)) for c in codes.tolist()]
+        same_values("integer decode", exact, codes.tolist(), codes, t)
+
+
+def every(source: Any, target: Any) -> np.ndarray:
+    """The codes of a source that have a code in a target."""
+    codes = range(source.min_code, source.max_code + 1)
+    kept = []
+    for code in codes:
+        value = reference.decode(code, source)
+        lost = isinstance(value, float) and (
+            isinstance(target, ApFixed)
+            or (math.isnan(value) and getattr(target, "nan_code", None) is None)
+        )
+        if not lost:
+            kept.append(code)
+    return np.array(kept)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
+def test_a_type_for_each_element(rounding: Rounding) -> None:
+    """Arrays of widths give each element the values of its own type."""
+    for overflow in Overflow:
+        x, k, i, f, wanted = [], [], [], [], []
+        for kept, width in itertools.product((1, 0), (1, 3, 4)):
+            if overflow is Overflow.WRAP_SM and not kept:
+                continue
+            t = ApFixed.from_kif(kept, width - kept - 1, 1, rounding=rounding, overflow=overflow)
+            inputs = fixed_inputs(t)[40:-3]
+            x += inputs.tolist()
+            k, i, f = (
+                [*c, *[b] * inputs.size]
+                for c, b in zip((k, i, f), (kept, width - kept - 1, 1), strict=True)
+            )
+            wanted += values_of([reference.from_double(v, t) for v in inputs.tolist()], t)
+        with np.errstate(over="ignore"):
+            got = quantize_fixed(
+                np.array(x), np.array(k), np.array(i), np.array(f), rounding, overflow
+            )
+        assert got.tolist() == wanted
+
+
+def test_a_minifloat_for_each_element() -> None:
+    """The same of minifloats."""
+    x, facts, wanted = [], [], []
+    for t in (MiniFloat(2, 3, -1), MiniFloat(0, 2, 3), MiniFloat(3, 2, 0)):
+        inputs = float_inputs(t)
+        x += inputs.tolist()
+        facts += [(t.m, t.e, t.e0)] * inputs.size
+        wanted += values_of([reference.from_double(v, t) for v in inputs.tolist()], t)
+    with np.errstate(over="ignore"):
+        got = quantize_minifloat(np.array(x), *np.array(facts).T)
+    assert got.tolist() == wanted
