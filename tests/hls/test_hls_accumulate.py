@@ -65,6 +65,35 @@ def test_each_path_is_taken_and_is_the_steps(name):
     np.testing.assert_array_equal(affine(x, w, b, accum).codes, affine_steps(x, w, b, accum).codes)
 
 
+@pytest.mark.parametrize(
+    ("x", "w", "b", "accum"),
+    [
+        # The products, unsigned and signed; the accumulator's start; its finer LSB.
+        (Fixed(np.full((1, 64), (1 << 30) - 1), ApFixed(30, 30, signed=False)), 24, 0, 60),
+        (Fixed(np.full((1, 64), -(1 << 29)), ApFixed(30, 30)), 24, 1, 60),
+        (Fixed(np.array([[1]]), ApFixed(8, 8)), 8, (1 << 58) + 1, 60),
+        (Fixed(np.array([[-1]]), ApFixed(8, 8)), 8, 1 - (1 << 59), 60),
+        (Fixed(np.full((1, 2), (1 << 23) - 1), ApFixed(24, 24)), 24, 1, ApFixed(60, 54)),
+    ],
+)
+def test_no_sum_beyond_the_whole_numbers_of_a_double_goes_through_one(x, w, b, accum):
+    accum = accum if isinstance(accum, ApFixed) else ApFixed(accum, accum)
+    t, start = ApFixed(w, w), Fixed(np.array([b]), ApFixed(60, 60))
+    weights = Fixed(np.full((x.shape[1], 1), (1 << (w - 1)) - 1), t)
+    assert affine_path(x.type, weights, start, accum) == "wrap"
+    found, steps = affine(x, weights, start, accum), affine_steps(x, weights, start, accum)
+    assert found.codes.tolist() == steps.codes.tolist()
+
+
+def test_sums_over_the_last_of_three_axes():
+    t = ApFixed(6, 6)
+    terms = np.arange(24).reshape(2, 3, 4) - 12
+    assert accumulate(Fixed(0, t), Fixed(terms, t)).codes.tolist() == [
+        [-42 + 64, -26, -10],
+        [6, 22, 38 - 64],
+    ]
+
+
 def test_a_product_alone_may_saturate_where_no_sum_does():
     # 7 * 7 = 49 leaves <6,6>, though -31 + 49 does not: the product is converted before.
     t, accum = ApFixed(4, 4), ApFixed(6, 6, overflow="SAT")

@@ -79,6 +79,25 @@ def test_operators_are_the_references(a, b, data):
     assert int(left.codes[0]) % (1 << a.width) == x % (1 << a.width)  # += makes a new array
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (ApFixed(4, 2), ApFixed(3, 2)),
+        (ApFixed(3, 1), ApFixed(4, 3, signed=False)),
+        (ApFixed(3, 3, signed=False), ApFixed(4, 2)),
+    ],
+    ids=str,
+)
+def test_every_pair_of_small_numbers_is_compared(a, b):
+    x, y = np.meshgrid(list(a.codes), list(b.codes), indexing="ij")
+    left, right = Fixed(x, a), Fixed(y, b)
+    first, second = x * float(a.lsb), y * float(b.lsb)
+    assert np.array_equal(left < right, first < second)
+    assert np.array_equal(left > right, first > second)
+    assert np.array_equal(left <= right, first <= second)
+    assert np.array_equal(left >= right, first >= second)
+
+
 def test_equal_codes_are_equal():
     t = ApFixed(8, 4)
     x = Fixed.of([1.5, -2.25], t)

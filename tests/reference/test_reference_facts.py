@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import ApFixed, Rounding, reference, result_type
+from harness import ApFixed, ApInt, Operation, Rounding, reference, result_type
 from harness.testing import any_ap_types, codes
 
 SMALL = list(range(-40, 41))
@@ -167,3 +167,12 @@ def test_every_quirk_is_explained() -> None:
     assert all(text and "\n" not in text for text in reference.QUIRKS.values())
     assert reference.quirks(1.5, ApFixed(8, 4)) == []
     assert reference.quirks(Fraction(-1), ApFixed(1, 1, overflow="SAT_SYM")) == ["sat-sym-one-bit"]
+
+
+def test_equality_is_modulo_from_32_bits_on() -> None:
+    """C makes both sides unsigned where the unsigned one is the wider and has 32 bits or more."""
+    for width, named in ((31, []), (32, ["equality-modulo"])):
+        quirks = reference.operator_quirks(
+            Operation.EQ, 5, ApInt(width, signed=False), -1, ApInt(8)
+        )
+        assert list(quirks) == named

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import FORMATS, ApFixed, Binary, FloatRounding, IeeeFloat, MiniFloat, VitisFloat
-from harness.reference import cast, decode, from_double, neighbours
+from harness.reference import cast, decode, floats, from_double, neighbours
 
 E4M3FN = FORMATS["float8_e4m3fn"]
 SMALL = [
@@ -136,6 +136,22 @@ def test_rounding_by_chance_has_no_code() -> None:
     low, high = neighbours(Fraction(11, 10), t)
     assert (decode(low, t), decode(high, t)) == (1.0, 1.125)
     assert neighbours(Fraction(1), t) == (from_double(1.0, E4M3FN),) * 2
+    for x in (Fraction(-17, 10), Fraction(-33, 20)):
+        low, high = neighbours(x, t)
+        assert (decode(low, t), decode(high, t)) == (-1.625, -1.75)
+    steps = ApFixed(8, 4, rounding="S_RND", overflow="SAT")
+    assert neighbours(Fraction(33, 32), steps) == (16, 17)
+    assert neighbours(Fraction(-33, 32), steps) == (-17, -16)
+    assert neighbours(Fraction(3, 2), steps) == (24, 24)
+
+
+@pytest.mark.parametrize(("value", "exponent"), [(4, 2), (Fraction(7, 2), 1), (Fraction(1, 8), -3)])
+def test_a_magnitude_is_rounded_in_its_binade(value: object, exponent: int) -> None:
+    """From a power of two up to the next; below the smallest normal in that one's."""
+    assert floats.exponent_of(Fraction(value), E4M3FN) == exponent
+    assert floats.exponent_of(Fraction(1, 1 << 20), E4M3FN) == E4M3FN.emin
+    flushing = E4M3FN.with_modes(subnormals=False)
+    assert floats.exponent_of(Fraction(1, 1 << 20), flushing) == -20
 
 
 @given(x=st.floats(allow_nan=False), mode=st.sampled_from(list(FloatRounding)))
