@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verify verify-layers test golden golden-check rtl lint format bench wheel clean
+.PHONY: help setup verify verify-layers test mutants golden golden-check rtl lint format bench wheel clean
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ verify-layers: $(STAMP)  ## hold the typed layers against hls4ml's kernels; ARGS
 
 test: $(STAMP)  ## run the tests; ARGS="-k name"
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+mutants: $(STAMP)  ## change the arithmetic a little, and see the checks fail; ARGS="--sample 40"
+	@$(BIN)/python -m scripts.mutants $(ARGS)
 
 golden: $(STAMP)  ## regenerate the golden vectors
 	@$(BIN)/harness golden write

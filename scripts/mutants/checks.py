@@ -1,0 +1,136 @@
+"""Which checks should see a mutant of which file, the quickest first.
+
+Checks are node ids of pytest.  Where the file compiles kernels they run as plain Python, which
+takes no compiler and serves small inputs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["AREAS", "DESELECTED", "Area", "area_of"]
+
+NUMPY = "tests/quantize/test_quantize_numpy.py"
+TORCH = "tests/quantize/test_quantize_torch.py"
+EDGES = tuple(
+    f"tests/quantize/test_quantize_edges.py::test_{name}"
+    for name in (
+        "signalling_nan",
+        "booleans_hold_zero_and_one_alone",
+        "tensor_views",
+        "unaligned_memory",
+    )
+)
+CHANCE = "tests/quantize/test_quantize_stochastic.py"
+SMALL = "tests/quantize/test_quantize_small.py"
+FIXED = (f"{SMALL}::test_doubles_in_fixed_point", f"{SMALL}::test_casts_into_fixed_point")
+FLOATS = (f"{SMALL}::test_doubles_in_floats", f"{SMALL}::test_casts_of_floats")
+DECOMPOSE = "tests/quantize/test_quantize_floats.py::test_decompose"
+REFUSED = tuple(f"tests/quantize/test_quantize_floats.py::test_refused{s}" for s in ("", "_kinds"))
+OPERATORS = "tests/quantize/test_quantize_small_operators.py"
+WIDTHS = (
+    f"{SMALL}::test_a_type_for_each_element",
+    f"{SMALL}::test_a_minifloat_for_each_element",
+    *(
+        f"tests/quantize/test_quantizers_interface.py::test_{name}"
+        for name in ("arrays_of_minifloat_widths", "widths_broadcast_and_whole_floats_are_integers")
+    ),
+)
+#: What asks for compiled code, or for another process.
+DESELECTED = (
+    "tests/quantize/test_quantize_edges.py::test_no_floating_point_error_is_raised",
+    "tests/quantize/test_quantize_numpy.py::test_importing_is_light",
+)
+REFERENCE = (
+    "tests/reference/test_reference_definition.py",
+    "tests/reference/test_reference_floats.py",
+    "tests/reference/test_reference_facts.py",
+)
+
+
+@dataclass(frozen=True)
+class Area:
+    """Files that the same checks see.
+
+    Attributes:
+        files: from the root of the project.
+        share: one mutant in so many is run, unless all are asked for.
+        checks: node ids of pytest, or of a simulator.
+        compiled: whether Numba compiles.
+    """
+
+    files: tuple[str, ...]
+    share: int
+    checks: tuple[str, ...]
+    compiled: bool = False
+
+    @property
+    def simulator(self) -> str | None:
+        """The simulator that checks the area, if one does."""
+        return self.checks[0].removeprefix("simulate:") if ":" in self.checks[0][:9] else None
+
+    def digest(self, root: Path) -> str:
+        """Of the text of the checks: a survivor is tried again when they change."""
+        total = hashlib.sha256("\n".join(self.checks).encode())
+        for file in sorted({check.split("::")[0] for check in self.checks}):
+            if (root / file).is_file():
+                total.update((root / file).read_bytes())
+        return total.hexdigest()[:12]
+
+
+def _quantize(name: str, *checks: str) -> Area:
+    return Area((f"harness/quantize/{name}.py",), 9, checks)
+
+
+def _layers(names: str, *tests: str, share: int = 16, compiled: bool = True) -> Area:
+    files = tuple(f"harness/hls/layers/{name}.py" for name in names.split())
+    return Area(files, share, tuple(f"tests/hls/test_hls_{t}.py" for t in tests), compiled)
+
+
+AREAS = (
+    Area(
+        tuple(
+            f"harness/reference/{name}.py"
+            for name in ("__init__", "arithmetic", "comparisons", "fixed", "floats")
+        ),
+        9,
+        (*REFERENCE, OPERATORS, *FIXED, *FLOATS),
+        True,
+    ),
+    _quantize("__init__", DECOMPOSE, *REFUSED, OPERATORS, *EDGES, *WIDTHS, NUMPY),
+    _quantize("arithmetic", OPERATORS, NUMPY, TORCH),
+    _quantize("operators", OPERATORS, NUMPY, TORCH),
+    _quantize("wide_operators", OPERATORS, NUMPY),
+    _quantize("arrays", *EDGES, *FIXED, *FLOATS, DECOMPOSE, *REFUSED, NUMPY),
+    _quantize("elementwise", *WIDTHS),
+    _quantize("fixed_codes", *FIXED, OPERATORS, NUMPY, TORCH),
+    _quantize("fixed_values", *FIXED, NUMPY),
+    _quantize("float_codes", *FLOATS),
+    _quantize("float_values", *FLOATS),
+    _quantize("plan", *FIXED, *FLOATS, NUMPY, *EDGES),
+    _quantize("stochastic", CHANCE),
+    _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
+    _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
+    Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),
+    _layers("accumulate", "accumulate", compiled=False),
+    _layers("activations hard lookup", "activations"),
+    _layers("tables", "tables", "activations"),
+    _layers("softmax", "softmax"),
+    _layers("pooling windows", "pooling"),
+    _layers("merge", "merge"),
+    _layers("norm", "norm"),
+    _layers("batchnorm", "batchnorm"),
+    _layers("einsum", "einsum"),
+    _layers("shape", "shape"),
+    _layers("conv spatial dense depthwise separable", "conv"),
+    _layers("cells recurrent", "recurrent"),
+    Area(("golden/rtl/ap_quantize.sv",), 4, ("simulate:icarus",)),
+    Area(("golden/rtl/ap_quantize.vhd",), 4, ("simulate:ghdl",)),
+)
+
+
+def area_of(path: str) -> Area:
+    """The area of a file."""
+    return next(area for area in AREAS if path in area.files)
