@@ -35,7 +35,11 @@ WIDTHS = (
     f"{SMALL}::test_a_minifloat_for_each_element",
     *(
         f"tests/quantize/test_quantizers_interface.py::test_{name}"
-        for name in ("arrays_of_minifloat_widths", "widths_broadcast_and_whole_floats_are_integers")
+        for name in (
+            "refused",
+            "arrays_of_minifloat_widths",
+            "widths_broadcast_and_whole_floats_are_integers",
+        )
     ),
 )
 #: What asks for compiled code, or for another process.

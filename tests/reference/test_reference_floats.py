@@ -136,9 +136,9 @@ def test_rounding_by_chance_has_no_code() -> None:
     low, high = neighbours(Fraction(11, 10), t)
     assert (decode(low, t), decode(high, t)) == (1.0, 1.125)
     assert neighbours(Fraction(1), t) == (from_double(1.0, E4M3FN),) * 2
-    for x in (Fraction(-17, 10), Fraction(-33, 20)):
+    for x, pair in ((Fraction(-17, 10), (-1.625, -1.75)), (Fraction(-13, 5), (-2.5, -2.75))):
         low, high = neighbours(x, t)
-        assert (decode(low, t), decode(high, t)) == (-1.625, -1.75)
+        assert (decode(low, t), decode(high, t)) == pair
     steps = ApFixed(8, 4, rounding="S_RND", overflow="SAT")
     assert neighbours(Fraction(33, 32), steps) == (16, 17)
     assert neighbours(Fraction(-33, 32), steps) == (-17, -16)
