@@ -156,5 +156,10 @@ def domain(t: MiniFloat | str, source: ApFixed | str, *, construct: bool = False
         raise TypeError(f"{found} is no minifloat")
     if source in ("double", "float", "int"):
         return Domain(found, source, THROUGH)
-    source = as_fixed_type(source)
-    return Domain(found, source, THROUGH if construct else source)
+    try:
+        fixed = as_fixed_type(source)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"unknown source {source!r}; allowed: double, float, int or an ApFixed"
+        ) from None
+    return Domain(found, fixed, THROUGH if construct else fixed)

@@ -41,8 +41,10 @@ def as_widths(name: str, value: Any) -> Array:
     """
     array = as_array(value)
     whole = array.dtype.kind == "f" and bool((array == np.rint(array)).all())
-    if not (whole or array.dtype.kind in "iub") or bool((abs(array) >= LIMIT).any()):
-        raise ValueError(f"{name} must be integers below 2**31, not {shown(value)}")
+    if not (whole or array.dtype.kind in "iub"):
+        raise ValueError(f"{name} must be integers, not {shown(value)}")
+    if bool((abs(array) >= LIMIT).any()):
+        raise ValueError(f"{name} must be below 2**31, not {shown(value)}")
     return array.astype(np.int64)
 
 

@@ -109,7 +109,10 @@ def test_weights(tmp_path: Path) -> None:
         (("replay", "none"), "neither a truth file nor a folder"),
         (("make", "--type", "foo", "--out", "x"), "cannot read a type"),
         (("make", "--type", T, "--from", "none.npz", "--out", "x"), "none.npz: cannot be read"),
-        (("make", "--type", T, "--from", "a", "--source", T, "--out", "x"), "leave --source out"),
+        (
+            ("make", "--type", T, "--from", "a.npz", "--source", T, "--out", "x"),
+            "leave --source out",
+        ),
         (("make", "--type", "float16", "--source", T, "--out", "x"), "nobody can witness"),
         (("rtl", "--simulator", "vcs"), "allowed: icarus, verilator, ghdl, cocotb"),
         (("rtl", "--vectors", "{vitis}"), "casts between fixed-point types"),
@@ -149,7 +152,7 @@ def test_check_finds_a_difference(tmp_path: Path) -> None:
     status, out, _ = harness("golden", "check", "golden", cwd=tmp_path)
     assert status == 1
     assert "golden/binary/cast.json:" in out
-    assert "DIFFER: 1 of 14 files; `make golden` writes them" in out
+    assert "DIFFER: 1 of 16 files; `make golden` writes them" in out
     assert json.loads((GOLDEN / "MANIFEST.json").read_text())["vectors"] > 180_000
 
 

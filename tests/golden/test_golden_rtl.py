@@ -127,17 +127,23 @@ def test_an_empty_run(name: str, casts: tuple[Group, ...], tmp_path: Path) -> No
     """No vectors are no success."""
     simulator = _installed(name)
     emit(casts[:1], "rtl", "fixed", tmp_path / "vectors")
-    words = {"sv": ("VECTORS = 0;", "32'h00000000"), "vhd": ("VECTORS : natural := 0;", "(0,")}
-    full = {"sv": ("VECTORS = 60;", "32'h0000003c"), "vhd": ("VECTORS : natural := 60;", "(60,")}
-    for language, none in words.items():
+    for language in ("sv", "vhd"):
         table = tmp_path / "vectors" / f"ap_quantize_groups.{language}"
-        for old, new in zip(full[language], none, strict=True):
+        for old, new in zip(*(_counts(n)[language] for n in (casts[0].count, 0)), strict=True):
             _edited(table, lambda s, old=old, new=new: s.replace(old, new))
     for column in ("a", "expected"):
         (tmp_path / "vectors" / f"0000.{column}.mem").write_text("")
     (tmp_path / "work").mkdir()
     found = simulate(simulator, tmp_path / "vectors", 0, tmp_path / "work")
     assert not found.passed
+
+
+def _counts(n: int) -> dict[str, tuple[str, str]]:
+    """How the table of groups says that there are ``n`` vectors, all of them in one group."""
+    return {
+        "sv": (f"VECTORS = {n};", f"32'h{n:08x}"),
+        "vhd": (f"VECTORS : natural := {n};", f"({n},"),
+    }
 
 
 @pytest.mark.parametrize("name", ["icarus", "ghdl"])

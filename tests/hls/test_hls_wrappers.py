@@ -32,7 +32,7 @@ def test_any_number_of_rows(rows):
 
 def test_what_is_asked_of_it_is_asked_of_the_layer():
     layer = TimeDistributed(dense(), 2)
-    assert layer.affine
+    assert layer.told
     assert layer.takes("accum")
     assert not layer.takes("length")
     assert layer.parameter_types == {"weight": T, "bias": T}

@@ -310,7 +310,6 @@ def test_refused_kinds() -> None:
     for call in (
         lambda: decompose(1.0, ApFixed(8, 4)),
         lambda: decompose(np.array([1]), MiniFloat(3, 4)),
-        lambda: quantize(np.array(["a"]), MiniFloat(3, 4)),
         lambda: quantize(np.array([1j]), MiniFloat(3, 4)),
         lambda: quantize(1.0, "ap_float<3,4,0>"),
         lambda: quantize_codes([1.0], None),

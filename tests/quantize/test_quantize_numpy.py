@@ -191,8 +191,8 @@ def test_arithmetic_refuses() -> None:
         compute_codes("/", [1, 2], T, [1, 0], T)
     with pytest.raises(ValueError, match="two operands"):
         compute_codes("+", [1], T, None, T)
-    for count in (1.5, True, np.array([1, 2])):
-        with pytest.raises(TypeError, match="takes integers on its right|only integer scalar"):
+    for count in (1.5, True, np.array([1.0, 2.0])):
+        with pytest.raises(TypeError, match="takes integers on its right"):
             compute_codes("<<", [1], T, count)
     assert compute_codes("<<", [1], T, np.int64(2)).tolist() == [4]
     assert compute_codes("+", [[1], [2]], T, [3, 4], T).tolist() == [[4, 5], [5, 6]]

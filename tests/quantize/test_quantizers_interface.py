@@ -142,7 +142,7 @@ def test_zero_and_ties() -> None:
         (lambda f: f(X, 2.5, 3, 1), "i must be integers, not 2.5"),
         (lambda f: f(X, [1, np.nan], 3, 1), "i must be integers"),
         (lambda f: f(X, np.array([1.5] * 40), 3), "i must be integers"),
-        (lambda f: f(X, "a", 3), "i must be integers, not 'a'"),
+        (lambda f: f(X, "a", 3), "'a' spells no number"),
         (lambda f: f(X, 3), "fractional_bits .* is missing"),
         (lambda f: f(X, 3, 3, i=3), "same argument"),
         (lambda f: f(X, 3, 3, 2), "k must be 0 or 1, not 2"),
