@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from scripts.mutants.edits import Mutant, named
 
@@ -58,21 +59,25 @@ SKIPPED = re.compile(
 
 
 def hdl_mutants_of(path: str, source: str) -> list[Mutant]:
-    """Every mutant of a file, in the order of the text.  The file itself is the function."""
+    """Every mutant of a file, in the order of the text.
+
+    What stands for the function is the line: the designs are one module, of many statements.
+    """
     vhdl = path.endswith(".vhd")
     comment = "--" if vhdl else "//"
     found, start = [], 0
+    seen: Counter[str] = Counter()
     for number, line in enumerate(source.splitlines(keepends=True), 1):
+        seen[line] += 1
         code = "" if SKIPPED.search(line) else line.split(comment, 1)[0]
         for operator, pattern, after in VHDL if vhdl else SYSTEMVERILOG:
             for place in re.finditer(pattern, code):
                 begin, text = start + place.start(), place[0]
                 edit = _replaced(text, after)
-                key = named(path, "<file>", source, operator, begin, edit)
+                scope = f"<line> {seen[line]}"
+                key = named(path, scope, line, operator, place.start(), edit)
                 column = place.start() + 1
-                found.append(
-                    Mutant(path, "<file>", number, column, operator, text, edit, begin, key)
-                )
+                found.append(Mutant(path, scope, number, column, operator, text, edit, begin, key))
         start += len(line)
     return found
 
