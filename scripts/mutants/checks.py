@@ -25,6 +25,7 @@ EDGES = tuple(
 )
 CHANCE = "tests/quantize/test_quantize_stochastic.py"
 SMALL = "tests/quantize/test_quantize_small.py"
+ENDS = f"{SMALL}::test_a_dtype_ends_where_it_does"
 FIXED = (f"{SMALL}::test_doubles_in_fixed_point", f"{SMALL}::test_casts_into_fixed_point")
 FLOATS = (f"{SMALL}::test_doubles_in_floats", f"{SMALL}::test_casts_of_floats")
 DECOMPOSE = "tests/quantize/test_quantize_floats.py::test_decompose"
@@ -41,6 +42,11 @@ WIDTHS = (
             "widths_broadcast_and_whole_floats_are_integers",
         )
     ),
+)
+KERNELS = "tests/hls/test_hls_kernels.py::test_a_layer_is_its_kernel"
+SPATIAL = (
+    "zeropad1d_cl; zeropad1d_cf; zeropad2d_cl; zeropad2d_cf; cropping1d_cl; cropping2d_cl; "
+    "cropping2d_cf; resize_nearest"
 )
 #: What asks for compiled code, or for another process.
 DESELECTED = (
@@ -88,9 +94,11 @@ def _quantize(name: str, *checks: str) -> Area:
     return Area((f"harness/quantize/{name}.py",), 9, checks)
 
 
-def _layers(names: str, *tests: str, share: int = 16, compiled: bool = True) -> Area:
+def _layers(names: str, *tests: str, kernels: str = "", compiled: bool = True) -> Area:
+    """Layers, by their tests and then by what holds them to the C++ kernels of these names."""
     files = tuple(f"harness/hls/layers/{name}.py" for name in names.split())
-    return Area(files, share, tuple(f"tests/hls/test_hls_{t}.py" for t in tests), compiled)
+    held = [f"{KERNELS}[{kernel}]" for kernel in kernels.split("; ") if kernel]
+    return Area(files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *held), compiled)
 
 
 AREAS = (
@@ -113,23 +121,44 @@ AREAS = (
     _quantize("fixed_values", *FIXED, NUMPY),
     _quantize("float_codes", *FLOATS),
     _quantize("float_values", *FLOATS),
-    _quantize("plan", *FIXED, *FLOATS, NUMPY, *EDGES),
+    _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
     _quantize("stochastic", CHANCE),
     _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
     _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
     Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),
     _layers("accumulate", "accumulate", compiled=False),
-    _layers("activations hard lookup", "activations"),
-    _layers("tables", "tables", "activations"),
-    _layers("softmax", "softmax"),
-    _layers("pooling windows", "pooling"),
-    _layers("merge", "merge"),
-    _layers("norm", "norm"),
-    _layers("batchnorm", "batchnorm"),
-    _layers("einsum", "einsum"),
-    _layers("shape", "shape"),
-    _layers("conv spatial dense depthwise separable", "conv"),
-    _layers("cells recurrent", "recurrent"),
+    _layers(
+        "activations hard lookup tables elementwise",
+        "activations",
+        "tables",
+        kernels="sigmoid; tanh; softplus; prelu; elu; unary_lut; hard_sigmoid; thresholded_relu",
+    ),
+    _layers(
+        "softmax",
+        "softmax",
+        kernels="softmax, latency; softmax, stable; softmax, legacy; softmax, argmax",
+    ),
+    _layers(
+        "pooling windows",
+        "pooling",
+        kernels="pooling1d, Average; pooling2d, Max; pooling2d, Average; global_pooling2d, Average",
+    ),
+    _layers(
+        "merge", "merge", kernels="add; multiply; average; dot1d; concatenate2d; concatenate3d"
+    ),
+    _layers("norm", "norm", kernels="layernormalize"),
+    _layers("batchnorm", "batchnorm", kernels="normalize, per channel; normalize_binary_tanh"),
+    _layers("einsum", "einsum", kernels="einsum; einsum_dense"),
+    _layers("shape embedding", "shape", kernels="transpose; embedding"),
+    _layers("spatial", kernels=SPATIAL),
+    _layers(
+        "conv dense depthwise separable",
+        "conv",
+        kernels="conv1d, latency; conv2d, resource; dense_resource, reuse <= inputs; "
+        "depthwise_conv1d; depthwise_conv2d; separable_conv1d; separable_conv2d",
+    ),
+    _layers("cells recurrent", "recurrent", kernels="lstm, resource; gru, static, PyTorch's order"),
+    _layers("layer wrappers", "wrappers", "model", kernels="time_distributed, 3d"),
     Area(("golden/rtl/ap_quantize.sv",), 4, ("simulate:icarus",)),
     Area(("golden/rtl/ap_quantize.vhd",), 4, ("simulate:ghdl",)),
 )

@@ -12,6 +12,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import io
+import multiprocessing
 import os
 import resource
 import shutil
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,8 @@ class Runner:
     def _start(self, area: Area, mutant: Mutant | None) -> _Child:
         if area.simulator and not self.vectors:
             self.vectors = _vectors(self.scratch)
+        # A module that is here already would be found unchanged.
+        assert not any(name.split(".")[0] == "harness" for name in sys.modules)
         reply = os.memfd_create("reply")
         sys.stdout.flush()
         pid = os.fork()
@@ -245,7 +249,15 @@ def _preload() -> None:
 
 
 def _vectors(folder: Path) -> list[tuple[Path, int]]:
-    """Committed casts for the simulators: a few, which kill most, then some of every group."""
+    """Committed casts for the simulators: a few, which kill most, then some of every group.
+
+    Written by another process: this one must not import the project.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_emitted, folder).result()
+
+
+def _emitted(folder: Path) -> list[tuple[Path, int]]:
     from harness.golden import golden_directory, load
     from harness.golden.emit import emit
 

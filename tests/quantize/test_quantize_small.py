@@ -33,10 +33,11 @@ from harness import (
     reference,
 )
 from harness.quantize import fixed_codes, float_codes, tensors, wide
-from harness.quantize.plan import packing, plan
+from harness.quantize.plan import FLOATS, float_misfit, packing, plan
 
 ROUNDINGS = [mode for mode in Rounding if not mode.stochastic]
 FLOAT_ROUNDINGS = [mode for mode in FloatRounding if not mode.stochastic]
+FULL = ApFixed(64, 62, False, "TRN", "SAT")
 OUT = ApFixed(4, 3, rounding="RND_CONV", overflow="SAT_ZERO")
 
 
@@ -150,7 +151,7 @@ def test_casts_into_fixed_point(rounding: Rounding) -> None:
         same("unsigned", quantize_codes(big, t62), wanted, big, t62)
         check_cast(big.view(np.int64), whole, t62, wanted)
         words64, signed = big.view(np.int64), ApFixed(64, 64)
-        for target in (t62, ApFixed(64, 63, t.signed, rounding, t.overflow, t.n)):
+        for target in (t62, ApFixed(64, 63, t.signed, rounding, t.overflow, t.n), FULL):
             wanted = [reference.cast(c, signed, target) for c in words64.tolist()]
             check_cast(words64, signed, target, wanted)
 
@@ -256,3 +257,28 @@ def test_a_minifloat_for_each_element() -> None:
     with np.errstate(over="ignore"):
         got = quantize_minifloat(np.array(x), *np.array(facts).T)
     assert got.tolist() == wanted
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_a_dtype_ends_where_it_does(name: str) -> None:
+    """The widest, the largest and the finest type that a dtype holds, and the next one."""
+    facts = FLOATS[name]
+    fits = [
+        ApFixed(facts.precision, 4, signed=False),
+        ApFixed(4, facts.emax + 1),
+        ApFixed(2, 2 + facts.emin),
+    ]
+    misfits = [
+        ApFixed(facts.precision + 1, 4, signed=False),
+        ApFixed(4, facts.emax + 2),
+        ApFixed(2, 1 + facts.emin),
+    ]
+    assert all(float_misfit(t, facts) is None for t in fits)
+    assert all(float_misfit(t, facts) for t in misfits)
+    if name != "bfloat16":  # which NumPy lacks
+        found = np.finfo(name)
+        assert (facts.precision, facts.emax) == (found.nmant + 1, found.maxexp - 1)
+        assert facts.emin == found.minexp - found.nmant
+    else:
+        assert torch.finfo(torch.bfloat16).max < 2.0**128 == 2.0 ** (facts.emax + 1)
+        assert facts.precision == 1 - int(np.log2(torch.finfo(torch.bfloat16).eps))

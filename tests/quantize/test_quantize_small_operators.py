@@ -152,6 +152,13 @@ def test_every_count(op: str) -> None:
         held(op, [x for x, _ in pairs], t, [y for _, y in pairs], None)
 
 
+def test_counts_out_of_range() -> None:
+    """One count of many that is too large, or too small, is refused."""
+    for counts in ([0, 4], [-1, 3]):
+        with pytest.raises(ValueError, match="takes 0 to 3 on its right"):
+            compute_codes("[]", [1, 1], ApInt(4), counts)
+
+
 def test_every_slice() -> None:
     """A range of bits, forward and in reverse."""
     for t in (ApFixed(4, 2), ApInt(4, signed=False)):
