@@ -37,7 +37,7 @@ from harness.quantize.plan import FLOATS, float_misfit, packing, plan
 
 ROUNDINGS = [mode for mode in Rounding if not mode.stochastic]
 FLOAT_ROUNDINGS = [mode for mode in FloatRounding if not mode.stochastic]
-FULL = ApFixed(64, 62, False, "TRN", "SAT")
+FULL = ApFixed(64, 66, False, "TRN", "SAT")
 OUT = ApFixed(4, 3, rounding="RND_CONV", overflow="SAT_ZERO")
 
 

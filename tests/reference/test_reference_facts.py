@@ -176,3 +176,19 @@ def test_equality_is_modulo_from_32_bits_on() -> None:
             Operation.EQ, 5, ApInt(width, signed=False), -1, ApInt(8)
         )
         assert list(quirks) == named
+
+
+def test_an_order_is_of_unsigned_numbers_from_32_bits_on() -> None:
+    """The coarser left operand gets the right one's fraction and a bit more: 8 + 23 + 1."""
+    for width, named in ((31, []), (32, ["comparison-unsigned"])):
+        right = ApFixed(width, width - 23, signed=False)
+        assert reference.operator_quirks(Operation.LT, -1, ApInt(8), 5, right) == named
+
+
+def test_subnormals_of_both_signs_are_named() -> None:
+    """The quirk of the smallest doubles has no sign; zeros and normal doubles do not show it."""
+    t = ApFixed(8, 4)
+    for sign in (1.0, -1.0):
+        assert reference.quirks(sign * 2.0**-1030, t) == ["subnormal"]
+        assert reference.quirks(sign * 2.0**-1022, t) == []
+        assert reference.quirks(sign * 0.0, t) == []
