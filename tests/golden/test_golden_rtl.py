@@ -129,7 +129,7 @@ def test_an_empty_run(name: str, casts: tuple[Group, ...], tmp_path: Path) -> No
     emit(casts[:1], "rtl", "fixed", tmp_path / "vectors")
     for language in ("sv", "vhd"):
         table = tmp_path / "vectors" / f"ap_quantize_groups.{language}"
-        for old, new in zip(*(_counts(n)[language] for n in (casts[0].count, 0)), strict=True):
+        for old, new in zip(*(_counts(n)[language] for n in (len(casts[0].cases), 0)), strict=True):
             _edited(table, lambda s, old=old, new=new: s.replace(old, new))
     for column in ("a", "expected"):
         (tmp_path / "vectors" / f"0000.{column}.mem").write_text("")

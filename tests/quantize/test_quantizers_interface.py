@@ -139,7 +139,7 @@ def test_zero_and_ties() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda f: f(X, 2.5, 3, 1), "i must be integers below 2\\*\\*31, not 2.5"),
+        (lambda f: f(X, 2.5, 3, 1), "i must be integers, not 2.5"),
         (lambda f: f(X, [1, np.nan], 3, 1), "i must be integers"),
         (lambda f: f(X, np.array([1.5] * 40), 3), "i must be integers"),
         (lambda f: f(X, "a", 3), "'a' spells no number"),
