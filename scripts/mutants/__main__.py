@@ -103,8 +103,9 @@ def report(mutants: list[Mutant], results: dict[str, Result], reasons: dict[str,
     """Print the score and the survivors; how many of these nobody explains."""
     survivors = [m for m in mutants if not results[m.key].killed]
     table = Table(title="mutants")
-    for column in ("file", "mutants", "killed", "equivalent", "unexplained", "killed of the rest"):
-        table.add_column(column, justify="left" if column == "file" else "right")
+    for column in ("file", "mutants", "killed", "equivalent", "unexplained", "score"):
+        left = column == "file"
+        table.add_column(column, justify="left" if left else "right", no_wrap=left)
     total: Counter[str] = Counter(m.path for m in mutants)
     alive = Counter(m.path for m in survivors)
     excused = Counter(m.path for m in survivors if m.key in reasons)

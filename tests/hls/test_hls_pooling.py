@@ -53,6 +53,15 @@ def test_an_average_has_the_bits_of_its_accumulator_and_is_cut_toward_zero():
     assert pooled(pool, [1, 2, -1, -2]) == [3, -3]
 
 
+@pytest.mark.parametrize("kind", [MaxPooling2D, AveragePooling2D])
+def test_windows_of_two_by_two_without_a_word_on_padding(kind):
+    image = np.arange(16).reshape(1, 4, 4, 1)
+    pool = kind(**TYPES, input_shape=(4, 4, 1), pool_height=2, pool_width=2)
+    corners = image[0, ::2, ::2, 0]
+    expected = corners + 5 if kind is MaxPooling2D else corners + 2
+    assert pool.codes(image).reshape(2, 2).tolist() == expected.tolist()
+
+
 def test_the_sum_of_an_average_overflows():
     types = {**TYPES, "accum": "ap_fixed<4, 4>"}
     assert pooled(AveragePooling1D(**types, input_shape=(2, 1), pool_width=2), [7, 7]) == [-1]

@@ -198,7 +198,7 @@ def test_casts_of_floats(rounding: FloatRounding) -> None:
         check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
         codes = every(t, OUT)
         check_cast(codes, t, OUT, [reference.cast(c, t, OUT) for c in codes.tolist()])
-        for other in (IeeeFloat(4, 1, specials="fn"), IeeeFloat(2, 4), Binary(zero=-1)):
+        for other in (IeeeFloat(4, 1, specials="fn"), IeeeFloat(2, 4), Binary(), Binary(zero=-1)):
             codes = every(t, other)
             check_cast(codes, t, other, [reference.cast(c, t, other) for c in codes.tolist()])
         codes = np.arange(1 << t.width)

@@ -192,3 +192,10 @@ def test_subnormals_of_both_signs_are_named() -> None:
         assert reference.quirks(sign * 2.0**-1030, t) == ["subnormal"]
         assert reference.quirks(sign * 2.0**-1022, t) == []
         assert reference.quirks(sign * 0.0, t) == []
+
+
+def test_small_negative_doubles_of_integers_are_named() -> None:
+    """Above -1/2 only, where the header goes by another way than below."""
+    named = ["ap-int-small-negative"]
+    for x, expected in ((-0.25, named), (-0.499, named), (-0.5, []), (-0.75, []), (0.25, [])):
+        assert reference.quirks(x, ApInt(8)) == expected
