@@ -103,9 +103,8 @@ def report(mutants: list[Mutant], results: dict[str, Result], reasons: dict[str,
     """Print the score and the survivors; how many of these nobody explains."""
     survivors = [m for m in mutants if not results[m.key].killed]
     table = Table(title="mutants")
-    for column in ("file", "mutants", "killed", "equivalent", "unexplained", "score"):
-        left = column == "file"
-        table.add_column(column, justify="left" if left else "right", no_wrap=left)
+    for column in ("file", "mutants", "killed", "same", "left", "score"):
+        table.add_column(column, justify="left" if column == "file" else "right", no_wrap=True)
     total: Counter[str] = Counter(m.path for m in mutants)
     alive = Counter(m.path for m in survivors)
     excused = Counter(m.path for m in survivors if m.key in reasons)
