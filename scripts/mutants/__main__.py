@@ -103,14 +103,14 @@ def report(mutants: list[Mutant], results: dict[str, Result], reasons: dict[str,
     """Print the score and the survivors; how many of these nobody explains."""
     survivors = [m for m in mutants if not results[m.key].killed]
     table = Table(title="mutants")
-    for column in ("file", "mutants", "killed", "same", "left", "score"):
+    for column in ("file", "mutants", "killed", "same", "left", "score %"):
         table.add_column(column, justify="left" if column == "file" else "right", no_wrap=True)
     total: Counter[str] = Counter(m.path for m in mutants)
     alive = Counter(m.path for m in survivors)
     excused = Counter(m.path for m in survivors if m.key in reasons)
     for path in [*total, "all"]:
         n, s, e = (c.total() if path == "all" else c[path] for c in (total, alive, excused))
-        score = f"{100 * (n - s) / (n - e):.1f} %" if n > e else "-"
+        score = f"{100 * (n - s) / (n - e):.1f}" if n > e else "-"
         table.add_row(
             path, *map(str, (n, n - s, e, s - e)), score, end_section=path == [*total][-1]
         )
