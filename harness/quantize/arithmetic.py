@@ -75,8 +75,8 @@ def compute_numpy(op: Operation, a: Any, ta: Any, b: Any, tb: Any) -> Any:
     return arrays.like(words.reshape(left.shape), a)
 
 
-def check_counts(op: Operation, b: Any, t: ApFixed) -> Array:
-    """Shift counts or numbers of bits, as ``int64``.
+def check_counts(op: Operation, b: Any, t: ApFixed) -> Any:
+    """Shift counts or numbers of bits, as ``int64``; a Python integer if it is one for all.
 
     Raises:
         TypeError: if they are no integers.
@@ -90,7 +90,7 @@ def check_counts(op: Operation, b: Any, t: ApFixed) -> Array:
     if counts.size and not low <= int(counts.min()) <= int(counts.max()) <= high:
         wrong = int(counts.min()) if counts.min() < low else int(counts.max())
         raise ValueError(f"{op.value} of {t} takes {low} to {high} on its right, not {wrong}")
-    return counts.astype(np.int64)
+    return int(counts) if counts.ndim == 0 else counts.astype(np.int64)
 
 
 def _compute_wide(op: Operation, a: Array, ta: Any, b: Any, tb: Any, target: Any) -> Any:

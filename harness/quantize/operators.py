@@ -115,6 +115,13 @@ def _slice(a: Any, hi: int, lo: int) -> Any:
 
 def _shift(a: Any, left: Any, t: ApFixed) -> Any:
     """Bits move, none is rounded and none saturates: what leaves the width is lost."""
+    if isinstance(left, int):  # one count for all, at the speed of memory
+        if left >= t.width:
+            return a * 0
+        if left > 0:
+            free = 64 - t.width
+            return (a << (left + free)) >> free if t.signed else _bits(a << left, t)
+        return shift_right(a, min(-left, 64), int(not t.signed)) if left else a
     ahead, back = select(left > 0, left, 0), select(left < 0, -left, 0)
     moved = shift_right(a, back, int(not t.signed))
     return _wrap((moved << select(ahead < 64, ahead, 0)) * (ahead < 64), t)

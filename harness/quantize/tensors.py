@@ -132,7 +132,9 @@ def compute(op: Operation, a: torch.Tensor, ta: Any, b: Any, tb: Any) -> torch.T
             raise ZeroDivisionError("a divisor code is zero: the headers end the process")
     elif op.counted:
         counts = arithmetic.check_counts(op, _plain(b), ta)
-        left, right = _broadcast(left, torch.as_tensor(counts, device=left.device))
+        right = counts
+        if not isinstance(counts, int):
+            left, right = _broadcast(left, torch.as_tensor(counts, device=left.device))
     return _compute_words(op, left, ta, right, tb, target)
 
 
