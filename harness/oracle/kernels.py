@@ -110,7 +110,7 @@ class Kernel:
     @property
     def warns(self) -> bool:
         """Whether the headers print a warning for each element: of widths that differ."""
-        return self.template == "assign" and "::bit_" in self.arguments[0]
+        return self.template in ("assign", "accumulate") and "::bit_" in self.arguments[0]
 
     def _spelled(self, t: Any) -> str:
         if isinstance(t, MiniFloat):

@@ -173,11 +173,12 @@ class Oracle:
     ) -> Any:
         """The codes of one accumulator after each ``a op= b[k]``, starting from ``start``."""
         op, a_type, b_type = Operation.parse(op), as_fixed_type(a_type), as_fixed_type(b_type)
-        if op is Operation.DIV:
-            raise ValueError("accumulate takes + - *, not /")
+        if op in (Operation.DIV, Operation.MOD):  # a zero among the codes would end the process
+            raise ValueError(f"accumulate takes + - * & | ^, not {op.value}")
         shape = np.shape(b)
         kernel = kernels.accumulate(op, a_type, b_type)
-        words = self._run(kernel, to_words([start], a_type), to_words(b, b_type), _size(shape))
+        first, addends = to_words([start], a_type), to_words(b, b_type)
+        words = self._run(kernel, first, addends, _size(shape), quiet=kernel.warns)
         return from_words(words, a_type, shape)
 
     def activate(self, name: str, codes: Any, source: ApFixed | str) -> Any:

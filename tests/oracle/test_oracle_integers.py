@@ -160,6 +160,16 @@ def test_a_divisor_below_one_is_refused(oracle: Oracle) -> None:
         compute_codes("/=", [5], ApInt(8), [8], ApFixed(8, 4))
 
 
+def test_accumulators_of_integers(oracle: Oracle, capfd: pytest.CaptureFixture[str]) -> None:
+    """What could divide by zero is refused; the headers' warnings of widths are not heard."""
+    t = ApInt(8)
+    for op in "/%":
+        with pytest.raises(ValueError, match=f"accumulate takes .*, not {op}"):
+            oracle.accumulate(op, 5, t, [0], t)
+    assert oracle.accumulate("^", 5, t, [3, 1], ApInt(4)).tolist() == [6, 7]
+    assert capfd.readouterr().err == ""
+
+
 def test_long_division(oracle: Oracle) -> None:
     """Where the header's long division errs it is not asked; the quotient is exact."""
     a, b = ApFixed(102, 44), ApFixed(124, 3)
