@@ -52,7 +52,7 @@ def operation_flags(op: Operation, given: tuple[Any, ...], target: Any, code: in
 def _assigned(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed, code: int) -> list[str]:
     found = []
     if isinstance(ta, ApInt) and not isinstance(tb, ApInt):
-        whole = ApInt(max(tb.integer, 1), tb.signed)
+        whole = tb.whole
         cut = reference.cast(b, tb, whole)
         if op is Operation.MOD:  # which two such operands do not have otherwise
             moved = reference.decode(cut, whole) != reference.decode(b, tb)

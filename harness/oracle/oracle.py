@@ -23,10 +23,9 @@ from harness.types import (
     ApFixed,
     NumberType,
     Operation,
-    as_array,
     as_fixed_type,
     as_number_type,
-    count_bounds,
+    check_counts,
 )
 
 __all__ = ["GROUP", "Oracle", "number_of"]
@@ -146,7 +145,8 @@ class Oracle:
         if op is Operation.RANGE:
             right = np.array(facts, np.int64)
         elif op.counted:
-            right = _counts(op, b, a_type, shape)
+            counts = np.broadcast_to(check_counts(op, b, a_type), shape)
+            right = np.ascontiguousarray(counts, np.int64).ravel()
         elif b_type is not None:
             right = self._operand(op, a, a_type, b, b_type)
         words = self._run(kernel, left, right, _size(shape), quiet=kernel.warns)
@@ -368,18 +368,6 @@ def number_of(array: Array) -> str:
     if kind in "iub":
         return "std::int64_t" if kind == "i" else "std::uint64_t"
     raise TypeError(f"no C++ constructor for dtype {array.dtype}; allowed: floats and integers")
-
-
-def _counts(op: Operation, b: Any, t: Any, shape: tuple[int, ...]) -> Array:
-    """Shift counts or numbers of bits, one for each element."""
-    counts = as_array(b)
-    if counts.dtype.kind not in "iu":
-        raise TypeError(f"{op.value} takes integers on its right, not {counts.dtype}")
-    low, high = count_bounds(op, t)
-    if counts.size and not low <= int(counts.min()) <= int(counts.max()) <= high:
-        wrong = int(counts.min()) if counts.min() < low else int(counts.max())
-        raise ValueError(f"{op.value} of {t} takes {low} to {high} on its right, not {wrong}")
-    return np.ascontiguousarray(np.broadcast_to(counts, shape), np.int64).ravel()
 
 
 def _size(shape: tuple[int, ...]) -> int:

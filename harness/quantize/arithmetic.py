@@ -13,9 +13,9 @@ import numpy as np
 
 from harness.quantize import arrays, wide, wide_operators
 from harness.quantize.operators import compute_words, fits_words
-from harness.types import ApFixed, ApInt, Operation, as_array, count_bounds, result_type
+from harness.types import ApFixed, ApInt, Operation, check_counts, result_type
 
-__all__ = ["check_counts", "composed", "compute_numpy"]
+__all__ = ["composed", "compute_numpy"]
 
 Array = np.ndarray[Any, Any]
 Compute = Callable[..., Any]
@@ -47,8 +47,7 @@ def composed(
     if op.shift:
         return compute(op.assigned, a, ta, b)
     if isinstance(ta, ApInt) and not isinstance(tb, ApInt):
-        whole = ApInt(max(tb.integer, 1), tb.signed)
-        b, tb = cast(b, tb, whole), whole
+        b, tb = cast(b, tb, tb.whole), tb.whole
     target = result_type(op.assigned, ta, tb)
     return cast(compute(op.assigned, a, ta, b, tb), target, ta)
 
@@ -73,24 +72,6 @@ def compute_numpy(op: Operation, a: Any, ta: Any, b: Any, tb: Any) -> Any:
         right = np.ascontiguousarray(right).ravel()
     words = compute_words(op, flat, ta, right, tb, target)
     return arrays.like(words.reshape(left.shape), a)
-
-
-def check_counts(op: Operation, b: Any, t: ApFixed) -> Any:
-    """Shift counts or numbers of bits, as ``int64``; a Python integer if it is one for all.
-
-    Raises:
-        TypeError: if they are no integers.
-        ValueError: if one is out of range.
-    """
-    counts = as_array(b)
-    if counts.dtype.kind not in "iu":
-        shown = type(b).__name__ if counts.ndim == 0 else counts.dtype
-        raise TypeError(f"{op.value} takes integers on its right, not {shown}")
-    low, high = count_bounds(op, t)
-    if counts.size and not low <= int(counts.min()) <= int(counts.max()) <= high:
-        wrong = int(counts.min()) if counts.min() < low else int(counts.max())
-        raise ValueError(f"{op.value} of {t} takes {low} to {high} on its right, not {wrong}")
-    return int(counts) if counts.ndim == 0 else counts.astype(np.int64)
 
 
 def _compute_wide(op: Operation, a: Array, ta: Any, b: Any, tb: Any, target: Any) -> Any:

@@ -278,7 +278,7 @@ def _fixed_codes(flat: Array, t: ApFixed) -> Array:
 def _with_quirk(codes: Array, x: Array, t: ApFixed) -> Array:
     """An integer type's codes of floats: the header makes +1 of what is between -0.5 and 0."""
     if isinstance(t, ApInt):
-        codes[(x < 0) & (x > -0.5)] = -1 if t.signed and t.width == 1 else 1
+        codes[(x < 0) & (x > -0.5)] = wide.wrapped(1, t)
     return codes
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from harness.quantize import arithmetic, arrays, elementwise, fixed_codes, float_codes, stochastic
+from harness.quantize import arrays, elementwise, fixed_codes, float_codes, stochastic, wide
 from harness.quantize.operators import compute_words, fits_words
 from harness.quantize.plan import FLOATS, as_int64, float_misfit, loses_integer_bits, packing, plan
 from harness.types import (
@@ -24,6 +24,7 @@ from harness.types import (
     MiniFloat,
     NumberType,
     Operation,
+    check_counts,
     is_tensor,
     not_a_code,
     result_type,
@@ -131,7 +132,7 @@ def compute(op: Operation, a: torch.Tensor, ta: Any, b: Any, tb: Any) -> torch.T
         if op in (Operation.DIV, Operation.MOD) and not bool((right != 0).all()):
             raise ZeroDivisionError("a divisor code is zero: the headers end the process")
     elif op.counted:
-        counts = arithmetic.check_counts(op, _plain(b), ta)
+        counts = check_counts(op, _plain(b), ta)
         right = counts
         if not isinstance(counts, int):
             left, right = _broadcast(left, torch.as_tensor(counts, device=left.device))
@@ -255,8 +256,8 @@ def device_codes(x: torch.Tensor, t: NumberType) -> torch.Tensor:
         bits, exponent = fixed_codes.split_double(words)
         codes = _to_code(bits, 0, -exponent - t.frac, plan(t))
         if isinstance(t, ApInt):  # the header makes +1 of what is between -0.5 and 0
-            one = -1 if t.signed and t.width == 1 else 1
-            codes = torch.where((doubles < 0) & (doubles > -0.5), one, codes)
+            small = (doubles < 0) & (doubles > -0.5)
+            codes = torch.where(small, wide.wrapped(1, t), codes)
         return codes
     return _from_words(x.to(torch.int64), int(x.dtype is torch.uint8), 0, t)
 

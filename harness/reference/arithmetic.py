@@ -89,8 +89,7 @@ def _assigned(op: Operation, a: int, ta: Any, b: int, tb: Any, published: bool) 
     if op.shift:
         return compute(op, a, ta, b)
     if isinstance(ta, ApInt) and not isinstance(tb, ApInt) and not published:
-        whole = ApInt(max(tb.integer, 1), tb.signed)
-        b, tb = cast(b, tb, whole), whole
+        b, tb = cast(b, tb, tb.whole), tb.whole
     result = compute(op, a, ta, b, tb, published=published)
     return cast(result, result_type(op, ta, tb), ta, published=published)
 
@@ -169,8 +168,7 @@ def operator_quirks(op: Operation, a: int, ta: Any, b: Any = 0, tb: Any = None) 
         if isinstance(ta, ApInt) and not isinstance(tb, ApInt):
             if decode(b, tb).denominator != 1:
                 found.append("ap-int-assign-fixed")
-            whole = ApInt(max(tb.integer, 1), tb.signed)
-            b, tb = cast(b, tb, whole), whole
+            b, tb = cast(b, tb, tb.whole), tb.whole
         full = result_type(kind, ta, tb)
         found += fixed.quirks(decode(compute(kind, a, ta, b, tb), full), ta)
     if kind in (Operation.DIV, Operation.MOD):

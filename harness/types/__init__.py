@@ -21,7 +21,7 @@ from harness.types.modes import (
     StochasticRounding,
     parse_rounding,
 )
-from harness.types.operations import CLOSED, Operation, count_bounds, result_type
+from harness.types.operations import CLOSED, Operation, check_counts, count_bounds, result_type
 from harness.types.texts import brief, not_a_code, shown
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "as_number_type",
     "brief",
     "check_cast",
+    "check_counts",
     "count_bounds",
     "exact_number",
     "is_tensor",

@@ -143,6 +143,11 @@ class ApFixed:
         return self.max_code * self.lsb
 
     @property
+    def whole(self) -> ApInt:
+        """What C++ cuts a value to before it meets an ``ap_int`` in a compound assignment."""
+        return ApInt(max(self.integer, 1), self.signed)
+
+    @property
     def significand_bits(self) -> int:
         """Bits of significand a binary float needs to hold every value: W less the sign."""
         return max(self.width - self.signed, 1)

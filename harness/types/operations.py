@@ -11,11 +11,14 @@ from __future__ import annotations
 import enum
 from typing import Any
 
+import numpy as np
+
 from harness.types.fixed import BOOL, MAX_WIDTH, ApFixed, ApInt, as_int, check_cast
 from harness.types.floats import BinaryFloat, MiniFloat
 from harness.types.formats import FLOAT64, FORMATS, as_number_type
+from harness.types.inputs import as_array
 
-__all__ = ["CLOSED", "Operation", "count_bounds", "result_type"]
+__all__ = ["CLOSED", "Operation", "check_counts", "count_bounds", "result_type"]
 
 #: Functions that people look for, and why they are not here.
 CLOSED = {
@@ -224,11 +227,29 @@ def count_bounds(op: Operation, t: ApFixed) -> tuple[int, int]:
     return (0, t.width - 1) if op.indexed else (1 - (1 << 31), (1 << 31) - 1)
 
 
+def check_counts(op: Operation, b: Any, t: Any) -> Any:
+    """Shift counts or numbers of bits, as ``int64``; a Python integer if it is one for all.
+
+    Raises:
+        TypeError: if they are no integers.
+        ValueError: if one is out of range.
+    """
+    counts = as_array(b)
+    if counts.dtype.kind not in "iu":
+        shown = type(b).__name__ if counts.ndim == 0 else counts.dtype
+        raise TypeError(f"{op.value} takes integers on its right, not {shown}")
+    low, high = count_bounds(op, t)
+    if counts.size and not low <= int(counts.min()) <= int(counts.max()) <= high:
+        wrong = int(counts.min()) if counts.min() < low else int(counts.max())
+        raise ValueError(f"{op.value} of {t} takes {low} to {high} on its right, not {wrong}")
+    return int(counts) if counts.ndim == 0 else counts.astype(np.int64)
+
+
 def _check_assignment(op: Operation, a: ApFixed, b: ApFixed) -> None:
     """Refuse what ``a op= b`` does not compile to, or leaves undefined."""
     check_cast(b, a)
     if isinstance(a, ApInt) and not isinstance(b, ApInt) and op is not Operation.MOD:
-        b = ApInt(max(b.integer, 1), b.signed)
+        b = b.whole
     if op is Operation.CONCAT or op.comparison:
         raise ValueError(f"there is no {op.value}=")
     _binary(op, a, b)

@@ -128,7 +128,7 @@ class Operator(FixedQuestion):
             return self.target
         b = self.b
         if isinstance(self.a, ApInt) and not isinstance(b, ApInt):
-            b = ApInt(max(b.integer, 1), b.signed)
+            b = b.whole
         return result_type(self.op.assigned, self.a, b)
 
     def _compute(self, inputs: Inputs) -> Any:

@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import tomllib
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -25,6 +24,11 @@ from scripts.mutants.edits import Mutant, mutants_of
 from scripts.mutants.hdl_edits import hdl_mutants_of
 from scripts.mutants.journal import Journal, Result
 from scripts.mutants.run import BrokenChecks, Runner
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # before Python 3.11
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 EQUIVALENT = ROOT / "tests/mutants/equivalent.toml"
