@@ -3,6 +3,7 @@
 Importing this package loads neither torch nor cppyy.
 """
 
+from harness import interrupts  # noqa: F401  # the command listens before all that takes time
 from harness.fixed import Fixed
 from harness.quantize import (
     cast_codes,

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.golden import app as golden
-from harness.cli.interrupts import STATUS, interruptible
+from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
 from harness.types import NumberType, parse_type, read_number, shown
 

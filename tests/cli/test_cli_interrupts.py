@@ -54,3 +54,35 @@ def test_the_first_interrupt_ends_it(tmp_path: Path, command: str, group: bool) 
     assert errors.splitlines()[-1] == "harness: interrupted"
     assert list(tmp_path.iterdir()) == []
     assert environments(tmp_path) == []
+
+
+def test_an_interrupt_while_it_imports() -> None:
+    """From the first module on, before NumPy is there: the same status and line, no traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "harness", "--version"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    assert any("harness.interrupts" in line for line in lines)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    said = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert said == ["harness: interrupted"]
+
+
+def test_other_programs_keep_their_interrupt() -> None:
+    """Importing the package elsewhere changes nothing."""
+    program = "import signal, harness; print(signal.getsignal(signal.SIGINT))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert "default_int_handler" in done.stdout

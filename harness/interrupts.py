@@ -1,14 +1,19 @@
-"""Ctrl-C: the first one ends the command, at once and with nothing left behind."""
+"""Ctrl-C: the first one ends the command, at once and with nothing left behind.
+
+Importing this module, which the package does before anything else, makes the command ``harness``
+listen; in other programs it does nothing.  Needs the standard library alone.
+"""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from harness import children
@@ -26,7 +31,7 @@ _came, _said = threading.Event(), threading.Event()
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Kill the children at the first interrupt, and make sure that this process ends as well."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) not in (signal.default_int_handler, _while_importing):
         yield  # interrupts are ignored, or somebody else's
         return
     signal.signal(signal.SIGINT, _interrupted)
@@ -35,7 +40,9 @@ def interruptible() -> Iterator[None]:
     finally:
         if _came.is_set():  # whatever else has come of it
             _say()
-            atexit._run_exitfuncs()  # temporary folders go; torch and cling take seconds to end
+            # Temporary folders go.  What torch and cling do at exit takes seconds, and cling does
+            # not survive it in the middle of its work.
+            weakref.finalize._exitfunc()  # type: ignore[attr-defined]
             os._exit(STATUS)
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -61,3 +68,24 @@ def _end() -> None:
     """End this process without waiting for anyone."""
     _say()
     os._exit(STATUS)
+
+
+def _while_importing(*_: Any) -> None:
+    """There is nothing to clean up yet."""
+    _end()
+
+
+def _is_command() -> bool:
+    """Whether this process is ``harness`` or ``python -m harness``."""
+    program, *_ = *sys.argv[:1], ""
+    if program == "-m":  # what Python has there while it imports the package
+        return sys.orig_argv[sys.orig_argv.index("-m") + 1] == "harness"
+    return Path(program).name == "harness"
+
+
+if (
+    _is_command()
+    and threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+):
+    signal.signal(signal.SIGINT, _while_importing)
