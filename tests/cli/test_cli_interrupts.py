@@ -83,6 +83,6 @@ def test_other_programs_keep_their_interrupt() -> None:
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert "default_int_handler" in done.stdout
