@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections.abc import Callable
-from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +14,7 @@ import typer
 from harness.cli.golden import app as golden
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
-from harness.types import NumberType, parse_type, read_number, shown
+from harness.types import NumberType, parse_type
 
 __all__ = ["app", "main"]
 
@@ -235,23 +233,9 @@ def explain(
         if value is None:
             told = account_of_expression(what, oracle)
         else:
-            told = account(_number(value), parse_type(what), oracle)
+            told = account(value, parse_type(what), oracle)
     print_account(told, wide_console())
     raise typer.Exit(AGREE if told.agrees else DIFFER)
-
-
-def _number(text: str) -> float:
-    """The double that a text spells; a decimal is the nearest one, as in C++."""
-    try:
-        exact = read_number(text)
-        nearest = float(exact)
-    except (ValueError, OverflowError) as error:
-        why = "it is beyond every double" if isinstance(error, OverflowError) else str(error)
-        raise ValueError(f"{shown(text)} is no double: {why}") from None
-    plain_decimal = re.fullmatch(r"[-+.0-9eE_]+", text.strip())
-    if isinstance(exact, Fraction) and exact != nearest and not (nearest and plain_decimal):
-        raise ValueError(f"{shown(text)} is no double: the nearest is {nearest!r}")
-    return nearest
 
 
 @app.command()

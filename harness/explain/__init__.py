@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.explain import expressions, fixed, floats
 from harness.explain.fixed import Explanation, explain
+from harness.explain.numbers import read_double
 from harness.oracle import Oracle, OracleError
 from harness.types import ApFixed, Binary, as_number_type
 
@@ -28,13 +29,21 @@ class Account:
     agrees: bool
 
 
-def account(x: float, t: Any, oracle: Oracle) -> Account:
+def account(x: float | str, t: Any, oracle: Oracle) -> Account:
     """Every step of ``x`` on its way into ``t``, and what the witnesses say.
 
+    Args:
+        x: a double, or the text of one.
+        t: the type, or its spelling.
+        oracle: compiles the C++.
+
     Raises:
-        ValueError: for NaN, if ``t`` has none.
+        ValueError: for NaN, if ``t`` has none, and for text that is no double.
     """
-    t = as_number_type(t)
+    t, given = as_number_type(t), []
+    if isinstance(x, str):
+        text, (x, same) = x.strip(), read_double(x)
+        given = [] if same else [("given", f"{text}, of which C++ takes the nearest double")]
     if isinstance(t, ApFixed):
         steps = explain(x, t) if not t.rounding.stochastic else None
         rows = fixed.rows(steps) if steps else floats.chances(x, t)
@@ -43,7 +52,7 @@ def account(x: float, t: Any, oracle: Oracle) -> Account:
         rows, witnesses = floats.sign(x, t), []
     else:
         rows, witnesses = floats.rows(x, t), floats.witnesses(x, t, oracle)
-    told = (*rows, *((name, text) for name, text, _ in witnesses))
+    told = (*given, *rows, *((name, text) for name, text, _ in witnesses))
     return Account(f"{t}  <-  {x!r}", told, all(agrees for _, _, agrees in witnesses))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.nn.observers import Observer, by_range, holding
 from harness.quantize import quantize
-from harness.types import ApFixed
+from harness.types import ApFixed, as_fixed_type
 
 __all__ = ["Histogram", "MeanSquaredError", "Percentile", "SignalToNoise"]
 
@@ -134,8 +134,9 @@ class SignalToNoise(Histogram):
             best = torch.where(better[:, 0], cost, best)
         return kept[0].float().reshape(self.shape), kept[1].float().reshape(self.shape)
 
-    def fixed(self, t: ApFixed) -> ApFixed:
+    def fixed(self, t: ApFixed | str) -> ApFixed:
         """Of the types of this width the one with the least noise, by the exact quantizer."""
+        t = as_fixed_type(t)
         assert self.counts is not None
         low, high = self._between(0.0)
         widest = holding(float(low.min()), float(high.max()), t)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.quantize import quantize_codes
-from harness.types import ApFixed, Overflow
+from harness.types import ApFixed, Overflow, as_fixed_type
 
 __all__ = [
     "MinMax",
@@ -56,7 +56,7 @@ class Observer(ABC):
     def range(self, levels: int = 0) -> tuple[Tensor, Tensor]:
         """The lowest and highest value to be represented by so many steps, in the shape."""
 
-    def fixed(self, t: ApFixed) -> ApFixed:
+    def fixed(self, t: ApFixed | str) -> ApFixed:
         """``t`` with the integer bits that suit what was observed best."""
         low, high = self.range()
         return holding(float(low.min()), float(high.max()), t)
@@ -133,12 +133,13 @@ def broadcast(shape: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
     return wide
 
 
-def holding(low: float, high: float, t: ApFixed) -> ApFixed:
+def holding(low: float, high: float, t: ApFixed | str) -> ApFixed:
     """``t`` with the fewest integer bits for which neither bound overflows once rounded.
 
     Raises:
         ValueError: for bounds that are not finite, or a negative one in an unsigned type.
     """
+    t = as_fixed_type(t)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ValueError(f"no type holds a range of {low} to {high}")
     if low < 0 and not t.signed:

@@ -16,6 +16,7 @@ from harness.types import (
     BinaryFloat,
     MiniFloat,
     Operation,
+    as_number_type,
     count_bounds,
     result_type,
 )
@@ -45,7 +46,7 @@ def compute(
         ZeroDivisionError: for a divisor of zero.
         ValueError: for what is no code, count, or number of a bit.
     """
-    op = Operation.parse(op)
+    op, ta, tb = _read(op, ta, tb)
     target: Any = result_type(op, ta, b if op is Operation.RANGE else tb)
     if op.assigned is not None:
         return _assigned(op.assigned, a, ta, b, tb, published)
@@ -152,11 +153,14 @@ def _divided(op: Operation, a: int, ta: Any, b: int, tb: Any, target: Any, publi
     return wrap(quotient, target)
 
 
-def operator_quirks(op: Operation, a: int, ta: Any, b: Any = 0, tb: Any = None) -> list[str]:
+def operator_quirks(
+    op: Operation | str, a: int, ta: Any, b: Any = None, tb: Any = None
+) -> list[str]:
     """The names of the quirks that could move ``a op b``: predicates, not answers.
 
     Wherever header and definition differ, at least one of these holds.
     """
+    op, ta, tb = _read(op, ta, tb)
     kind, found = op.assigned or op, []
     if op.comparison:
         return comparison_quirks(op, a, ta, b, tb)
@@ -174,6 +178,11 @@ def operator_quirks(op: Operation, a: int, ta: Any, b: Any = 0, tb: Any = None) 
     if kind in (Operation.DIV, Operation.MOD):
         found += _division_quirks(kind, a, ta, b, tb)
     return found
+
+
+def _read(op: Operation | str, ta: Any, tb: Any) -> tuple[Operation, Any, Any]:
+    """An operation and the types of its operands, each of which may be a spelling."""
+    return Operation.parse(op), as_number_type(ta), tb and as_number_type(tb)
 
 
 def _division_quirks(op: Operation, a: int, ta: Any, b: int, tb: Any) -> list[str]:

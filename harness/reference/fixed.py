@@ -13,7 +13,15 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
-from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast, not_a_code
+from harness.types import (
+    ApFixed,
+    ApInt,
+    Overflow,
+    Rounding,
+    as_fixed_type,
+    check_cast,
+    not_a_code,
+)
 
 __all__ = [
     "QUIRKS",
@@ -102,8 +110,9 @@ def cast(code: int, source: ApFixed, t: ApFixed, *, published: bool = False) -> 
     return to_code(value, t, published=published)
 
 
-def cast_quirks(value: Fraction, source: ApFixed, t: ApFixed) -> list[str]:
+def cast_quirks(value: Fraction, source: ApFixed | str, t: ApFixed | str) -> list[str]:
     """The names of the quirks that could move the code of a ``source`` value in ``t``."""
+    source, t = as_fixed_type(source), as_fixed_type(t)
     found = quirks(value, t)
     loses = isinstance(t, ApInt) and not isinstance(source, ApInt) and source.integer == 0
     return [*found, "ap-int-no-integer-bits"] if loses and value < 0 else found
@@ -116,12 +125,12 @@ def to_code(value: Fraction, t: ApFixed, *, published: bool = False) -> int:
     return _overflow(rounded, math.floor(y), t, published)
 
 
-def quirks(x: float | Fraction, t: ApFixed) -> list[str]:
+def quirks(x: float | Fraction, t: ApFixed | str) -> list[str]:
     """The names of the quirks that could move the code of ``x`` in ``t``: predicates, not answers.
 
     Wherever header and definition differ, at least one of these holds.
     """
-    found = []
+    t, found = as_fixed_type(t), []
     if t.overflow is Overflow.SAT_SYM and t.signed and t.width == 1 and x < 0:
         found.append("sat-sym-one-bit")
     if t.overflow is Overflow.WRAP_SM and t.n == 0 and t.rounding is not Rounding.TRN:

@@ -17,6 +17,7 @@ import torch
 
 from harness import (
     ApFixed,
+    ApInt,
     Binary,
     FloatRounding,
     IeeeFloat,
@@ -97,6 +98,8 @@ def words(codes: Any, t: Any) -> list[int]:
 
 def same(path: str, got: Any, expected: Iterable[int], x: Any, t: Any) -> None:
     """Codes agree, or the message tells the path and the first input that differs."""
+    if t.width < 64:  # in 64 bits an unsigned code may be a negative word
+        assert all(t.min_code <= c <= t.max_code for c in np.asarray(got).tolist()), f"{path} {t}"
     found, wanted = words(got, t), words(list(expected), t)
     wrong = [(v, a, b) for v, a, b in zip(x, found, wanted, strict=True) if a != b]
     assert not wrong, f"{path} {t}: {wrong[0]}"
@@ -154,6 +157,25 @@ def test_casts_into_fixed_point(rounding: Rounding) -> None:
         for target in (t62, ApFixed(64, 63, t.signed, rounding, t.overflow, t.n), FULL):
             wanted = [reference.cast(c, signed, target) for c in words64.tolist()]
             check_cast(words64, signed, target, wanted)
+
+
+@pytest.mark.parametrize("t", [ApInt(1), ApInt(3), ApInt(3, False), ApInt(1, False)], ids=str)
+def test_integers(t: ApInt) -> None:
+    """Into an integer type: from floats, whose small negatives become +1, and from fixed point."""
+    for dtype in (np.float64, np.float32):
+        x = fixed_inputs(t)
+        with np.errstate(over="ignore"):
+            x = np.concatenate([x, np.nextafter([-0.5, -0.5, 1.0], [0.0, -1.0, 0.0])]).astype(dtype)
+        codes = [reference.from_double(v, t) for v in x.tolist()]
+        assert codes.count(1 if t.max_code else -1) > 5
+        same("float kernel", quantize_codes(x, t), codes, x, t)
+        same_values("float kernel", quantize(x, t), codes, x, t)
+        same("tensors", tensors.device_codes(torch.from_numpy(x), t), codes, x, t)
+        same("integers", [wide.double_to_code(v, t) for v in x.tolist()], codes, x, t)
+    for integer, signed in itertools.product((0, 1, 3, 6), (True, False)):
+        source = ApFixed(5, integer, signed)
+        codes = every(source, t)
+        check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
 
 
 def check_cast(codes: Any, source: Any, t: Any, wanted: list[int]) -> None:

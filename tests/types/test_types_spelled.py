@@ -1,6 +1,7 @@
 """A spelling serves wherever a type does."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from harness import ApFixed, MiniFloat, parse_type, reference, testing
 from harness.explain import account
 from harness.hls import Dense
 from harness.nn import fake_quantize
+from harness.nn.observers import MinMax
 from harness.oracle import Oracle
 from harness.oracle.domain import domain
 from harness.types import as_fixed_type, as_number_type
@@ -21,6 +23,14 @@ SPELLED = "ap_fixed<8,4,AP_RND,AP_SAT>"
 FLOAT = "ap_float<3,4,0>"
 X = np.array([1.53, -9.0, 0.03125])
 CODES = [24, -128, 1]
+
+
+def observed() -> MinMax:
+    """An observer that has seen the values."""
+    observer = MinMax()
+    observer.observe(torch.tensor(X))
+    return observer
+
 
 #: Everything that takes a type and no compiler, given an array of its currency.
 USES: dict[str, Callable[[Any], Any]] = {
@@ -39,6 +49,13 @@ USES: dict[str, Callable[[Any], Any]] = {
     "reference.from_int": lambda t: [reference.from_int(9, t), reference.from_exact("1/3", t)],
     "reference.decode": lambda t: [reference.decode(c, t) for c in CODES],
     "reference.cast": lambda t: reference.cast(24, t, "ap_fixed<4,2>"),
+    "reference.compute": lambda t: reference.compute("/", 24, t, 3, "ap_int<4>"),
+    "reference.assign": lambda t: reference.assign("+", 3, "ap_int<4>", 24, t),
+    "reference.accumulate": lambda t: reference.accumulate("+", 0, "ap_int<4>", [24, 25], t),
+    "reference.quirks": lambda t: reference.quirks(-8.03, t),
+    "reference.cast_quirks": lambda t: reference.cast_quirks(Fraction(-1), "ap_fixed<4,0>", t),
+    "reference.operator_quirks": lambda t: reference.operator_quirks("/", -128, t, -1, t),
+    "observer": lambda t: str(observed().fixed(t)),
     "fake_quantize": lambda t: fake_quantize(torch.tensor(X), t),
     "FixedQuantizer": lambda t: harness.nn.FixedQuantizer(t)(torch.tensor(X)),
     "assert_bit_exact": lambda t: testing.assert_bit_exact(
@@ -99,3 +116,12 @@ def test_what_is_no_type(t: Any) -> None:
             USES[use](t)
     with pytest.raises(ValueError, match="cannot read a type"):
         harness.quantize(X, "nonsense")
+
+
+@pytest.mark.parametrize("text", ["0.1", " 1e-3"])
+def test_a_decimal_that_is_no_double(oracle: Oracle, text: str) -> None:
+    """The account says that it is of the nearest double; of a double it says no such thing."""
+    told = account(text, SPELLED, oracle)
+    assert told.rows[0] == ("given", f"{text.strip()}, of which C++ takes the nearest double")
+    assert told.rows[1:] == account(float(text), SPELLED, oracle).rows
+    assert account("0.5", SPELLED, oracle) == account(0.5, SPELLED, oracle)
