@@ -30,6 +30,11 @@ from harness.hls import (
     TypeMismatch,
     UnaryLUT,
 )
+from harness.hls.layers.elementwise import Activation
+from harness.hls.layers.extents import _freed
+from harness.hls.layers.interval import Interval
+from harness.hls.proof import FAMILIES
+from harness.hls.proof.draw import Draw
 from harness.hls.ranges import ranges
 from harness.types import Overflow
 
@@ -230,3 +235,35 @@ def test_the_reach_of_a_table_is_that_of_its_entries():
     every = layer.elements(Fixed(np.arange(-128, 128), ApFixed(8, 5)))
     assert reach.result.extremes == (every.codes.min(), every.codes.max())
     assert not reach.overflows
+
+
+BRANCHED = [
+    name
+    for name, draw in FAMILIES.items()
+    if isinstance(layer := draw(Draw(0)), Activation)
+    and layer.branches(Interval.of(layer.input_types[0], ()))
+]
+
+
+@pytest.mark.parametrize("name", BRANCHED)
+def test_branches_hold_every_element(name):
+    """The bounds that wide inputs get, on narrow ones: what is at any code lies between them."""
+    tried = 0
+    for seed in range(40):
+        layer = FAMILIES[name](Draw(1, seed))
+        t = layer.input_types[0]
+        if t.width > 10:
+            continue
+        bounds = Interval.hull(*layer.branches(Interval.of(t, layer.input_shapes[0])))
+        out = values_at_every_code(layer)
+        assert bool(((bounds.low <= out) & (out <= bounds.high)).all()), layer
+        tried += 1
+    assert tried > 3
+
+
+def values_at_every_code(layer):
+    """What the kernel takes for outputs before it converts them, for each code of the input."""
+    t = layer.input_types[0]
+    codes = np.arange(t.min_code, t.max_code + 1).reshape(-1, *[1] * len(layer.input_shapes[0]))
+    rows = np.broadcast_to(codes, (codes.size, *layer.input_shapes[0]))
+    return _freed(layer).compute(Fixed(np.ascontiguousarray(rows), t))
