@@ -58,13 +58,14 @@ COMPARED = ["<", "<=", ">", ">=", "==", "!="]
 ASSIGNED = ["+=", "-=", "*=", "/=", "%=", "&="]
 #: Of pairs of these types.
 COMPARISON, ASSIGNMENT = {"comparison-sat-sym", "comparison-unsigned"}, {"ap-int-assign-fixed"}
+EQUALITY = {"comparison-sat-sym", "equality-modulo"}
 DIVISION = {"division-of-minimum", "ap-int-division"}
 REMAINDER = {"ap-int-division", "ap-int-remainder"}
 QUIRKS = {
     "/": DIVISION,
     "%": REMAINDER,
     **dict.fromkeys(("<", "<=", ">", ">="), COMPARISON),
-    **dict.fromkeys(("==", "!="), {"comparison-sat-sym", "equality-modulo"}),
+    **dict.fromkeys(("==", "!="), EQUALITY),
     **dict.fromkeys(("+=", "-=", "*=", "&="), ASSIGNMENT),
     "/=": DIVISION | ASSIGNMENT,
     "%=": REMAINDER,
