@@ -186,15 +186,40 @@ def verify_project(
     layers: Annotated[
         bool, typer.Option("--layers", help="Compare every layer, also where the outputs agree.")
     ] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="What your model gives: a .npy or .npz of predictions, or package.module:function."
+        ),
+    ] = None,
+    max_flips: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of rows whose decision may differ.")
+    ] = 0.01,
+    max_error: Annotated[
+        float | None,
+        typer.Option(min=0, help="Largest rms error; half of the reference's rms by default."),
+    ] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Look for types and table sizes that lose less.")
+    ] = False,
 ) -> None:
-    """Hold an hls4ml project, compiled with its own headers, against its typed model."""
-    commands = _module("harness.hls.project.commands")
+    """Does an hls4ml project compute what its types say, and what your model says?"""
+    check = _module("harness.hls.check")
+    command = _module("harness.hls.check.command")
+    request = command.Request(
+        directory,
+        rows,
+        seed,
+        input_,
+        layers,
+        reference,
+        check.Limits(max_flips, max_error),
+        suggest,
+    )
     with progress("project") as update:
-        verdict = commands.verify_project(
-            directory, rows=rows, seed=seed, file=input_, layers=layers, progress=update
-        )
-    _module("harness.report.projects").print_verdict(verdict, wide_console())
-    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
+        findings = command.verify_project(request, update)
+    _module("harness.report.projects").print_findings(findings, wide_console())
+    raise typer.Exit(AGREE if findings.agrees else DIFFER)
 
 
 def _module(module: str) -> Any:

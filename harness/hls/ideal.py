@@ -153,7 +153,7 @@ def _softmax(layer: Softmax, x: Array) -> Array:
         places = np.arange(x.shape[axis]).reshape(-1, *[1] * (x.ndim - axis - 1))
         return np.asarray(places == x.argmax(axis, keepdims=True), float)
     away: Array = np.exp((x - x.max(axis, keepdims=True)) * layer.exp_scale)
-    return away / away.sum(axis, keepdims=True)
+    return np.asarray(away / away.sum(axis, keepdims=True))
 
 
 def _einsum(layer: Einsum, x: Array, y: Array) -> Array:

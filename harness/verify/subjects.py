@@ -10,13 +10,22 @@ from typing import Any
 
 from harness.verify.engine import SubjectError
 
-__all__ = ["Implementation", "guarded", "load_subject"]
+__all__ = ["Implementation", "guarded", "load_function", "load_subject"]
 
 #: A function from inputs and a type to codes (integers) or values (floats).
 Implementation = Callable[[Any, Any], Any]
 
 
 def load_subject(spelling: str) -> Implementation:
+    """A quantizer by name, with whatever it raises turned into one line.
+
+    Raises:
+        SubjectError: if there is none.
+    """
+    return guarded(load_function(spelling), spelling)
+
+
+def load_function(spelling: str) -> Callable[..., Any]:
     """The function that ``package.module:function`` names; the current folder is searched too.
 
     Raises:
@@ -24,7 +33,7 @@ def load_subject(spelling: str) -> Implementation:
     """
     module_name, _, name = spelling.partition(":")
     if not module_name or not name:
-        raise SubjectError(f"a subject is spelled package.module:function, not {spelling!r}")
+        raise SubjectError(f"a function is spelled package.module:function, not {spelling!r}")
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -36,7 +45,8 @@ def load_subject(spelling: str) -> Implementation:
         raise SubjectError(f"cannot load {spelling}: {_first_line(error)}") from error
     if not callable(found):
         raise SubjectError(f"{spelling} is not a function")
-    return guarded(found, spelling)
+    function: Callable[..., Any] = found
+    return function
 
 
 def guarded(subject: Implementation, name: str) -> Implementation:

@@ -86,6 +86,8 @@ class _Graph:
 def _layer(reader: Reader) -> TypedLayer:
     name = reader.call.kernel
     if name not in KERNELS:
+        if not reader.project.declares(name):
+            raise reader.broken("the project's own nnet_utils has no such kernel")
         raise reader.refused(
             f"this kernel is not supported; supported: {', '.join(sorted(KERNELS))}"
         )

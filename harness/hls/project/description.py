@@ -116,6 +116,13 @@ class Description:
         except ValueError as error:
             raise ProjectError(f"{v.place}: {v.name}: {error}") from None
 
+    def declares(self, kernel: str) -> bool:
+        """Whether a header of the project's own ``nnet_utils`` has a function of this name."""
+        # Comments may name it too; what is in none of the files is not there.
+        pattern = re.compile(rf"\b{re.escape(kernel)}\s*\(")
+        headers = (self.directory / "firmware/nnet_utils").glob("*.h")
+        return any(pattern.search(h.read_text(encoding="utf-8", errors="replace")) for h in headers)
+
     def weight_differences(self) -> list[str]:
         """Where the weights of C simulation are not those of synthesis."""
         return [text for w in self.weights.values() if (text := w.difference()) is not None]

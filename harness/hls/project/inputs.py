@@ -15,7 +15,7 @@ from harness.hls.project.project import Project
 from harness.hls.project.source import ProjectError
 from harness.types import ApFixed
 
-__all__ = ["drawn", "from_file", "of_test_bench"]
+__all__ = ["drawn", "from_file", "of_test_bench", "read_rows"]
 
 TEST_BENCH = "tb_data/tb_input_features.dat"
 
@@ -97,13 +97,11 @@ def of_test_bench(project: Project) -> tuple[Fixed, ...] | None:
     return project.batch(*parts)
 
 
-def from_file(project: Project, path: Path) -> tuple[Fixed, ...]:
+def read_rows(project: Project, path: Path) -> list[Array]:
     """The rows of a ``.npy``, or of a ``.npz`` with an array for each input by its name.
 
-    Floats are values, integers are codes.
-
     Raises:
-        ValueError: if the file cannot be read, or is not what the inputs take.
+        ValueError: if the file cannot be read, or has no arrays of these names.
     """
     try:
         loaded = np.load(path, allow_pickle=False)
@@ -121,7 +119,16 @@ def from_file(project: Project, path: Path) -> tuple[Fixed, ...]:
             raise ValueError(f"{path} has {array.dtype}; wanted: floats, or integers as codes")
         if array.ndim < 1 or len(array) == 0:
             raise ValueError(f"{path} has no rows")
+    return arrays
+
+
+def from_file(project: Project, path: Path) -> tuple[Fixed, ...]:
+    """The same as codes: floats are values, integers are codes.
+
+    Raises:
+        ValueError: if the file cannot be read, or is not what the inputs take.
+    """
     try:
-        return project.batch(*arrays)
+        return project.batch(*read_rows(project, path))
     except TypeError as error:
         raise ValueError(str(error)) from None

@@ -63,7 +63,10 @@ class Project(Description):
         allowed = dict.fromkeys((v.shape, (math.prod(v.shape),)))
         if fixed.shape[1:] not in allowed:
             taken = (f"(rows, {', '.join(map(str, shape))})" for shape in allowed)
-            raise ValueError(f"{v.name} takes {' or '.join(taken)}, got {fixed.shape}")
+            given = fixed.shape[1:]
+            first = len(given) > 1 and (*given[1:], given[0]) == v.shape
+            hint = "; channels come last: np.moveaxis(x, 1, -1)" if first else ""
+            raise ValueError(f"{v.name} takes {' or '.join(taken)}, got {fixed.shape}{hint}")
         return fixed.reshape(len(fixed), *v.shape)
 
     @cached_property

@@ -9,7 +9,7 @@ from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.project.description import Description
 from harness.hls.project.scope import Config
-from harness.hls.project.source import ProjectError
+from harness.hls.project.source import BrokenProject, ProjectError
 from harness.hls.project.top import NUMBER, Call
 from harness.types import ApFixed
 
@@ -39,7 +39,7 @@ class Reader:
         reads = project.reads(call)
         for v in reads:
             if v.name not in known:
-                raise self.refused(f"{v.name} is read before it is written")
+                raise self.broken(f"{v.name} is read before it is written")
         self.inputs = tuple(known[v.name][0] for v in reads)
         self.shapes = tuple(known[v.name][1] for v in reads)
         self.result = project.type(project.writes(call))
@@ -66,8 +66,9 @@ class Reader:
             raise self.refused(f"is given {len(found)} weights, {index + 1} are wanted")
         codes = found[index].codes
         if math.prod(shape) != len(codes):
+            wrong = self.broken if math.prod(shape) > len(codes) else self.refused
             name = found[index].name
-            raise self.refused(f"{name} has {len(codes)} numbers, {math.prod(shape)} are read")
+            raise wrong(f"{name} has {len(codes)} numbers, {math.prod(shape)} are read")
         return codes.reshape(shape)
 
     def number(self, index: int) -> float:
@@ -87,6 +88,10 @@ class Reader:
     def refused(self, why: str) -> ProjectError:
         """An error that names the call."""
         return ProjectError(f"{self.call.place}: {self.call.kernel} ({self.call.layer}): {why}")
+
+    def broken(self, why: str) -> BrokenProject:
+        """An error that names the call, and blames the project."""
+        return BrokenProject(str(self.refused(why)))
 
     def only(self, what: str, found: str | int, *allowed: str | int) -> None:
         """Refuse what no typed layer computes."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ProjectError", "Source", "Statement", "evaluate", "split_arguments"]
+__all__ = ["BrokenProject", "ProjectError", "Source", "Statement", "evaluate", "split_arguments"]
 
 #: Comments and string literals, which are found together because each may contain the other.
 _COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -19,6 +19,10 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 class ProjectError(ValueError):
     """What is wrong with a project, in one line, with file and line where there are some."""
+
+
+class BrokenProject(ProjectError):  # what it is, not what went wrong here
+    """A project that is wrong in itself, whatever its arithmetic: what and where, in one line."""
 
 
 @dataclass(frozen=True)

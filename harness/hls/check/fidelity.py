@@ -1,0 +1,248 @@
+"""Is it my model?  Where types, tables and accumulators move a model away from what it means.
+
+The layers take their types one after the other: the first ``k`` compute in them, those after in
+float64.  What an output loses between two such models is lost by the layer between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.fixed import Fixed
+from harness.hls.ideal import ideal, ideal_trace
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.shape import Reshape
+from harness.hls.model import Model, Step
+
+__all__ = ["DEFAULT", "INPUTS", "WEIGHTS", "Fidelity", "LayerLoss", "Limits", "Loss", "measure"]
+
+Array = np.ndarray[Any, Any]
+#: What is lost before any layer computes: by the weights' types, and by those of the inputs.
+WEIGHTS, INPUTS = "the weights", "the inputs"
+#: An error that is no more than this share of what it is compared with is float64's own.
+NOISE = 1e-9
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be lost.
+
+    Attributes:
+        flips: the share of rows whose decision may differ.
+        error: the largest rms error of the outputs; ``None`` for half of the reference's own rms.
+    """
+
+    flips: float = 0.01
+    error: float | None = None
+
+    def bound(self, reference: Array) -> float:
+        """The largest rms error, beside this reference."""
+        return 0.5 * rms(reference) if self.error is None else self.error
+
+
+DEFAULT = Limits()
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How far outputs are from those of a reference.
+
+    Attributes:
+        flips: rows in which the largest of several outputs is another; 0 for a single output.
+        max_error: the largest absolute error.
+        rms_error: the root of the mean square error.
+    """
+
+    flips: int
+    max_error: float
+    rms_error: float
+
+    @classmethod
+    def between(cls, got: Array, wanted: Array) -> Loss:
+        """Of outputs, (rows, ...) both; decisions are taken along the last axis."""
+        error = np.abs(got - wanted)
+        flipped = np.zeros(len(got), bool)
+        if got.ndim > 1 and got.shape[-1] > 1:
+            moved = got.argmax(-1) != wanted.argmax(-1)
+            flipped = moved.reshape(len(got), -1).any(1)
+        return cls(int(flipped.sum()), float(error.max(initial=0)), rms(error))
+
+    def beyond(self, limits: Limits, reference: Array) -> bool:
+        """Whether it is more than may be lost."""
+        flips = self.flips > limits.flips * len(reference)
+        return flips or self.rms_error > limits.bound(reference) + NOISE
+
+
+@dataclass(frozen=True)
+class LayerLoss:
+    """What a layer loses of what it means, of the same inputs.
+
+    Attributes:
+        name: the layer.
+        layer: the typed layer.
+        error: its outputs against the layer in float64.
+        signal: the rms of its outputs in float64.
+        wrapped, saturated: shares of the outputs that are beyond the result's type.
+        lost: the share of those that are not 0 of which nothing is left.
+        distinct: how many different outputs there are.
+        total: the model's outputs with this layer and those before it in their types.
+        reference: its outputs against the reference's values of this layer, if there are some.
+    """
+
+    name: str
+    layer: TypedLayer
+    error: Loss
+    signal: float
+    wrapped: float
+    saturated: float
+    lost: float
+    distinct: int
+    total: Loss
+    reference: Loss | None
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """What a typed model keeps of a reference.
+
+    Attributes:
+        reference: what it was held against.
+        given: whether that came from outside; else it is the model itself in float64.
+        rows: how many rows.
+        limits: what may be lost.
+        bound: the largest rms error that may be.
+        loss: that of the outputs.
+        before: with all layers in float64: what is lost by the weights; then by the inputs too.
+        layers: the layers in order.
+        left: what was not compared, and why.
+        culprit: the layer that loses most, or :data:`WEIGHTS` or :data:`INPUTS`; empty if the
+            loss is within the limits.
+        why: what it loses, in words.
+    """
+
+    reference: str
+    given: bool
+    rows: int
+    limits: Limits
+    bound: float
+    loss: Loss
+    before: tuple[Loss, Loss]
+    layers: tuple[LayerLoss, ...]
+    left: tuple[str, ...]
+    culprit: str
+    why: str = ""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the loss is within the limits."""
+        return not self.culprit
+
+    @property
+    def reason(self) -> str:
+        """What loses it, why, and how much, in one line; empty if nothing does."""
+        if self.keeps:
+            return ""
+        flips = f"{self.loss.flips:,} of {self.rows:,} decisions flip"
+        error = f"rms error {self.loss.rms_error:.3g}, {self.bound:.3g} is allowed"
+        return f"{self.culprit}: {self.why}; {flips if self.loss.flips else error}"
+
+    def layer(self, name: str) -> LayerLoss | None:
+        """What a layer loses, by name."""
+        return next((found for found in self.layers if found.name == name), None)
+
+
+def measure(
+    model: Model,
+    batch: Sequence[Fixed],
+    values: Sequence[Array],
+    wanted: Array | None = None,
+    *,
+    limits: Limits = DEFAULT,
+    name: str = "",
+    layers: Mapping[str, Array] | None = None,
+    left: Sequence[str] = (),
+) -> Fidelity:
+    """Hold a typed model against a reference, and find the layer that loses it.
+
+    Args:
+        model: the typed model.
+        batch: a batch of codes.
+        values: the same inputs before their conversion, float64.
+        wanted: the reference's outputs, in the model's shape; by default the model in float64.
+        limits: what may be lost.
+        name: how reports call the reference.
+        layers: the reference's values of layers by name.
+        left: what of the reference is not compared.
+    """
+    typed = model.trace(*batch)
+    meant = ideal_trace(model, dict(zip(model.inputs, values, strict=True)))[model.output]
+    given = wanted is not None
+    wanted = meant if wanted is None else wanted
+    decoded = {key: typed[key].values() for key in model.inputs}
+    start = ideal_trace(model, decoded)[model.output]
+    before = Loss.between(meant, wanted), Loss.between(start, wanted)
+    found = []
+    for step in model.steps:
+        taken = [typed[key].values() for key in step.inputs]
+        decoded[step.output] = typed[step.output].values()
+        if isinstance(step.layer, Reshape):
+            continue
+        total = Loss.between(ideal_trace(model, decoded)[model.output], wanted)
+        theirs = (layers or {}).get(step.layer.name)
+        found.append(_of_layer(step, typed[step.output], ideal(step.layer, *taken), total, theirs))
+    loss = found[-1].total
+    culprit = ""
+    if loss.beyond(limits, wanted):
+        culprit = _culprit(before, found, by_flips=loss.flips > limits.flips * len(wanted))
+    return Fidelity(
+        name or "the same model in float64",
+        given,
+        len(wanted),
+        limits,
+        limits.bound(wanted),
+        loss,
+        before,
+        tuple(found),
+        tuple(left),
+        culprit,
+    )
+
+
+def _of_layer(
+    step: Step, got: Fixed, meant: Array, total: Loss, reference: Array | None
+) -> LayerLoss:
+    t, values = got.type, got.values()
+    half = float(t.lsb) / 2
+    outside = (meant > float(t.max) + half) | (meant < float(t.min) - half)
+    share = float(outside.mean()) if outside.size else 0.0
+    some = meant != 0
+    return LayerLoss(
+        step.layer.name,
+        step.layer,
+        Loss.between(values, meant),
+        rms(meant),
+        share if t.overflow.wraps else 0.0,
+        0.0 if t.overflow.wraps else share,
+        float((values[some] == 0).mean()) if some.any() else 0.0,
+        len(np.unique(got.codes)),
+        total,
+        None if reference is None else Loss.between(values, reference),
+    )
+
+
+def _culprit(before: tuple[Loss, Loss], layers: Sequence[LayerLoss], *, by_flips: bool) -> str:
+    """Where most is lost: the largest step of what is lost so far."""
+    names = [WEIGHTS, INPUTS, *(found.name for found in layers)]
+    losses = [*before, *(found.total for found in layers)]
+    so_far = [loss.flips if by_flips else loss.rms_error for loss in losses]
+    steps = np.diff([0.0, *so_far])
+    return names[int(steps.argmax())]
+
+
+def rms(x: Array) -> float:
+    """The root of the mean square; 0 of nothing."""
+    return float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0

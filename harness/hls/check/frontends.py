@@ -1,0 +1,109 @@
+"""How each kind of model is called, and how it tells the values of its layers."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from harness.hls.model import Model
+
+__all__ = ["called", "layers_with_weights"]
+
+Array = np.ndarray[Any, Any]
+
+
+def called(model: Any, inputs: Sequence[Array]) -> tuple[Any, Mapping[str, Any]]:
+    """The first output of a model, and the values of layers by name.
+
+    Args:
+        model: see :func:`harness.hls.check.reference.reference_of`.
+        inputs: (rows, ...) each, float64.
+    """
+    if isinstance(model, Model):
+        found = model.layer_outputs(*model.batch(*inputs))
+        values = {name: x.values() for name, x in found.items()}
+        return model.forward(*inputs), values
+    if isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
+        return _torch(model, inputs)
+    if isinstance(model, (str, Path)) or hasattr(model, "graph"):
+        return _onnx(model, inputs)
+    if hasattr(model, "layers") and hasattr(model, "inputs"):
+        return _keras(model, inputs)
+    found = model(*inputs)
+    if isinstance(found, Mapping):
+        layers = dict(found)
+        if "output" not in layers:
+            raise ValueError(f"it returns {', '.join(layers) or 'nothing'}; wanted: 'output' too")
+        return layers.pop("output"), layers
+    return (found[0] if isinstance(found, (tuple, list)) else found), {}
+
+
+def _torch(model: nn.Module, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+    """By hooks on every module, in the dtype of its parameters; its mode is what it was."""
+    layers: dict[str, Any] = {}
+
+    def told(name: str) -> Any:
+        def hook(_module: nn.Module, _given: Any, made: Any) -> None:
+            layers[name] = made[0] if isinstance(made, tuple) else made
+
+        return hook
+
+    first = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
+    tensors = [torch.from_numpy(np.array(x)).to(first) for x in inputs]
+    training = model.training
+    with contextlib.ExitStack() as stack:
+        for name, module in model.named_modules():
+            if name:
+                stack.callback(module.register_forward_hook(told(name)).remove)
+        stack.callback(model.train, training)
+        stack.enter_context(torch.no_grad())
+        made = model.eval()(*tensors)
+    return (made[0] if isinstance(made, (tuple, list)) else made), layers
+
+
+def _keras(model: Any, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+    """Through a model of all outputs; a layer's activation is a layer of its own in hls4ml."""
+    shown = [layer for layer in model.layers if not type(layer).__name__.startswith("InputLayer")]
+    outputs = [layer.output for layer in shown]
+    every = type(model.layers[0])  # a layer's module tells where the Model class is
+    functional = import_module(every.__module__.split(".")[0]).Model(model.inputs, outputs)
+    made = functional(list(inputs) if len(inputs) > 1 else inputs[0])
+    made = made if isinstance(made, (list, tuple)) else [made]
+    layers = {}
+    for layer, value in zip(shown, made, strict=True):
+        activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        apart = activation != "linear" and type(layer).__name__ not in ("Activation", "QActivation")
+        layers[f"{layer.name}_{activation}" if apart else layer.name] = value
+    final = model(list(inputs) if len(inputs) > 1 else inputs[0])
+    return (final[0] if isinstance(final, (list, tuple)) else final), layers
+
+
+def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+    """Through qonnx' own executor, which tells every value; a plain ONNX file too."""
+    wrappers = import_module("qonnx.core.modelwrapper")
+    executor = import_module("qonnx.core.onnx_exec")
+    wrapper = wrappers.ModelWrapper(str(model)) if isinstance(model, (str, Path)) else model
+    names = [value.name for value in wrapper.graph.input]
+    given = {name: x.astype(np.float32) for name, x in zip(names, inputs, strict=True)}
+    values = executor.execute_onnx(wrapper, given, return_full_exec_context=True)
+    nodes = {node.name: node.output[0] for node in wrapper.graph.node if node.name}
+    layers = {name: values[output] for name, output in nodes.items() if output in values}
+    return values[wrapper.graph.output[0].name], layers
+
+
+def layers_with_weights(model: Any) -> list[str]:
+    """The names of a model's own layers that have weights, where it tells; else none."""
+    if isinstance(model, Model):
+        return [step.layer.name for step in model.steps if step.layer.parameter_types]
+    if isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
+        found = ((name, module) for name, module in model.named_modules() if name)
+        return [n for n, m in found if any(True for _ in m.parameters(recurse=False))]
+    layers = getattr(model, "layers", ())
+    return [v.name for v in layers if getattr(v, "weights", None) and hasattr(v, "name")]
