@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.check.fidelity import INPUTS, WEIGHTS, Fidelity, LayerLoss
+from harness.hls.check.fidelity import INPUTS, WEIGHTS, Fidelity, LayerLoss, Loss
 from harness.hls.ideal import ideal
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.lookup import TableActivation
@@ -125,39 +125,29 @@ def _cost(found: Fidelity) -> tuple[int, float]:
 
 
 def _mended(model: Model, batch: Sequence[Fixed], loss: LayerLoss) -> Change | None:
-    """The first change that takes most of a layer's error away; else the best, if any helps."""
+    """The first change after which a layer flips nothing and most of its error is gone.
+
+    If there is none, the one that leaves least; ``None`` if nothing helps.
+    """
     step = model.step(loss.name)
     assert step is not None
     values = model.trace(*batch)
-    taken = [values[name].values() for name in step.inputs]
-    meant = ideal(step.layer, *taken)
-    best, least = None, loss.error.rms_error
-    flips = loss.error.flips
+    meant = ideal(step.layer, *(values[name].values() for name in step.inputs))
+    best, least = None, (loss.error.flips, loss.error.rms_error)
     for change in _candidates(model, step, batch, loss):
         try:
             other = model.retyped(change.types)
-        except ValueError:
+        except ValueError:  # types that the layer, or one after it, does not take
             continue
         layer = other.layer(loss.name)
         assert layer is not None
-        inputs = (other.layer_inputs if change.types.keys() - {loss.name} else model.layer_inputs)(
-            loss.name, *batch
-        )
-        got = layer.run(*inputs).values()
-        error = float(np.sqrt(np.mean(np.square(got - meant))))
-        flipped = _flips(got, meant)
-        if error <= (1 - MENDED) * loss.error.rms_error and flipped <= flips // 20:
+        inputs = other.layer_inputs(loss.name, *batch)
+        left = Loss.between(layer.run(*inputs).values(), meant)
+        if not left.flips and left.rms_error <= (1 - MENDED) * loss.error.rms_error:
             return change
-        if error < least:
-            best, least = change, error
+        if (left.flips, left.rms_error) < least:
+            best, least = change, (left.flips, left.rms_error)
     return best
-
-
-def _flips(got: Array, meant: Array) -> int:
-    if got.ndim < 2 or got.shape[-1] < 2:
-        return 0
-    moved = got.argmax(-1) != meant.argmax(-1)
-    return int(moved.reshape(len(got), -1).any(1).sum())
 
 
 def _candidates(
@@ -274,4 +264,6 @@ def _symptoms(loss: LayerLoss) -> str:
 def _before_layers(found: Fidelity) -> str:
     if found.culprit == INPUTS:
         return "the type of the inputs does not hold them"
-    return "with these weights the model in float64 is another than the reference already"
+    return (
+        found.why or "with these weights the model in float64 is another than the reference already"
+    )

@@ -23,6 +23,8 @@ __all__ = ["DEFAULT", "INPUTS", "WEIGHTS", "Fidelity", "LayerLoss", "Limits", "L
 Array = np.ndarray[Any, Any]
 #: What is lost before any layer computes: by the weights' types, and by those of the inputs.
 WEIGHTS, INPUTS = "the weights", "the inputs"
+#: Weights that a type rounds move a layer by less than this share of its values.
+SAME = 0.05
 #: An error that is no more than this share of what it is compared with is float64's own.
 NOISE = 1e-9
 
@@ -179,7 +181,8 @@ def measure(
         left: what of the reference is not compared.
     """
     typed = model.trace(*batch)
-    meant = ideal_trace(model, dict(zip(model.inputs, values, strict=True)))[model.output]
+    trace = ideal_trace(model, dict(zip(model.inputs, values, strict=True)))
+    meant = trace[model.output]
     given = wanted is not None
     wanted = meant if wanted is None else wanted
     decoded = {key: typed[key].values() for key in model.inputs}
@@ -209,7 +212,17 @@ def measure(
         tuple(found),
         tuple(left),
         culprit,
+        _changed(model, trace, layers or {}) if culprit == WEIGHTS else "",
     )
+
+
+def _changed(model: Model, trace: Mapping[str, Array], layers: Mapping[str, Array]) -> str:
+    """The first layer that is another in the reference, though both compute in float64."""
+    for step in model.steps:
+        wanted = layers.get(step.layer.name)
+        if wanted is not None and rms(trace[step.output] - wanted) > SAME * rms(wanted):
+            return f"those of {step.layer.name} are not the model's"
+    return ""
 
 
 def _of_layer(

@@ -48,7 +48,11 @@ def read_reference(path: Path) -> Reference:
     """
     try:
         loaded = np.load(path, allow_pickle=False)
-        arrays = {"output": loaded} if isinstance(loaded, np.ndarray) else dict(loaded)
+        if isinstance(loaded, np.ndarray):
+            arrays = {"output": loaded}
+        else:
+            with loaded:
+                arrays = dict(loaded)
     except (OSError, ValueError, EOFError) as error:
         raise ValueError(f"cannot read {path}: {error}") from None
     for name, array in arrays.items():
