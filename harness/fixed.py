@@ -16,9 +16,19 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import cast_codes, compute_codes, decode, quantize_codes
+from harness.quantize.held import WORDS, cast_held, codes_of, compute_held, held
 from harness.types import ApFixed, ApInt, Operation, result_type
 
-__all__ = ["INT", "UNSIGNED", "Array", "Fixed", "recorded_casts", "where"]
+__all__ = [
+    "INT",
+    "UNSIGNED",
+    "Array",
+    "Fixed",
+    "concatenated",
+    "recorded_casts",
+    "stacked",
+    "where",
+]
 
 Array = np.ndarray[Any, Any]
 #: What C++ makes of an ``int`` and of an ``unsigned`` operand.
@@ -89,16 +99,21 @@ class Fixed:
     Args:
         codes: ``int64`` up to 64 bits, Python integers in an object array beyond; any shape.
         type: the type they are codes of, or its spelling.
+
+    Attributes:
+        held: the codes as they are computed with: ``int64``, two words each for more than 64 bits
+            (:mod:`harness.quantize.held`), or Python integers for more than these hold.
+        type: their type.
     """
 
-    __slots__ = ("codes", "type")
+    __slots__ = ("held", "type")
     __hash__ = None  # type: ignore[assignment]  # == gives an array, as NumPy's does
     #: NumPy leaves ``array * fixed`` to us.
     __array_ufunc__ = None
 
     def __init__(self, codes: Any, type: ApFixed | str) -> None:  # noqa: A002
-        self.codes: Array = np.asarray(codes)
         self.type: ApFixed = ApFixed.parse(type) if isinstance(type, str) else type
+        self.codes = codes
 
     @classmethod
     def of(cls, values: Any, t: ApFixed | str) -> Fixed:
@@ -112,19 +127,29 @@ class Fixed:
         return cls(np.int64(value), UNSIGNED)
 
     @property
+    def codes(self) -> Array:
+        """The codes: ``int64``, or Python integers that must not be written to."""
+        return codes_of(self.held) if self.held.dtype == WORDS else self.held
+
+    @codes.setter
+    def codes(self, codes: Any) -> None:
+        array = np.asarray(codes)
+        self.held: Array = array if self.type.width <= 64 else held(array, self.type)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the array."""
-        return tuple(self.codes.shape)
+        return tuple(self.held.shape)
 
     @property
     def ndim(self) -> int:
         """How many axes it has."""
-        return int(self.codes.ndim)
+        return int(self.held.ndim)
 
     @property
     def size(self) -> int:
         """How many elements it has."""
-        return int(self.codes.size)
+        return int(self.held.size)
 
     def to(self, t: ApFixed | str) -> Fixed:
         """Converted, or assigned, to ``t``, with its rounding and overflow."""
@@ -132,11 +157,19 @@ class Fixed:
         if t == self.type:
             return self
         record_cast(self.type, t)
+        return self._cast(t)
+
+    def _cast(self, t: ApFixed) -> Fixed:
+        """:meth:`to`, of which nobody is told."""
+        if max(self.type.width, t.width) > 64:
+            found = cast_held(self.held, self.type, t)
+            if found is not None:
+                return Fixed(found, t)
         return Fixed(cast_codes(self.codes, self.type, t), t)
 
     def to_int(self) -> Array:
         """C++ ``(int)x``: toward zero, in 32 bits that wrap."""
-        return np.asarray(compute_codes(Operation.TO_INT, self.codes, self.type))
+        return self._cast(result_type(Operation.TO_INT, self.type)).codes
 
     def to_double(self) -> Array:
         """C++ ``x.to_double()``: the nearest float64, ties to even."""
@@ -152,23 +185,32 @@ class Fixed:
         return np.asarray(decode(self.codes, self.type, object))
 
     def __getitem__(self, key: Any) -> Fixed:
-        return Fixed(self.codes[key], self.type)
+        return Fixed(self.held[key], self.type)
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.held)
+
+    def moved(self, f: Callable[[Array], Array]) -> Fixed:
+        """The codes where a function of NumPy moves them, which must not look at them."""
+        return Fixed(f(self.held), self.type)
 
     def reshape(self, *shape: Any) -> Fixed:
         """The same codes in another shape."""
-        return Fixed(self.codes.reshape(*shape), self.type)
+        return Fixed(self.held.reshape(*shape), self.type)
 
     def transpose(self, *axes: int) -> Fixed:
         """The same codes with permuted axes."""
-        return Fixed(self.codes.transpose(*axes), self.type)
+        return Fixed(self.held.transpose(*axes), self.type)
 
     def bits(self, hi: int, lo: int) -> Fixed:
         """C++ ``x(hi, lo)``: the bits from ``lo`` to ``hi``, reversed if ``hi < lo``."""
-        codes = compute_codes(Operation.RANGE, self.codes, self.type, (hi, lo))
-        return Fixed(codes, result_type(Operation.RANGE, self.type, (hi, lo)))
+        t = result_type(Operation.RANGE, self.type, (hi, lo))
+        found = None
+        if self.type.width > 64:
+            found = compute_held(Operation.RANGE, self.held, self.type, (hi, lo), None, t)
+        if found is None:
+            found = compute_codes(Operation.RANGE, self.codes, self.type, (hi, lo))
+        return Fixed(found, t)
 
     def bit(self, place: Any) -> Fixed:
         """C++ ``x[place]``, 0 the lowest bit; an array of places has one for each element."""
@@ -181,8 +223,12 @@ class Fixed:
     def _with(self, op: Operation, other: Any, *, reverse: bool = False) -> Fixed:
         other = _as_operand(other)
         a, b = (other, self) if reverse else (self, other)
-        codes = compute_codes(op, a.codes, a.type, b.codes, b.type)
-        return Fixed(codes, result_type(op, a.type, b.type))
+        t = result_type(op, a.type, b.type)
+        if max(a.type.width, b.type.width, t.width) > 64:
+            found = compute_held(op, a.held, a.type, b.held, b.type, t)
+            if found is not None:
+                return Fixed(found, t)
+        return Fixed(compute_codes(op, a.codes, a.type, b.codes, b.type), t)
 
     def _counted(self, op: Operation, count: Any) -> Fixed:
         if isinstance(count, Fixed):
@@ -191,7 +237,12 @@ class Fixed:
         return Fixed(codes, result_type(op, self.type))
 
     def _unary(self, op: Operation) -> Fixed:
-        return Fixed(compute_codes(op, self.codes, self.type), result_type(op, self.type))
+        t = result_type(op, self.type)
+        if t.width > 64:
+            found = compute_held(op, self.held, self.type, None, None, t)
+            if found is not None:
+                return Fixed(found, t)
+        return Fixed(compute_codes(op, self.codes, self.type), t)
 
     __add__, __radd__, __iadd__ = _operator("+"), _operator("+", reverse=True), _operator("+=")
     __sub__, __rsub__, __isub__ = _operator("-"), _operator("-", reverse=True), _operator("-=")
@@ -245,9 +296,14 @@ def where(condition: Array, a: Fixed, b: Fixed) -> Fixed:
     """``condition ? a : b``; both must have one type."""
     if a.type != b.type:
         raise TypeError(f"the branches have types {a.type} and {b.type}")
-    return Fixed(np.where(condition, a.codes, b.codes), a.type)
+    return Fixed(np.where(condition, a.held, b.held), a.type)
 
 
 def stacked(parts: Sequence[Fixed], axis: int) -> Fixed:
     """Arrays of one type, joined along a new axis."""
-    return Fixed(np.stack([p.codes for p in parts], axis), parts[0].type)
+    return Fixed(np.stack([p.held for p in parts], axis), parts[0].type)
+
+
+def concatenated(parts: Sequence[Fixed], axis: int = 0) -> Fixed:
+    """Arrays of one type, joined along an axis that they have."""
+    return Fixed(np.concatenate([p.held for p in parts], axis), parts[0].type)

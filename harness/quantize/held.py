@@ -1,0 +1,168 @@
+"""Codes as they are held while they are computed with: words of 64 bits, two words, or integers.
+
+Up to 64 bits an array of codes is ``int64``, as everywhere.  Where two words hold a type it is an
+array of :data:`WORDS`, of the same shape, which every function of NumPy that only moves elements
+takes.  Wider types are Python integers in object arrays.  :func:`codes_of` and :func:`held` go from
+one to the other; operations are computed in words where they fit, and else on Python integers.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.quantize import two_words
+from harness.quantize.operators import unsigned_rules
+from harness.quantize.plan import loses_integer_bits
+from harness.types import ApFixed, Operation, Overflow, check_cast, not_a_code
+
+__all__ = ["WORDS", "cast_held", "codes_of", "compute_held", "held", "words_of"]
+
+Array = np.ndarray[Any, Any]
+#: Two words, the low one first, as the C++ kernels read them.
+WORDS = np.dtype([("low", np.int64), ("high", np.int64)])
+_COMBINED = {
+    Operation.ADD: two_words.ADD,
+    Operation.SUB: two_words.SUB,
+    Operation.MUL: two_words.MUL,
+    Operation.AND: two_words.AND,
+    Operation.OR: two_words.OR,
+    Operation.XOR: two_words.XOR,
+}
+
+
+def held(codes: Any, t: ApFixed) -> Array:
+    """Codes of a type of more than 64 bits as they are computed with; what is held already stays.
+
+    Raises:
+        ValueError: if two words do not hold one.
+    """
+    array = np.asarray(codes)
+    if array.dtype == WORDS or (array.dtype == object and not two_words.fits(t)):
+        return array
+    if not two_words.fits(t):
+        return array.astype(object)
+    if array.dtype != object:
+        return _in_two_words(array, unsigned=array.dtype == np.uint64)
+    try:
+        parts = [int(c).to_bytes(16, "little", signed=True) for c in array.ravel().tolist()]
+    except OverflowError:
+        low, high = array.min(), array.max()
+        raise ValueError(not_a_code(int(low if low < t.min_code else high), t)) from None
+    packed = b"".join(parts)
+    return np.frombuffer(packed, WORDS).reshape(array.shape)
+
+
+def codes_of(array: Array) -> Array:
+    """What :func:`held` was made of: Python integers, which must not be written to."""
+    low, high = (np.ascontiguousarray(array[name]) for name in ("low", "high"))
+    out = np.empty(array.shape, object)
+    out[...] = (high.astype(object) << 64) | low.view(np.uint64).astype(object)
+    out.flags.writeable = False
+    return out
+
+
+def words_of(array: Array) -> Array:
+    """Codes, held, as flat words: (n, 1) or (n, 2) ``int64``."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return flat.view(np.int64).reshape(flat.size, flat.itemsize // 8)
+
+
+def cast_held(array: Array, source: ApFixed, target: ApFixed) -> Array | None:
+    """The codes, held, in another type; ``None`` if two words are not enough.
+
+    Raises:
+        ValueError: for a conversion that C++ leaves undefined.
+    """
+    check_cast(source, target)
+    if not (two_words.fits(source) and two_words.fits(target)):
+        return None
+    if loses_integer_bits(source, target):
+        return None
+    out = _empty(array.shape, target)
+    drop = source.frac - target.frac
+    p = two_words.target_of(target)
+    two_words.cast_words(words_of(array), int(not source.signed), words_of(out), drop, p)
+    return out
+
+
+def compute_held(
+    op: Operation, a: Array, ta: ApFixed, b: Any, tb: ApFixed | None, target: ApFixed
+) -> Array | None:
+    """The codes of ``a op b``, held, in the type of the result; ``None`` if they are not made so.
+
+    Args:
+        op: any operation.
+        a: codes of ``ta``, held; ``b`` those of ``tb``, or ``(hi, lo)`` of a range.
+        ta: the left operand's type.
+        b: the right operand.
+        tb: its type, if it has one.
+        target: the type of the result.
+    """
+    if not all(two_words.fits(t) for t in (ta, tb or ta, target)):
+        return None
+    if op is Operation.NEG:
+        zero = np.zeros((), WORDS)
+        return _combined(two_words.SUB, (zero, ta, 0), (a, ta, 0), target)
+    if op is Operation.RANGE:
+        return _slice(a, ta, *b, target)
+    if tb is None or not isinstance(b, np.ndarray):
+        return None
+    if op.comparison:
+        return _compared(op, a, ta, b, tb)
+    if op not in _COMBINED:
+        return None
+    lefts = (0, 0) if op is Operation.MUL else (target.frac - ta.frac, target.frac - tb.frac)
+    return _combined(_COMBINED[op], (a, ta, lefts[0]), (b, tb, lefts[1]), target)
+
+
+def _combined(op: int, left: Any, right: Any, target: ApFixed) -> Array:
+    (a, ta, a_left), (b, tb, b_left) = left, right
+    a, b = np.broadcast_arrays(a, b)
+    out = _empty(a.shape, target)
+    x, y = (words_of(a), int(not ta.signed), a_left), (words_of(b), int(not tb.signed), b_left)
+    two_words.combine_words(op, *x, *y, words_of(out))
+    return out
+
+
+def _compared(op: Operation, a: Array, ta: ApFixed, b: Array, tb: ApFixed) -> Array | None:
+    """Comparisons of the values; ``None`` where C++ compares otherwise."""
+    lefts = max(tb.frac - ta.frac, 0), max(ta.frac - tb.frac, 0)
+    symmetric = tb.signed and tb.overflow is Overflow.SAT_SYM and ta.frac > tb.frac
+    if symmetric or any(unsigned_rules(op, ta, tb)):
+        return None
+    if any(t.width - t.signed + left >= 128 for t, left in zip((ta, tb), lefts, strict=True)):
+        return None
+    a, b = np.broadcast_arrays(a, b)
+    order: Array = np.empty(a.size, np.int64)
+    x, y = (words_of(a), int(not ta.signed), lefts[0]), (words_of(b), int(not tb.signed), lefts[1])
+    two_words.compare_words(*x, *y, order)
+    found = {
+        Operation.LT: order < 0,
+        Operation.LE: order <= 0,
+        Operation.GT: order > 0,
+        Operation.GE: order >= 0,
+        Operation.EQ: order == 0,
+        Operation.NE: order != 0,
+    }[op]
+    return np.asarray(found.astype(np.int64).reshape(a.shape))
+
+
+def _slice(a: Array, ta: ApFixed, hi: int, lo: int, target: ApFixed) -> Array | None:
+    """The bits from ``lo`` up to ``hi``; ``None`` for the reverse order."""
+    if hi < lo:
+        return None
+    whole = ApFixed(ta.width, ta.width - lo, ta.signed)
+    return cast_held(a, whole, ApFixed(target.width, target.width, signed=False))
+
+
+def _empty(shape: tuple[int, ...], t: ApFixed) -> Array:
+    return np.empty(shape, WORDS if t.width > 64 else np.int64)
+
+
+def _in_two_words(array: Array, *, unsigned: bool) -> Array:
+    out = np.empty(array.shape, WORDS)
+    out["low"] = array.view(np.int64) if unsigned else array
+    out["high"] = 0 if unsigned else array >> 63
+    return out
