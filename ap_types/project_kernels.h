@@ -28,24 +28,28 @@ inline std::int64_t* told = nullptr;
 // Write an array's words.
 template <class T>
 void tell(const T* array, std::size_t size) {
-  static_assert(words<T> == 1, "a type has more than 64 bits");
   if (told == nullptr) return;
-  for (std::size_t k = 0; k < size; ++k) write(array[k], told++);
+  for (std::size_t k = 0; k < size; ++k, told += words<T>) write(array[k], told);
 }
 
 // An argument of the top function: an array, read from words before the call or written after it.
 template <class T, std::size_t Size, bool Input>
 struct port {
-  static_assert(words<T> == 1, "a type has more than 64 bits");
   std::vector<T> values = std::vector<T>(Size, T(0));
 
   void take(const std::int64_t*& from) {
     if constexpr (Input)
-      for (auto& value : values) value = read<T>(from++);
+      for (auto& value : values) {
+        value = read<T>(from);
+        from += words<T>;
+      }
   }
   void give(std::int64_t*& to) const {
     if constexpr (!Input)
-      for (const auto& value : values) write(value, to++);
+      for (const auto& value : values) {
+        write(value, to);
+        to += words<T>;
+      }
   }
 };
 template <class T, std::size_t Size>

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import cast_codes, compute_codes, decode, quantize_codes
-from harness.quantize.held import WORDS, cast_held, codes_of, compute_held, held
+from harness.quantize.held import (
+    WORDS,
+    cast_held,
+    codes_of,
+    compute_held,
+    from_words,
+    held,
+    to_words,
+)
 from harness.types import ApFixed, ApInt, Operation, result_type
 
 __all__ = [
@@ -122,6 +130,11 @@ class Fixed:
         return cls(quantize_codes(values, t), t)
 
     @classmethod
+    def of_words(cls, words: Array, t: ApFixed, shape: tuple[int, ...]) -> Fixed:
+        """Codes from :attr:`words`, or as many in another shape."""
+        return cls(from_words(words.reshape(-1, -(-t.width // 64)), t).reshape(shape), t)
+
+    @classmethod
     def unsigned(cls, value: int) -> Fixed:
         """A C++ ``unsigned`` constant."""
         return cls(np.int64(value), UNSIGNED)
@@ -135,6 +148,11 @@ class Fixed:
     def codes(self, codes: Any) -> None:
         array = np.asarray(codes)
         self.held: Array = array if self.type.width <= 64 else held(array, self.type)
+
+    @property
+    def words(self) -> Array:
+        """The codes as C++ has them in memory, (size, words of each) ``int64``, low ones first."""
+        return to_words(self.held, self.type)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -157,9 +175,9 @@ class Fixed:
         if t == self.type:
             return self
         record_cast(self.type, t)
-        return self._cast(t)
+        return self.cast(t)
 
-    def _cast(self, t: ApFixed) -> Fixed:
+    def cast(self, t: ApFixed) -> Fixed:
         """:meth:`to`, of which nobody is told."""
         if max(self.type.width, t.width) > 64:
             found = cast_held(self.held, self.type, t)
@@ -169,7 +187,7 @@ class Fixed:
 
     def to_int(self) -> Array:
         """C++ ``(int)x``: toward zero, in 32 bits that wrap."""
-        return self._cast(result_type(Operation.TO_INT, self.type)).codes
+        return self.cast(result_type(Operation.TO_INT, self.type)).codes
 
     def to_double(self) -> Array:
         """C++ ``x.to_double()``: the nearest float64, ties to even."""

@@ -104,7 +104,7 @@ struct hard_config : activation_config<Size> {
 
   static void set(const void* b) {
     slope = read<Slope>(static_cast<const std::int64_t*>(b));
-    shift = read<Shift>(static_cast<const std::int64_t*>(b) + 1);
+    shift = read<Shift>(static_cast<const std::int64_t*>(b) + words<Slope>);
   }
 };
 

@@ -2,8 +2,8 @@
 //
 // An adapter has the signature of harness::kernel.  `a` holds the inputs, `n` rows of words one
 // after the other (a layer of several inputs has them in order within a row); `b` holds the
-// parameters (weights, biases, tables), array after array; `out` takes `n` rows of results.  No
-// type has more than 64 bits, so every value is one word.
+// parameters (weights, biases, tables), array after array; `out` takes `n` rows of results.  A
+// value of type T is words<T> words.
 #ifndef HARNESS_LAYERS_COMMON_H
 #define HARNESS_LAYERS_COMMON_H
 
@@ -28,7 +28,10 @@ class reader {
 
   template <class T>
   void next(std::vector<T>& to) {
-    for (auto& value : to) value = read<T>(from_++);
+    for (auto& value : to) {
+      value = read<T>(from_);
+      from_ += words<T>;
+    }
   }
 
   template <class T>
@@ -42,6 +45,16 @@ class reader {
   const std::int64_t* from_;
 };
 
+// Write an array's words; what comes after them.
+template <class T>
+std::int64_t* write_all(const std::vector<T>& values, std::int64_t* to) {
+  for (const auto& value : values) {
+    write(value, to);
+    to += words<T>;
+  }
+  return to;
+}
+
 // Call kernel(data, result) for every row.
 template <class Data, class Result, class Kernel>
 void each_row(const void* a, void* out, std::size_t n, std::size_t inputs, std::size_t outputs,
@@ -53,7 +66,7 @@ void each_row(const void* a, void* out, std::size_t n, std::size_t inputs, std::
   for (std::size_t k = 0; k < n; ++k) {
     rows.next(data);
     kernel(data.data(), result.data());
-    for (const auto& value : result) write(value, to++);
+    to = write_all(result, to);
   }
 }
 
@@ -70,7 +83,7 @@ void each_row(const void* a, void* out, std::size_t n, std::size_t inputs1, std:
     rows.next(data1);
     rows.next(data2);
     kernel(data1.data(), data2.data(), result.data());
-    for (const auto& value : result) write(value, to++);
+    to = write_all(result, to);
   }
 }
 
@@ -91,7 +104,7 @@ void time_distributed(const void* a, const void* b, void* out, std::size_t n) {
   constexpr unsigned steps = In::n_time_steps;
   std::vector<Data> now(In::step);
   std::vector<Result> then(Out::step);
-  std::vector<std::int64_t> words(In::step), made(Out::step);
+  std::vector<std::int64_t> given(In::step * words<Data>), made(Out::step * words<Result>);
   each_row<Data, Result>(a, out, n, steps * In::step, steps * Out::step,
                          [&](Data* data, Result* result) {
                            for (unsigned k = 0; k < steps; ++k) {
@@ -101,10 +114,9 @@ void time_distributed(const void* a, const void* b, void* out, std::size_t n) {
                                nnet::read_time_step_3d<Data, In>(k, data, now.data());
                              if constexpr (In::dim == 4)
                                nnet::read_time_step_4d<Data, In>(k, data, now.data());
-                             for (unsigned j = 0; j < In::step; ++j) write(now[j], &words[j]);
-                             Inner(words.data(), b, made.data(), 1);
-                             for (unsigned j = 0; j < Out::step; ++j)
-                               then[j] = read<Result>(&made[j]);
+                             write_all(now, given.data());
+                             Inner(given.data(), b, made.data(), 1);
+                             reader(made.data()).next(then);
                              if constexpr (Out::dim == 2)
                                nnet::write_time_step_2d<Result, Out>(k, then.data(), result);
                              if constexpr (Out::dim == 3)

@@ -12,8 +12,7 @@ namespace layers {
 
 template <class Table>
 void write_table(const std::vector<Table>& table, void* out) {
-  auto to = static_cast<std::int64_t*>(out);
-  for (const auto& value : table) write(value, to++);
+  write_all(table, static_cast<std::int64_t*>(out));
 }
 
 template <class Table>

@@ -11,8 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.fixed import Fixed
-from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch, as_codes, as_fixed
+from harness.fixed import Fixed, concatenated
+from harness.hls.layers.layer import (
+    ShapeError,
+    TypedLayer,
+    TypeMismatch,
+    as_codes,
+    as_fixed,
+    as_tensor,
+)
 from harness.names import instead
 from harness.types import ApFixed
 
@@ -140,12 +147,9 @@ class Model(nn.Module):
 
     def run(self, *inputs: Fixed) -> Fixed:
         """The model's output, (rows, *output_shape) of type ``result``."""
-        rows = len(inputs[0])
-        out = np.empty((rows, *self.output_shape), np.int64)
-        for k in range(0, max(rows, 1), ROWS):
-            part = [x[k : k + ROWS] for x in inputs]
-            out[k : k + ROWS] = self.trace(*part)[self.output].codes
-        return Fixed(out, self.result)
+        rows = range(0, max(len(inputs[0]), 1), ROWS)
+        parts = [self.trace(*(x[k : k + ROWS] for x in inputs))[self.output] for k in rows]
+        return parts[0] if len(parts) == 1 else concatenated(parts)
 
     def batch(self, *values: Any) -> tuple[Fixed, ...]:
         """A batch of each input in its type: values as C++ converts doubles, or a ``Fixed``.
@@ -170,8 +174,12 @@ class Model(nn.Module):
         return tuple(found)
 
     def codes(self, *codes: Any) -> Tensor:
-        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
-        return torch.from_numpy(self.run(*self._checked(as_codes, codes)).codes)
+        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out.
+
+        Raises:
+            ValueError: for a result of more than 64 bits, which :meth:`run` gives.
+        """
+        return as_tensor(self.run(*self._checked(as_codes, codes)), self.output)
 
     def forward(self, *values: Any) -> Tensor:
         """Values to values, float64; inputs are converted as C++ converts doubles."""

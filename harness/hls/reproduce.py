@@ -12,6 +12,7 @@ from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.twin import words
 from harness.oracle.headers import find_headers, kernel_directory
+from harness.oracle.words import word_count
 
 __all__ = ["reproducer"]
 
@@ -35,12 +36,15 @@ def reproducer(
     kernel = layer.kernel()
     if kernel is None:
         return f"// {layer.name} computes nothing: there is no kernel.\n"
-    place = int(np.ravel_multi_index(index, layer.output_shape))
-    row = np.concatenate([np.ravel(x.codes) for x in inputs])
+    size = word_count(layer.result)
+    place = size * int(np.ravel_multi_index(index, layer.output_shape))
+    row = np.concatenate([x.words.ravel() for x in inputs])
     headers = find_headers().directory
     return f"""\
 // {layer.name}: output {list(index)} of one row.
-// The typed layer computes code {int(got.codes)}, its twin has code {int(expected.codes)}.
+// The typed layer computes code {int(got.codes)}, its twin has code {int(expected.codes)}.{
+        "" if size == 1 else f"{chr(10)}// A code is {size} words, the lowest first."
+    }
 //
 //   g++ -std=c++17 -w -I {headers} reproduce.cpp -o reproduce && ./reproduce
 #include <cstdio>
@@ -48,11 +52,17 @@ def reproducer(
 int main() {{
   const std::int64_t inputs[] = {{{_listed(row)}}};
   const std::int64_t parameters[] = {{{_listed(words(layer.constants()))}}};
-  std::int64_t outputs[{layer.sizes[-1]}];
+  std::int64_t outputs[{layer.sizes[-1] * size}];
   {kernel.cpp.removeprefix("&")}(inputs, parameters, outputs, 1);
-  const long long found = outputs[{place}], typed = {int(got.codes)}, twin = {int(expected.codes)};
-  std::printf("kernel %lld, typed layer %lld, twin %lld\\n", found, typed, twin);
-  return found == twin ? 0 : 1;
+  const std::int64_t typed[] = {{{_listed(got.words.ravel())}}};
+  const std::int64_t twin[] = {{{_listed(expected.words.ravel())}}};
+  int wrong = 0;
+  for (int k = 0; k < {size}; ++k) {{
+    const long long found = outputs[{place} + k], here = typed[k], there = twin[k];
+    std::printf("kernel %lld, typed layer %lld, twin %lld\\n", found, here, there);
+    wrong |= found != there;
+  }}
+  return wrong;
 }}
 """
 

@@ -13,6 +13,7 @@ from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.oracle import HeaderRefuses, Oracle
 from harness.oracle.limits import cast_aborts
+from harness.oracle.words import word_count
 
 __all__ = ["ModelTwin", "Twin"]
 
@@ -58,16 +59,16 @@ class Twin:
         rows = self.layer.check(inputs)
         if why := self.refusal():
             raise HeaderRefuses(why)
-        flat = np.concatenate([x.codes.reshape(rows, -1) for x in inputs], axis=1)
-        out = self.oracle.layer(
-            self.kernel, flat, words(self.layer.constants()), self.layer.sizes[-1]
-        )
-        return Fixed(out.reshape(rows, *self.layer.output_shape), self.layer.result)
+        flat = np.concatenate([x.words.reshape(rows, -1) for x in inputs], axis=1)
+        t, shape = self.layer.result, (rows, *self.layer.output_shape)
+        size = self.layer.sizes[-1] * word_count(t)
+        out = self.oracle.layer(self.kernel, flat, words(self.layer.constants()), size)
+        return Fixed.of_words(out, t, shape)
 
 
 def words(constants: Sequence[Fixed]) -> Any:
     """Parameters as the kernel reads them, one array after the other."""
-    flat = [np.ravel(c.codes).astype(np.int64) for c in constants]
+    flat = [c.words.ravel() for c in constants]
     return np.concatenate([*flat, np.zeros(1, np.int64)])
 
 

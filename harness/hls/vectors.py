@@ -100,5 +100,6 @@ def _group(place: int, name: str, x: Fixed, witness: str) -> Group:
 
 
 def _tensor(group: Group) -> Fixed:
-    codes: Array = np.array([code_of(w, group.target) for w in group.words("expected")], np.int64)
+    codes: Array = np.empty(len(group.cases), object if group.target.width > 64 else np.int64)
+    codes[:] = [code_of(w, group.target) for w in group.words("expected")]
     return Fixed(codes.reshape(group.shape), group.target)

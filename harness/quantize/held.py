@@ -17,7 +17,7 @@ from harness.quantize.operators import unsigned_rules
 from harness.quantize.plan import loses_integer_bits
 from harness.types import ApFixed, Operation, Overflow, check_cast, not_a_code
 
-__all__ = ["WORDS", "cast_held", "codes_of", "compute_held", "held", "words_of"]
+__all__ = ["WORDS", "cast_held", "codes_of", "compute_held", "from_words", "held", "to_words"]
 
 Array = np.ndarray[Any, Any]
 #: Two words, the low one first, as the C++ kernels read them.
@@ -63,10 +63,32 @@ def codes_of(array: Array) -> Array:
     return out
 
 
-def words_of(array: Array) -> Array:
-    """Codes, held, as flat words: (n, 1) or (n, 2) ``int64``."""
+def _pairs(array: Array) -> Array:
+    """Codes of one or two words as flat ones: (n, 1) or (n, 2) ``int64``."""
     flat = np.ascontiguousarray(array).reshape(-1)
     return flat.view(np.int64).reshape(flat.size, flat.itemsize // 8)
+
+
+def to_words(array: Array, t: ApFixed) -> Array:
+    """Codes, held, as C++ has them in memory: (n, words) ``int64``, the low word first."""
+    if array.dtype != object:
+        return _pairs(array)
+    count = -(-t.width // 64)
+    mask = (1 << 64 * count) - 1
+    items = [(int(c) & mask).to_bytes(8 * count, "little") for c in array.ravel().tolist()]
+    return np.frombuffer(b"".join(items), np.int64).reshape(-1, count)
+
+
+def from_words(words: Array, t: ApFixed) -> Array:
+    """The inverse of :func:`to_words`: codes, held, (n,)."""
+    flat = np.ascontiguousarray(words, np.int64)
+    if t.width <= 64:
+        return flat.reshape(-1)
+    if two_words.fits(t):
+        return flat.reshape(-1).view(WORDS)
+    out = np.empty(len(flat), object)
+    out[:] = [int.from_bytes(row.tobytes(), "little", signed=t.signed) for row in flat]
+    return out
 
 
 def cast_held(array: Array, source: ApFixed, target: ApFixed) -> Array | None:
@@ -83,7 +105,7 @@ def cast_held(array: Array, source: ApFixed, target: ApFixed) -> Array | None:
     out = _empty(array.shape, target)
     drop = source.frac - target.frac
     p = two_words.target_of(target)
-    two_words.cast_words(words_of(array), int(not source.signed), words_of(out), drop, p)
+    two_words.cast_words(_pairs(array), int(not source.signed), _pairs(out), drop, p)
     return out
 
 
@@ -121,8 +143,8 @@ def _combined(op: int, left: Any, right: Any, target: ApFixed) -> Array:
     (a, ta, a_left), (b, tb, b_left) = left, right
     a, b = np.broadcast_arrays(a, b)
     out = _empty(a.shape, target)
-    x, y = (words_of(a), int(not ta.signed), a_left), (words_of(b), int(not tb.signed), b_left)
-    two_words.combine_words(op, *x, *y, words_of(out))
+    x, y = (_pairs(a), int(not ta.signed), a_left), (_pairs(b), int(not tb.signed), b_left)
+    two_words.combine_words(op, *x, *y, _pairs(out))
     return out
 
 
@@ -136,7 +158,7 @@ def _compared(op: Operation, a: Array, ta: ApFixed, b: Array, tb: ApFixed) -> Ar
         return None
     a, b = np.broadcast_arrays(a, b)
     order: Array = np.empty(a.size, np.int64)
-    x, y = (words_of(a), int(not ta.signed), lefts[0]), (words_of(b), int(not tb.signed), lefts[1])
+    x, y = (_pairs(a), int(not ta.signed), lefts[0]), (_pairs(b), int(not tb.signed), lefts[1])
     two_words.compare_words(*x, *y, order)
     found = {
         Operation.LT: order < 0,

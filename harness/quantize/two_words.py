@@ -24,8 +24,8 @@ __all__ = [
     "MUL",
     "OR",
     "SUB",
-    "WideTarget",
     "XOR",
+    "WideTarget",
     "added",
     "cast_words",
     "clipped",
@@ -38,6 +38,7 @@ __all__ = [
     "product",
     "rounded",
     "shifted_left",
+    "stored",
     "target_of",
     "wrapped",
 ]
@@ -200,7 +201,7 @@ def clipped(low: Any, high: Any, p: WideTarget) -> Any:
 @register_jitable
 def _repaired(low: Any, high: Any, negative: Any, deleted: Any, p: WideTarget) -> Any:
     """The code of a number out of range, whose sign is given: its words may have lost it."""
-    if p.o == SAT or p.o == SAT_SYM:
+    if p.o == SAT or p.o == SAT_SYM:  # noqa: PLR1714 - Numba compiles it better
         return (p.lower_low, p.lower_high) if negative else (p.upper_low, p.upper_high)
     if p.o == SAT_ZERO:
         return low * 0, high * 0

@@ -2,26 +2,24 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from harness import ApFixed
 from harness.fixed import Fixed
 from harness.hls.layers.accumulate import accumulate, affine, affine_path, affine_steps, watched
 from harness.hls.layers.dense import resource_order
+from harness.hls.proof.draw import Draw
+from harness.quantize import cast_codes, compute_codes
 from harness.testing import any_ap_types
+from harness.types import result_type
 
 seeds = st.integers(0, 2**32 - 1)
 
 
 def codes(t, shape, rng):
     """Small codes, large codes and the ends."""
-    size = int(np.prod(shape))
-    found = rng.integers(t.min_code, t.max_code, size, np.int64, endpoint=True)
-    found >>= rng.integers(0, t.width, size)
-    ends = rng.random(size) < 0.2
-    found[ends] = rng.choice(np.array([t.min_code, t.max_code]), int(ends.sum()))
-    return Fixed(found.reshape(shape), t)
+    return Draw(*rng.integers(1 << 32, size=2).tolist()).codes(t, shape)
 
 
 @settings(max_examples=150)
@@ -43,6 +41,41 @@ def test_affine_is_its_steps(x, w, b, accum, seed, ordered):
     np.testing.assert_array_equal(fast.codes, slow.codes)
 
 
+def by_integers(x, w, b, accum, order):
+    """The definition of an accumulator on Python integers, no two words of which are computed."""
+    rows, (n_in, n_out) = x.shape[0], w.shape
+    product, total = result_type("*", x.type, w.type), result_type("+", accum, accum)
+    out = np.empty((rows, n_out), object)
+    for r, j in np.ndindex(rows, n_out):
+        acc = cast_codes(b.codes[j], b.type, accum)
+        for k in range(n_in) if order is None else order[j]:
+            term = compute_codes("*", x.codes[r, k], x.type, w.codes[k, j], w.type)
+            term = cast_codes(term, product, accum)
+            acc = cast_codes(compute_codes("+", acc, accum, term, accum), total, accum)
+        out[r, j] = acc
+    return out
+
+
+@settings(max_examples=150)
+@given(
+    x=any_ap_types(max_width=70),
+    w=any_ap_types(max_width=64),
+    b=any_ap_types(max_width=80),
+    accum=any_ap_types(max_width=128).filter(lambda t: t.width > 48),
+    seed=seeds,
+    ordered=st.booleans(),
+)
+def test_wide_sums_are_those_of_python_integers(x, w, b, accum, seed, ordered):
+    rng = np.random.default_rng(seed)
+    n_in, n_out = int(rng.integers(1, 5)), int(rng.integers(1, 3))
+    parts = codes(x, (3, n_in), rng), codes(w, (n_in, n_out), rng), codes(b, (n_out,), rng)
+    order = np.array([rng.permutation(n_in) for _ in range(n_out)]) if ordered else None
+    event(affine_path(x, parts[1], parts[2], accum))
+    expected = by_integers(*parts, accum, order)
+    for found in (affine(*parts, accum, order), affine_steps(*parts, accum, order)):
+        assert found.codes.tolist() == expected.tolist()
+
+
 PATHS = {
     "exact": ("ap_fixed<40,20>", 1.0),
     "exact, for it cannot saturate": ("ap_fixed<40,20,AP_RND,AP_SAT>", 1.0),
@@ -50,7 +83,10 @@ PATHS = {
     "sat": ("ap_fixed<12,3,AP_RND,AP_SAT>", 1.0),
     "sat, finer than the products": ("ap_fixed<28,3,AP_RND,AP_SAT>", 1.0),
     "steps": ("ap_fixed<12,3,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
-    "wide": ("ap_fixed<64,30,AP_RND,AP_SAT>", 1.0),
+    "two words": ("ap_fixed<64,30,AP_RND,AP_SAT>", 1.0),
+    "two words, wrapping": ("ap_fixed<69,37,AP_RND_CONV,AP_WRAP>", 1.0),
+    "two words, by steps": ("ap_fixed<96,30,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
+    "wide": ("ap_fixed<128,60,AP_RND,AP_SAT>", 1.0),
 }
 
 
@@ -122,15 +158,14 @@ def test_a_default_accumulator_truncates_every_product():
 
 
 @settings(max_examples=100)
-@given(accum=any_ap_types(max_width=66), term=any_ap_types(max_width=40), seed=seeds)
+@given(accum=any_ap_types(max_width=128), term=any_ap_types(max_width=80), seed=seeds)
 def test_accumulate_is_its_steps(accum, term, seed):
     rng = np.random.default_rng(seed)
-    start = Fixed(0, accum) if accum.width > 62 else codes(accum, (3,), rng)
-    terms = codes(term, (3, 9), rng)
-    slow = Fixed(np.broadcast_to(start.codes, (3,)), accum)
+    start, terms = codes(accum, (3,), rng), codes(term, (3, 9), rng)
+    total, slow = result_type("+", accum, term), start.codes
     for k in range(9):
-        slow = (slow + terms[:, k]).to(accum)
-    np.testing.assert_array_equal(accumulate(start, terms).codes, slow.codes)
+        slow = cast_codes(compute_codes("+", slow, accum, terms.codes[:, k], term), total, accum)
+    assert accumulate(start, terms).codes.tolist() == slow.tolist()
 
 
 def test_who_watches_sees_the_ends_of_every_accumulator():

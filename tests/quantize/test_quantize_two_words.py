@@ -29,7 +29,8 @@ def drawn_type(rng, width, *, signed=None, rounding=Rounding.TRN, overflow=Overf
 def drawn_codes(rng, t, count=40):
     """Codes of a type: its ends, what is next to powers of two, and codes of every length."""
     ends = [t.min_code, t.min_code + 1, 0, 1, t.max_code - 1, t.max_code]
-    powers = [s * (1 << k) + d for k in (0, 1, 31, 62, 63, 64, 65, 100) for s in (1, -1) for d in (-1, 0, 1)]
+    lengths = (0, 1, 31, 62, 63, 64, 65, 100)
+    powers = [s * (1 << k) + d for k in lengths for s in (1, -1) for d in (-1, 0, 1)]
     found = [c for c in ends + powers if t.min_code <= c <= t.max_code]
     for _ in range(count):
         found.append(rng.randint(t.min_code, t.max_code) >> rng.randint(0, t.width))
@@ -106,7 +107,9 @@ def test_operands_broadcast():
     row = np.array([1, -1, 7, 1 << 30])
     product = result_type("*", t, ApInt(33))
     found = compute_held(Operation.MUL, column, t, row, ApInt(33), product)
-    assert codes_of(found).tolist() == [[int(a) * int(b) for b in row] for a in codes_of(column)[:, 0]]
+    assert codes_of(found).tolist() == [
+        [int(a) * int(b) for b in row] for a in codes_of(column)[:, 0]
+    ]
     negative = compute_held(Operation.NEG, column, t, None, None, result_type("neg", t))
     assert codes_of(negative)[:, 0].tolist() == [-(1 << 68), 1 << 69, 3]
     bits = compute_held(Operation.RANGE, column, t, (69, 60), None, ApInt(10, signed=False))

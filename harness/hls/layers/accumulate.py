@@ -3,7 +3,7 @@
 ``accumulate`` and ``affine`` are defined by their steps, ``acc = accum_t(acc + term)``.  Where the
 steps cannot be told apart from one exact sum (nothing is rounded, and what leaves the range either
 wraps or provably does not happen) a matrix product computes it; else a compiled loop goes through
-them, and types too wide for 64-bit arithmetic go through Python integers.
+them, of two words where one is not enough, and of Python integers where two are not.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numba import njit
 from numba.extending import register_jitable
 
 from harness.fixed import Array, Fixed, record_cast
+from harness.hls.layers import wide_sums
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, ApInt, Overflow, result_type
@@ -68,7 +69,9 @@ def accumulate(start: Fixed, terms: Fixed) -> Fixed:
     record_cast(total, t)
     shape = terms.shape[:-1]
     if _watch.get() is not None or total.width > 63 or t.width > 63:
-        first = Fixed(np.broadcast_to(start.codes, shape), t)
+        first = start.moved(lambda held: np.broadcast_to(held, shape))
+        if _watch.get() is None and wide_sums.fits(t, terms.type, total):
+            return wide_sums.accumulate(first, terms, total)
         return _stepped(first, (terms[..., k] for k in range(terms.shape[-1])))
     out = np.broadcast_to(start.codes, shape).reshape(-1).astype(np.int64)
     flat = np.ascontiguousarray(terms.codes.reshape(-1, terms.shape[-1]), np.int64)
@@ -106,11 +109,13 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     if _watch.get() is not None:
         return affine_steps(x, w, b, accum, order)
     path = affine_path(x.type, w, b, accum)
-    start = b.to(accum)
-    if path == "exact":
-        return _exact_affine(x, w, b, accum, product)
     if path == "wide":
         return affine_steps(x, w, b, accum, order)
+    start = b.to(accum)
+    if path == "two words":
+        return wide_sums.affine(x, w, start, order)
+    if path == "exact":
+        return _exact_affine(x, w, b, accum, product)
     shift = product.frac - accum.frac
     p = plan(accum)
     codes, weights = np.ascontiguousarray(x.codes), np.ascontiguousarray(w.codes)
@@ -130,7 +135,7 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
 def affine_steps(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = None) -> Fixed:
     """The definition of :func:`affine`, step by step in ``Fixed``, for any types."""
     rows, (n_in, n_out) = x.shape[0], w.shape
-    start = Fixed(np.broadcast_to(b.to(accum).codes, (rows, n_out)), accum)
+    start = b.to(accum).moved(lambda held: np.broadcast_to(held, (rows, n_out)))
     places = np.broadcast_to(np.arange(n_in), (n_out, n_in)) if order is None else order
     columns = np.arange(n_out)
     lines = (places[:, k] for k in range(n_in))
@@ -150,12 +155,15 @@ def _stepped(start: Fixed, terms: Iterable[Fixed]) -> Fixed:
 
 
 def affine_path(x: ApFixed, w: Fixed, b: Fixed, accum: ApFixed) -> str:
-    """How :func:`affine` computes: ``exact``, ``wrap``, ``sat``, ``steps`` or ``wide``."""
+    """How :func:`affine` computes: ``exact``, ``wrap``, ``sat`` or ``steps``; ``two words`` where
+    64 bits are not enough, ``wide`` where those are not either.
+    """
     product = result_type("*", x, w.type)
-    if max(product.width, accum.width + 1, w.type.width, b.type.width) > 63:
-        return "wide"
     if isinstance(accum, ApInt) and product.integer < 1:
         return "wide"  # a conversion of its own, or none at all
+    if max(product.width, accum.width + 1, w.type.width, b.type.width) > 63:
+        total = result_type("+", accum, accum)
+        return "two words" if wide_sums.fits(x, w.type, product, accum, total) else "wide"
     wraps = accum.overflow is Overflow.WRAP and accum.n == 0
     left = accum.frac - product.frac
     if left >= 0 and _reach(x, w, accum, product) < FLOAT64:

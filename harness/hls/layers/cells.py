@@ -16,7 +16,6 @@ from harness.hls.layers.elementwise import constant
 from harness.hls.layers.interval import Interval, added
 from harness.hls.layers.layer import ShapeError, TypedLayer, as_type
 from harness.hls.layers.lookup import Sigmoid, TableActivation, Tanh
-from harness.quantize import cast_codes
 from harness.types import ApFixed, result_type
 
 __all__ = ["ACTIVATIONS", "Cell", "Direction", "Parameters"]
@@ -202,7 +201,7 @@ class Cell:
         candidate = self.activation.compute((given[:, 2 * n :] + kept).to(self.accum))
         mixed = candidate * (ONE - update) + h * update
         record_cast(self._mixed, self.result)
-        return (Fixed(cast_codes(mixed.codes, mixed.type, self.result), self.result),)
+        return (mixed.cast(self.result),)
 
     def extent(
         self, x: Interval, p: Parameters, start: Sequence[Interval], length: int

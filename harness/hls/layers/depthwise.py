@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import Fixed
+from harness.fixed import Fixed, concatenated
 from harness.hls.layers.accumulate import affine
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
 from harness.hls.layers.windows import Axis, Windows, image_shape, weight_shape
@@ -209,10 +209,9 @@ def channelwise(windows: Windows, x: Fixed, w: Fixed, b: Fixed, accum: ApFixed) 
     seen = windows.of(x).reshape(-1, windows.places.shape[1], channels)
     weight = w.reshape(-1, channels)
     sums = [
-        affine(seen[:, :, c], weight[:, c : c + 1], b[c : c + 1], accum).codes
-        for c in range(channels)
+        affine(seen[:, :, c], weight[:, c : c + 1], b[c : c + 1], accum) for c in range(channels)
     ]
-    return Fixed(np.concatenate(sums, axis=1).reshape(-1, len(windows.places), channels), accum)
+    return concatenated(sums, axis=1).reshape(-1, len(windows.places), channels)
 
 
 def depthwise_window(name: str, weight: Any, sizes: tuple[str, ...]) -> Shape:

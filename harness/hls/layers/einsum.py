@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import INT, Array, Fixed
+from harness.fixed import INT, Array, Fixed, concatenated
 from harness.hls.layers.accumulate import accumulate, affine
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type, no_fractions
 from harness.hls.layers.shape import permutation, permuted
@@ -199,13 +199,13 @@ class Einsum(TypedLayer):
         """See :meth:`TypedLayer.compute`."""
         a, b = (self.recipe.operand(k, x) for k, x in enumerate(inputs))
         zero = Fixed(np.int64(0), INT).to(self.accum)
-        out = np.empty((len(a), self.recipe.inplace, *self.recipe.free), a.codes.dtype)
         step = max(PRODUCTS // math.prod(self.recipe.sizes), 1)
+        parts = []
         for k in range(0, max(len(a), 1), step):
             rows = slice(k, k + step)
             terms = a[rows, :, :, None, :] * b[rows, :, None, :, :]
-            out[rows] = accumulate(zero, terms).to(self.result).codes
-        made = self.recipe.output(Fixed(out, self.result))
+            parts.append(accumulate(zero, terms).to(self.result))
+        made = self.recipe.output(concatenated(parts))
         return made.reshape(-1, *self.output_shape)
 
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
@@ -283,21 +283,23 @@ class EinsumDense(TypedLayer):
         steps = self.recipe
         weight = steps.operand(1, self.fixed("weight")[None])[0].transpose(0, 2, 1)
         bias = self.fixed("bias")
-        spread = np.broadcast_to(bias.codes, self.output_shape).reshape(steps.output_shape)
-        back = spread.transpose(np.argsort(np.array(steps.perm_out, int)))
-        return weight, Fixed(back.reshape(steps.inplace, *steps.free), bias.type)
+        spread = bias.moved(lambda held: np.broadcast_to(held, self.output_shape))
+        axes = np.argsort(np.array(steps.perm_out, int))
+        back = spread.reshape(steps.output_shape).transpose(*axes)
+        return weight, back.reshape(steps.inplace, *steps.free)
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         weight, bias = self.constants()
         x = self.recipe.operand(0, inputs[0])
         rows, steps = len(x), self.recipe
-        out = np.empty((rows, steps.inplace, *steps.free), np.int64)
+        zero = Fixed(np.zeros((), np.int64), self.result)
+        out = np.empty((rows, steps.inplace, *steps.free), zero.held.dtype)
         for i in range(steps.inplace):
             for places in _alike(bias.codes[i]):
                 flat = x[:, i, places].reshape(-1, steps.contract)
                 made = affine(flat, weight[i], bias[i, places[0]], self.accum).to(self.result)
-                out[:, i, places] = made.codes.reshape(rows, len(places), steps.free[1])
+                out[:, i, places] = made.held.reshape(rows, len(places), steps.free[1])
         return steps.output(Fixed(out, self.result)).reshape(rows, *self.output_shape)
 
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:

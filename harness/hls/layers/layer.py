@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from harness.fixed import Fixed
+from harness.fixed import Array, Fixed
 from harness.hls.layers.interval import Extent, Interval
 from harness.names import instead
 from harness.oracle.layers import LayerKernel
@@ -33,8 +33,9 @@ __all__ = [
     "no_fractions",
 ]
 
-#: The widest type a layer takes: a value is one 64-bit word.
-MAX_WIDTH = 64
+#: The widest type a layer takes: no sum, product or quotient in it has more than the headers do.
+#: Compiled loops compute up to 128 bits, Python integers beyond.
+MAX_WIDTH = 256
 Shape = tuple[int, ...]
 
 
@@ -166,7 +167,7 @@ class TypedLayer(nn.Module):
         fixed = as_fixed(values, t, f"{self.name}.{name}")
         if fixed.shape != shape:
             raise ShapeError(f"{self.name}: {name} has shape {fixed.shape}, must have {shape}")
-        self.register_buffer(name, torch.from_numpy(np.array(fixed.codes, np.int64)))
+        self.register_buffer(name, torch.from_numpy(_buffer(fixed)))
         self._types[name] = t
 
     @property
@@ -181,7 +182,8 @@ class TypedLayer(nn.Module):
 
     def fixed(self, name: str) -> Fixed:
         """A parameter's codes with their type."""
-        return Fixed(getattr(self, name).cpu().numpy(), self._types[name])
+        words, t = getattr(self, name).cpu().numpy(), self._types[name]
+        return Fixed(words, t) if t.width <= 64 else Fixed.of_words(words, t, words.shape[:-1])
 
     def retyped(self, **changes: Any) -> Self:
         """A new layer of the same parameters with other types, by the names of its arguments.
@@ -242,11 +244,11 @@ class TypedLayer(nn.Module):
         """
         if len(inputs) != len(self.input_types):
             raise ShapeError(f"{self.name} takes {len(self.input_types)} inputs, got {len(inputs)}")
-        rows = {len(x.codes) if x.codes.ndim else -1 for x in inputs}
+        rows = {len(x) if x.ndim else -1 for x in inputs}
         for x, t, shape in zip(inputs, self.input_types, self.input_shapes, strict=True):
             if x.type != t:
                 raise TypeMismatch(f"{self.name} takes {t}, got {x.type}")
-            if x.shape[1:] != shape or len(rows) > 1 or x.codes.ndim == 0:
+            if x.shape[1:] != shape or len(rows) > 1 or x.ndim == 0:
                 raise ShapeError(f"{self.name} takes (rows, {_sizes(shape)}), got {x.shape}")
         return rows.pop()
 
@@ -256,9 +258,13 @@ class TypedLayer(nn.Module):
         return self.compute(*inputs)
 
     def codes(self, *codes: Any) -> Tensor:
-        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out."""
+        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out.
+
+        Raises:
+            ValueError: for a result of more than 64 bits, which :meth:`run` gives.
+        """
         inputs = [as_codes(c, t, self.name) for c, t in zip(codes, self.input_types, strict=True)]
-        return torch.from_numpy(np.ascontiguousarray(self.run(*inputs).codes))
+        return as_tensor(self.run(*inputs), self.name)
 
     def forward(self, *values: Any) -> Tensor:
         """Values to values, float64.
@@ -286,7 +292,7 @@ def as_type(t: ApFixed | str, name: str) -> ApFixed:
     """An HLS type, from its record or its spelling in C++ or hls4ml's configuration.
 
     Raises:
-        ValueError: for no type, one that rounds by chance, or one of more than 64 bits.
+        ValueError: for no type, one that rounds by chance, or one of more than 256 bits.
     """
     if isinstance(t, str):
         try:
@@ -300,6 +306,17 @@ def as_type(t: ApFixed | str, name: str) -> ApFixed:
     if t.width > MAX_WIDTH:
         raise ValueError(f"{name} type {t} has more than {MAX_WIDTH} bits")
     return t
+
+
+def as_tensor(x: Fixed, name: str) -> Tensor:
+    """Codes as an ``int64`` tensor.
+
+    Raises:
+        ValueError: for a type that no tensor holds.
+    """
+    if x.type.width > 64:
+        raise ValueError(f"{name}: torch holds codes of 64 bits, not {x.type}; use run(*inputs)")
+    return torch.from_numpy(np.ascontiguousarray(x.codes))
 
 
 def no_fractions(name: str, accum: ApFixed, *terms: ApFixed) -> None:
@@ -331,11 +348,20 @@ def as_fixed(values: Any, t: ApFixed, name: str) -> Fixed:
 def as_codes(codes: Any, t: ApFixed, name: str) -> Fixed:
     """Integers as codes of ``t``; ``TypeError`` or ``ValueError`` if they are none."""
     array = codes.detach().cpu().numpy() if isinstance(codes, Tensor) else as_array(codes)
-    if array.dtype.kind not in "iu":
+    whole = t.width > 64 and array.dtype == object and all(isinstance(c, int) for c in array.flat)
+    if array.dtype.kind not in "iu" and not whole:
         raise TypeError(f"{name}: codes must be integers, not {array.dtype}")
     if array.size and not (t.min_code <= int(array.min()) and int(array.max()) <= t.max_code):
         raise ValueError(f"{name}: codes of {t} are {t.min_code} to {t.max_code}")
-    return Fixed(array.astype(np.int64, copy=False), t)
+    return Fixed(array if t.width > 64 else array.astype(np.int64, copy=False), t)
+
+
+def _buffer(x: Fixed) -> Array:
+    """A copy of codes as ``int64``: in their shape; of more than 64 bits (*shape, words)."""
+    if x.type.width <= 64:
+        return np.array(x.codes, np.int64)
+    words = x.words.copy()
+    return words.reshape(*x.shape, words.shape[1])
 
 
 def _sizes(shape: Shape) -> str:

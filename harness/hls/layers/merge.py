@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.fixed import INT, Fixed, where
+from harness.fixed import INT, Fixed, concatenated, where
 from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
@@ -262,8 +262,7 @@ class Concatenate(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        parts = [x.to(self.result).codes for x in inputs]
-        return Fixed(np.concatenate(parts, self.axis + 1), self.result)
+        return concatenated([x.to(self.result) for x in inputs], self.axis + 1)
 
     def kernel(self) -> LayerKernel:
         """``concatenate``, of the rank and the axis."""

@@ -360,7 +360,7 @@ class GlobalAveragePooling2D(_GlobalPooling):
 
 
 def _folded(code: int, t: ApFixed) -> int:
-    """A code as ``int64`` holds it."""
+    """A code as an array of codes has it: 64 bits fill a word, signed or not."""
     return code - (1 << 64) if t.width == 64 and code >= 1 << 63 else code
 
 
@@ -368,4 +368,4 @@ def _unfolded_max(seen: Fixed) -> Array:
     """The highest code of each window."""
     fold = seen.type.width == 64 and not seen.type.signed
     codes = seen.codes.view(np.uint64) if fold else seen.codes
-    return np.asarray(codes.max(axis=2)).astype(np.int64)
+    return np.asarray(codes.max(axis=2)).astype(seen.codes.dtype)

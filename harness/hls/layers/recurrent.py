@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import Fixed
+from harness.fixed import Fixed, concatenated
 from harness.hls.layers.cells import Cell, Direction, Parameters
 from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, TypeMismatch, as_type
@@ -329,7 +329,7 @@ class Bidirectional(_Recurrent):
             parts = forward, backward[:, ::-1]
         else:
             parts = forward[:, -1], backward[:, -1]
-        return Fixed(np.concatenate([p.codes for p in parts], -1), self.result)
+        return concatenated(parts, -1)
 
 
 def _shapes(inputs: int, gates: int, states: int) -> tuple[Shape, ...]:

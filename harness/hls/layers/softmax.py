@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.fixed import Fixed, where
+from harness.fixed import Fixed, concatenated, stacked, where
 from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.elementwise import constant, number
 from harness.hls.layers.interval import Extent, Interval, added
@@ -145,9 +145,10 @@ class Softmax(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        x = Fixed(np.moveaxis(inputs[0].codes, self.axis + 1, -1), inputs[0].type)
-        out = getattr(self, f"_{self.implementation}")(x)
-        return Fixed(np.moveaxis(out.codes, -1, self.axis + 1), self.result)
+        axis = self.axis + 1
+        x = inputs[0].moved(lambda held: np.moveaxis(held, axis, -1))
+        out: Fixed = getattr(self, f"_{self.implementation}")(x)
+        return out.moved(lambda held: np.moveaxis(held, -1, axis))
 
     def _latency(self, x: Fixed) -> Fixed:
         return self._normalized(x)
@@ -171,17 +172,17 @@ class Softmax(TypedLayer):
         inverses = activation_table("invert_legacy", self.inv_table_size, self.table_type)
         size, outputs = self.exp_table_size, x.shape[-1]
         one, zero = number(1, self.table_type), number(0, self.table_type)
-        sums = np.empty(x.shape, np.int64)
+        sums = []
         for k in range(outputs):
             terms = exps[within(whole(x - x[..., k : k + 1], size, 16), size // 2, size)]
-            terms.codes[..., k] = one.codes
-            sums[..., k] = accumulate(zero, terms).codes
-        places = whole(Fixed(sums, self.table_type), self.inv_table_size, 64)
+            terms.held[..., k] = one.held
+            sums.append(accumulate(zero, terms))
+        places = whole(stacked(sums, -1), self.inv_table_size, 64)
         return inverses.to(self.result)[within(places, 0, self.inv_table_size)]
 
     def _argmax(self, x: Fixed) -> Fixed:
         largest = _column(_reduced(x, _larger))
-        first = np.argmax(x.codes == largest.codes, axis=-1)
+        first = np.argmax(x.held == largest.held, axis=-1)
         chosen = np.arange(x.shape[-1]) == first[..., None]
         return where(chosen, number(1, self.result), number(0, self.result))
 
@@ -244,8 +245,7 @@ def _reduced(x: Fixed, op: Callable[[Fixed, Fixed], Fixed]) -> Fixed:
     """
     while (n := x.shape[-1]) > 1:
         pairs = op(x[..., 0 : n - 1 : 2], x[..., 1:n:2])
-        rest = [x.codes[..., n - 1 :]] if n % 2 else []
-        x = Fixed(np.concatenate([pairs.codes, *rest], -1), x.type)
+        x = concatenated([pairs, x[..., n - 1 :]], -1) if n % 2 else pairs
     return x[..., 0]
 
 

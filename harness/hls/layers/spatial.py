@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.fixed import INT, Array, Fixed
+from harness.fixed import INT, Array, Fixed, concatenated
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer, TypeMismatch
 from harness.hls.layers.windows import image_shape
 from harness.oracle.layers import LayerKernel
@@ -52,11 +52,12 @@ class _Moved(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        codes = inputs[0].reshape(-1, self.sizes[0]).to(self.result).codes
+        pixels = inputs[0].reshape(-1, self.sizes[0]).to(self.result)
         if (self.places < 0).any():
             Fixed(np.int64(0), INT).to(self.result)  # an int is assigned, which must be possible
-            codes = np.concatenate([codes, np.zeros((len(codes), 1), codes.dtype)], axis=1)
-        return Fixed(codes[:, self.places], self.result).reshape(-1, *self.output_shape)
+            edge = Fixed(np.zeros((len(pixels), 1), np.int64), self.result)
+            pixels = concatenated([pixels, edge], axis=1)
+        return pixels[:, self.places].reshape(-1, *self.output_shape)
 
     def kernel(self) -> LayerKernel:
         """The adapter that is called as hls4ml's function is."""

@@ -224,6 +224,8 @@ def sliced(x: Fixed, size: int) -> Array:
         hls4ml ``nnet::softmax_idx_from_real_val``.
     """
     bits = size.bit_length() - 1
+    if x.type.width > 64:
+        return x.bits(x.type.width - 1, x.type.width - bits).codes
     return np.asarray((x.codes >> (x.type.width - bits)) & (size - 1))
 
 
@@ -249,7 +251,7 @@ def check_slices(index: ApFixed, size: int, name: str) -> None:
 def _kept(values: Array, t: ApFixed) -> Fixed:
     """Values, converted as the constructor of ``double`` does."""
     table = Fixed.of(values, t)
-    table.codes.flags.writeable = False
+    table.held.flags.writeable = False
     return table
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import INT, Array, Fixed
+from harness.fixed import INT, Array, Fixed, concatenated
 from harness.hls.layers.layer import Shape, ShapeError
 
 __all__ = ["Axis", "Windows", "image_shape", "weight_shape"]
@@ -114,20 +114,18 @@ class Windows:
             padding: the code that stands in the padding.
         """
         pixels = math.prod(axis.size for axis in self.axes)
-        codes = x.codes.reshape(-1, pixels, self.channels)
+        pixel = x.reshape(-1, pixels, self.channels)
         if self.padded:
             Fixed(np.int64(0), INT).to(x.type)  # the kernels assign an int, which must be possible
-            edge = np.full((len(x), 1, self.channels), padding, codes.dtype)
-            codes = np.concatenate((codes, edge), axis=1)
-        return Fixed(np.take(codes, self.places, axis=1), x.type)
+            edge = Fixed(np.full((len(x), 1, self.channels), padding), x.type)
+            pixel = concatenated((pixel, edge), axis=1)
+        return pixel.moved(lambda held: np.take(held, self.places, axis=1))
 
     def in_parts(self, x: Fixed, compute: Callable[[Fixed], Fixed]) -> Fixed:
         """``compute`` on some rows at a time, as many as their windows leave room for."""
         rows = max(GATHERED // (self.places.size * self.channels), 1)
         parts = [compute(x[k : k + rows]) for k in range(0, max(len(x), 1), rows)]
-        if len(parts) == 1:
-            return parts[0]
-        return Fixed(np.concatenate([part.codes for part in parts]), parts[0].type)
+        return parts[0] if len(parts) == 1 else concatenated(parts)
 
     def in_partitions(self, parts: int) -> int:
         """``parts``, if the windows can be divided into as many.

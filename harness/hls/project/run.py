@@ -17,6 +17,7 @@ from harness.hls.project.top import Variable
 from harness.oracle import OracleCrash
 from harness.oracle.build import FLAGS, compile_shared, find_compiler
 from harness.oracle.headers import find_headers, kernel_directory
+from harness.oracle.words import word_count
 from harness.oracle.worker import Worker
 
 __all__ = ["Compiled", "glue", "instrumented"]
@@ -72,15 +73,15 @@ class Compiled:
             OracleCrash: if the project's code ends its process; names the first row that does.
         """
         rows = len(inputs[0])
-        sizes = [math.prod(x.shape[1:]) for x in inputs]
-        words = [x.codes.reshape(rows, n) for x, n in zip(inputs, sizes, strict=True)]
+        sizes = [math.prod(x.shape[1:]) * word_count(x.type) for x in inputs]
+        words = [x.words.reshape(rows, n) for x, n in zip(inputs, sizes, strict=True)]
         flat = np.concatenate(words, axis=1)
         parts = [self._part(flat[k : k + ROWS], k) for k in range(0, rows, ROWS)]
         out = np.concatenate([*parts, np.empty((0, self._width), np.int64)])
         found, start = {}, 0
         for name, t, shape in self.written:
-            end = start + math.prod(shape)
-            found[name] = Fixed(out[:, start:end].reshape(rows, *shape), t)
+            end = start + math.prod(shape) * word_count(t)
+            found[name] = Fixed.of_words(out[:, start:end], t, (rows, *shape))
             start = end
         return found
 
@@ -91,7 +92,8 @@ class Compiled:
 
     @property
     def _width(self) -> int:
-        return sum(math.prod(shape) for _, _, shape in self.written)
+        """The words of a row."""
+        return sum(math.prod(shape) * word_count(t) for _, t, shape in self.written)
 
     def _part(self, rows: Array, first: int) -> Array:
         try:

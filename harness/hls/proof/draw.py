@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
+from harness.quantize.codes import narrowed
 from harness.types import ApFixed, Overflow, Rounding
 
 __all__ = ["FAMILIES", "Draw", "family", "named"]
@@ -101,12 +102,27 @@ class Draw:
     def codes(self, t: ApFixed, shape: tuple[int, ...]) -> Fixed:
         """Codes of a type: small ones, large ones, and its ends."""
         size = math.prod(shape)
+        if t.width > 63:
+            return self._long_codes(t, size).reshape(shape)
         codes = self.rng.integers(t.min_code, t.max_code, size, np.int64, endpoint=True)
         small = codes >> self.integer(0, max(t.width - 2, 0))
         codes = np.where(self.rng.random(size) < 0.5, small, codes)
         ends = self.rng.choice(np.array([t.min_code, t.max_code, 0]), size)
         codes = np.where(self.rng.random(size) < 0.05, ends, codes)
         return Fixed(codes.reshape(shape), t)
+
+    def _long_codes(self, t: ApFixed, size: int) -> Fixed:
+        """The same of a type that no integers of 64 bits can be drawn for."""
+        count = -(-t.width // 64)
+        words = self.rng.integers(-1 << 63, 1 << 63, (size, count + 1), np.int64)
+        drops = self.rng.integers(0, t.width + 1, size)
+        ends = np.where(self.rng.random(size) < 0.9, -1, self.rng.integers(0, 3, size))
+        found = np.empty(size, object)
+        for k, (row, drop, end) in enumerate(zip(words, drops.tolist(), ends, strict=True)):
+            whole = int.from_bytes(row.tobytes(), "little") % (1 << t.width)
+            code = (whole - (1 << t.width) * (t.signed and whole >> (t.width - 1))) >> drop
+            found[k] = code if end < 0 else (t.min_code, t.max_code, 0)[end]
+        return Fixed(found if t.width > 64 else narrowed(found), t)
 
     def inputs(self, layer: TypedLayer, rows: int) -> tuple[Fixed, ...]:
         """A batch for a layer: random rows; where the type is small, every code of it too."""
