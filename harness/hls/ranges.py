@@ -98,7 +98,7 @@ def suggest_types(model: Model, *data: Any, widen_saturated: bool = False) -> Ty
     Returns:
         For each layer by name the arguments that are its types, ``{"accum": type, "result":
         type}``, as :meth:`Model.retyped` takes it.  What is not understood, or what the layer or
-        those after it do not take, such as more than 64 bits, is left out, and keeps its type;
+        those after it do not take, such as more than 256 bits, is left out, and keeps its type;
         :func:`ranges` says what that means.
     """
     kept: set[str] = set()
@@ -187,8 +187,19 @@ def _suited(
         and name not in fixed
         and (widen_saturated or not _clips(name, t))
     }
+    for most in (64, MAX_WIDTH):  # few need more than a word, and it takes longer
+        made, types = _fitted(layer, inputs, free, most)
+        if len(types) == len(free):
+            break
+    return made, types
+
+
+def _fitted(
+    layer: TypedLayer, inputs: list[Interval], free: dict[str, ApFixed], most: int
+) -> tuple[TypedLayer, dict[str, ApFixed]]:
+    """A layer with the types of ``free`` that ``most`` bits are enough for, and these types."""
     # What overflows may reach anything: of the widest types it is known what they must hold.
-    wanted = {name: _widest(t) for name, t in free.items()}
+    wanted = {name: _widest(t, most) for name, t in free.items()}
     made, types = _retyped(layer, wanted)
     for _ in range(ROUNDS):
         before = wanted
@@ -196,7 +207,7 @@ def _suited(
         wanted = {
             name: smallest_type(*ends, like=t)
             for name, t in free.items()
-            if max(map(int.bit_length, ends := held[name].rounded(t).extremes)) < MAX_WIDTH
+            if max(map(int.bit_length, ends := held[name].rounded(t).extremes)) < most
         }
         if wanted == before:
             break
@@ -204,11 +215,11 @@ def _suited(
     return made, types
 
 
-def _widest(t: ApFixed) -> ApFixed:
+def _widest(t: ApFixed, most: int) -> ApFixed:
     """As many integer bits as there can be."""
     if isinstance(t, ApInt):
-        return ApInt(MAX_WIDTH)
-    return t if t.frac >= MAX_WIDTH else ApFixed(MAX_WIDTH, MAX_WIDTH - t.frac, True, t.rounding)
+        return ApInt(most)
+    return t if t.frac >= most else ApFixed(most, most - t.frac, True, t.rounding)
 
 
 def _retyped(

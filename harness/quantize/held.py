@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.quantize import two_words
-from harness.quantize.operators import unsigned_rules
+from harness.quantize.operators import reads_as_unsigned, unsigned_rules
 from harness.quantize.plan import loses_integer_bits
 from harness.types import ApFixed, Operation, Overflow, check_cast, not_a_code
 
@@ -128,15 +128,25 @@ def compute_held(
         zero = np.zeros((), WORDS)
         return _combined(two_words.SUB, (zero, ta, 0), (a, ta, 0), target)
     if op is Operation.RANGE:
-        return _slice(a, ta, *b, target)
+        hi, lo = b
+        return _slice(a, ta, hi, lo, target)
     if tb is None or not isinstance(b, np.ndarray):
         return None
     if op.comparison:
         return _compared(op, a, ta, b, tb)
+    if op is Operation.DIV and _divides(ta, b, tb):
+        return _combined(two_words.DIV, (a, ta, 0), (b, tb, 0), target)
     if op not in _COMBINED:
         return None
     lefts = (0, 0) if op is Operation.MUL else (target.frac - ta.frac, target.frac - tb.frac)
     return _combined(_COMBINED[op], (a, ta, lefts[0]), (b, tb, lefts[1]), target)
+
+
+def _divides(ta: ApFixed, b: Array, tb: ApFixed) -> bool:
+    """Whether a quotient is cut toward zero and nothing else, by whole numbers of up to 32 bits."""
+    if tb.width > 32 or tb.frac != 0 or reads_as_unsigned(ta, tb):
+        return False
+    return bool((b != 0).all()) and not (ta.signed and tb.signed and bool((b == -1).any()))
 
 
 def _combined(op: int, left: Any, right: Any, target: ApFixed) -> Array:

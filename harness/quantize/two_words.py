@@ -21,6 +21,7 @@ from harness.types import ApFixed, Overflow
 __all__ = [
     "ADD",
     "AND",
+    "DIV",
     "MUL",
     "OR",
     "SUB",
@@ -43,7 +44,7 @@ __all__ = [
     "wrapped",
 ]
 
-ADD, SUB, MUL, AND, OR, XOR = range(6)
+ADD, SUB, MUL, AND, OR, XOR, DIV = range(7)
 
 
 class WideTarget(NamedTuple):
@@ -74,9 +75,8 @@ def target_of(t: ApFixed) -> WideTarget:
     return WideTarget(int(t.rounding), int(t.overflow), t.n, int(t.signed), t.width, *ends)
 
 
-@intrinsic
-def _high(typing: Any, a: Any, b: Any) -> Any:
-    """The high word of the product of two signed words."""
+def _high_word(typing: Any, a: Any, b: Any) -> Any:
+    """What LLVM makes of the high word of the product of two signed words."""
     del typing, a, b
 
     def code(context: Any, builder: Any, signature: Any, words: Any) -> Any:
@@ -87,6 +87,9 @@ def _high(typing: Any, a: Any, b: Any) -> Any:
         return builder.trunc(builder.ashr(builder.mul(x, y), double(64)), word)
 
     return types.int64(types.int64, types.int64), code
+
+
+_high: Any = intrinsic(_high_word)
 
 
 @register_jitable
@@ -114,6 +117,30 @@ def multiplied(a_low: Any, a_high: Any, b_low: Any, b_high: Any) -> Any:
     high = _high(a_low, b_low) + a_low * b_high + a_high * b_low
     high += (b_low & (a_low >> 63)) + (a_low & (b_low >> 63))  # the low words have no sign
     return a_low * b_low, high
+
+
+@register_jitable
+def _digit(rest: Any, digit: Any, divisor: Any) -> Any:
+    """A digit of 32 bits of a quotient, and what is left."""
+    dividend = (rest << np.uint64(32)) | digit
+    quotient = dividend // divisor
+    return quotient, dividend - quotient * divisor
+
+
+@register_jitable
+def divided(low: Any, high: Any, divisor: Any) -> Any:
+    """``a / divisor`` toward zero, for a divisor of up to 32 bits that is not zero."""
+    negative = (high < 0) != (divisor < 0)
+    if high < 0:
+        low, high = negated(low, high)
+    d, half, ones = np.uint64(abs(divisor)), np.uint64(32), np.uint64((1 << 32) - 1)
+    above, below = np.uint64(high), np.uint64(low)
+    first, rest = _digit(np.uint64(0), above >> half, d)
+    second, rest = _digit(rest, above & ones, d)
+    third, rest = _digit(rest, below >> half, d)
+    fourth, rest = _digit(rest, below & ones, d)
+    low, high = np.int64((third << half) | fourth), np.int64((first << half) | second)
+    return negated(low, high) if negative else (low, high)
 
 
 @register_jitable
@@ -278,7 +305,7 @@ def cast_words(x: Any, unsigned: int, out: Any, drop: int, p: WideTarget) -> Non
 def combine_words(
     op: int, a: Any, a_unsigned: int, a_left: int, b: Any, b_unsigned: int, b_left: int, out: Any
 ) -> None:
-    """``(a << a_left) op (b << b_left)``, which must fit 128 bits."""
+    """``(a << a_left) op (b << b_left)``, which must fit 128 bits; a divisor as :func:`divided`."""
     for k in range(len(a)):
         a_low, a_high = loaded(a, k, a_unsigned)
         b_low, b_high = loaded(b, k, b_unsigned)
@@ -288,6 +315,8 @@ def combine_words(
             b_low, b_high = negated(b_low, b_high)
         if op == MUL:
             low, high = multiplied(a_low, a_high, b_low, b_high)
+        elif op == DIV:
+            low, high = divided(a_low, a_high, b_low)
         elif op == AND:
             low, high = a_low & b_low, a_high & b_high
         elif op == OR:

@@ -302,7 +302,7 @@ class Number(nn.Module):
         ),
         (mlp, {"Model": {"Precision": {"defualt": "fixed<8,2>"}}}, "nearest: default"),
         (mlp, {"Model": {"Precison": "fixed<8,2>"}}, "Model: unknown key .*nearest: Precision"),
-        (mlp, {"Model": {"Precision": "fixed<80,6>"}}, "more than 64 bits"),
+        (mlp, {"Model": {"Precision": "fixed<280,6>"}}, "more than 256 bits"),
         (mlp, {"Model": {"Precision": "int7"}}, "int7"),
         (mlp, {"Model": {"Precision": "fixed<16,6>", "Strategy": "fast"}}, "unknown strategy"),
         (

@@ -117,7 +117,7 @@ def test_new_types_go_through_the_chain():
         ),
         (lambda: Reshape(T, (2, 3), (4,)), ShapeError, "does not have the elements"),
         (lambda: Reshape(T, (2, 0)), ShapeError, "positive sizes"),
-        (lambda: dense(accum="ap_fixed<65,10>"), ValueError, "accum type .* more than 64 bits"),
+        (lambda: dense(accum="ap_fixed<257,10>"), ValueError, "accum type .* more than 256 bits"),
         (lambda: dense(accum=16), ValueError, "accum type must be an ApFixed or its spelling"),
         (lambda: dense(result=ApFixed(8, 4, rounding="S_RND")), ValueError, "rounds by chance"),
         (lambda: dense(accum="ap_fixed<-3,1>"), ValueError, "type ap_fixed<-3,1>: width"),

@@ -58,7 +58,7 @@ def test_every_step_of_a_sequence_by_itself():
         ({"epsilon_power_of_10": 38}, "epsilon_power_of_10 is 0 to 37, not 38"),
         ({"table_range_power2": -1}, "table_range_power2 is 0 to 30, not -1"),
         ({"accum": ApFixed(60, -64)}, "makes no int"),
-        ({"bias_type": ApFixed(66, 8)}, "more than 64 bits"),
+        ({"bias_type": ApFixed(266, 8)}, "more than 256 bits"),
     ],
 )
 def test_what_the_kernel_would_do_wrong_is_refused(given, why):

@@ -100,6 +100,31 @@ def test_operators_are_those_of_python_integers(symbol):
     assert computed >= 20
 
 
+@pytest.mark.parametrize("kind", [ApFixed, ApInt])
+def test_quotients_by_small_whole_numbers_are_those_of_python_integers(kind):
+    """By divisors of up to 32 bits, signed or not; others are left to Python."""
+    rng = random.Random(str(kind))
+    for width, signed, divisor_signed in itertools.product((65, 96, 127, 128), (0, 1), (0, 1)):
+        a = ApFixed(width, 40, bool(signed)) if kind is ApFixed else ApInt(width, bool(signed))
+        b = ApInt(32, bool(divisor_signed))
+        if not two_words.fits(a) or width + signed > 127:
+            continue
+        x, y = drawn_codes(rng, a, 30), drawn_codes(rng, b, 80)
+        y = y[(y != 0) & (y != -1)][: len(x)]
+        x = x[: len(y)]
+        target = result_type("/", a, b)
+        found = compute_held(Operation.DIV, held(x, a), a, y, b, target)
+        if kind is ApInt and divisor_signed > signed:
+            assert found is None  # read as unsigned
+            continue
+        assert as_codes(found, target).tolist() == compute_codes("/", x, a, y, b).tolist()
+    a, minus = ApFixed(70, 30), np.array([-1, 3])
+    x = held(np.array([a.min_code, 1], object), a)
+    assert (
+        compute_held(Operation.DIV, x, a, minus, ApInt(32), result_type("/", a, ApInt(32))) is None
+    )
+
+
 def test_operands_broadcast():
     """A column times a row, a negation, and a range of bits."""
     t = ApFixed(70, 30)

@@ -296,7 +296,7 @@ class EinsumDense(TypedLayer):
         zero = Fixed(np.zeros((), np.int64), self.result)
         out = np.empty((rows, steps.inplace, *steps.free), zero.held.dtype)
         for i in range(steps.inplace):
-            for places in _alike(bias.codes[i]):
+            for places in _alike(bias[i]):
                 flat = x[:, i, places].reshape(-1, steps.contract)
                 made = affine(flat, weight[i], bias[i, places[0]], self.accum).to(self.result)
                 out[:, i, places] = made.held.reshape(rows, len(places), steps.free[1])
@@ -325,8 +325,8 @@ class EinsumDense(TypedLayer):
         return LayerKernel(self.source, "einsum_dense", arguments)
 
 
-def _alike(bias: Array) -> list[Array]:
+def _alike(bias: Fixed) -> list[Array]:
     """The places along the first axis, together where the biases are the same."""
-    _, groups = np.unique(bias, axis=0, return_inverse=True)
+    _, groups = np.unique(bias.words.reshape(len(bias), -1), axis=0, return_inverse=True)
     groups = np.ravel(groups)
     return [np.flatnonzero(groups == k) for k in range(int(groups.max()) + 1)]

@@ -17,7 +17,7 @@ from harness.fixed import Fixed
 from harness.hls.layers.elementwise import Activation
 from harness.hls.layers.interval import Extent, Interval, bounded, unlimited
 from harness.hls.layers.layer import Sum, TypedLayer
-from harness.types import ApFixed, Rounding
+from harness.types import MAX_WIDTH, ApFixed, Rounding
 
 __all__ = ["extent_of"]
 
@@ -37,29 +37,36 @@ def extent_of(layer: TypedLayer, inputs: list[Interval]) -> Extent | None:
         return found
     if layer.affine or layer.bilinear:
         return _summed(layer, inputs)
-    before = None
+    before, free = None, _freed(layer)
+    if free is None:
+        return None
     if layer.monotone:
         rows = [_corner(inputs, [upper] * len(inputs)) for upper in (False, True)]
-        out = _computed(_freed(layer), rows)
+        out = _computed(free, rows)
         before = Interval(out[0], out[1])
     elif layer.corners:
         corners = itertools.product((False, True), repeat=len(inputs))
-        out = _computed(_freed(layer), [_corner(inputs, upper) for upper in corners])
+        out = _computed(free, [_corner(inputs, upper) for upper in corners])
         low, high = out.codes.min(0), out.codes.max(0)
         before = Interval(Fixed(low, out.type), Fixed(high, out.type))
     elif layer.elementwise:
-        before = _at_every_code(layer, inputs[0])
+        before = _at_every_code(free, inputs[0])
     return None if before is None else Extent({}, before)
 
 
-def _freed(layer: TypedLayer) -> TypedLayer:
-    """The layer with a result that rounds nothing and holds everything; the same if it has none."""
+def _freed(layer: TypedLayer) -> TypedLayer | None:
+    """The layer with a result that rounds nothing and holds everything; the same if it has none.
+
+    ``None`` if no type there is holds everything.
+    """
     if not layer.takes("result"):
         return layer
     types = [*layer.input_types, *layer.parameter_types.values(), layer.result]
     types += [t for t in vars(layer).values() if isinstance(t, ApFixed)]
     frac = sum(max(t.frac, 0) for t in types) + 2
     integer = sum(max(t.integer, 0) for t in types) + 34  # an int counts too
+    if integer + frac > MAX_WIDTH:
+        return None
     free = copy.copy(layer)
     free.result = ApFixed(integer + frac, integer)
     return free
@@ -76,14 +83,13 @@ def _computed(layer: TypedLayer, rows: list[tuple[Fixed, ...]]) -> Fixed:
     return layer.compute(*batch)
 
 
-def _at_every_code(layer: TypedLayer, x: Interval) -> Interval | None:
-    """A layer of single elements; by its branches if there are too many codes."""
+def _at_every_code(free: TypedLayer, x: Interval) -> Interval | None:
+    """A layer of single elements, freed; by its branches if there are too many codes."""
     low, high = (int(end.codes) for end in (x.whole.low, x.whole.high))
-    free = _freed(layer)
     most = EVERY if free.result.width <= 64 else EVERY >> 6  # beyond, each code is a Python integer
     if (high - low + 1) * x.low.codes.size > most:
-        branches = layer.branches(x) if isinstance(layer, Activation) else ()
-        return Interval.hull(*branches).spread(layer.output_shape) if branches else None
+        branches = free.branches(x) if isinstance(free, Activation) else ()
+        return Interval.hull(*branches).spread(free.output_shape) if branches else None
     every = np.arange(low, high + 1, dtype=np.int64)
     codes = np.broadcast_to(every.reshape(-1, *[1] * x.low.codes.ndim), (every.size, *x.shape))
     out = free.compute(Fixed(np.ascontiguousarray(codes), x.low.type))

@@ -13,6 +13,8 @@ from harness.hls.layers.shape import Reshape
 from harness.hls.model import Model
 from harness.hls.project.project import Project
 from harness.hls.project.source import ProjectError
+from harness.hls.proof.draw import long_codes
+from harness.quantize.wide import map_codes
 from harness.types import ApFixed
 
 __all__ = ["drawn", "from_file", "of_test_bench", "read_rows"]
@@ -48,22 +50,27 @@ def _range(model: Model, name: str, t: ApFixed) -> tuple[int, int]:
 
 
 def _drawn(rng: Any, t: ApFixed, shape: tuple[int, ...], low: int, high: int) -> Fixed:
-    whole = rng.integers(low, high, shape, np.uint64 if low >= 0 else np.int64, endpoint=True)
-    moderate = rng.normal(0, min(2.0**t.frac, high / 4), shape)
-    codes = np.clip(moderate, low / 2, high / 2).astype(np.int64)
+    if t.width > 64:
+        whole = low + long_codes(rng, t, shape).codes % (high - low + 1)
+    else:
+        whole = rng.integers(low, high, shape, np.uint64 if low >= 0 else np.int64, endpoint=True)
+    moderate = np.clip(rng.normal(0, min(2.0**t.frac, high / 4), shape), low / 2, high / 2)
+    codes = map_codes(int, moderate) if t.width > 64 else moderate.astype(np.int64)
     ends = rng.choice(
         np.array([low, high, min(0, high), min(1, high), max(-1, low)], object), shape
     )
     kind = rng.random((shape[0], *(1 for _ in shape[1:])))
-    codes = np.where(kind < 0.3, whole.astype(np.int64), codes)
-    codes = np.where((kind < 0.15) & (rng.random(shape) < 0.5), _words(ends), codes)
+    codes = np.where(kind < 0.3, whole.astype(codes.dtype), codes)
+    codes = np.where((kind < 0.15) & (rng.random(shape) < 0.5), _words(ends, t), codes)
     for row, code in zip(range(shape[0]), (low, high, 0), strict=False):
-        codes[row] = _words(np.array(code, object))
+        codes[row] = _words(np.array(code, object), t)
     return Fixed(codes, t)
 
 
-def _words(codes: Array) -> Array:
-    """Python integers as words, which unsigned types of 64 bits fill."""
+def _words(codes: Array, t: ApFixed) -> Array:
+    """Python integers as arrays of codes have them: unsigned types of 64 bits fill a word."""
+    if t.width > 64:
+        return codes
     return np.asarray(codes.astype(np.uint64) if (codes >= 0).all() else codes).astype(np.int64)
 
 

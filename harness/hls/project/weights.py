@@ -44,11 +44,13 @@ class Weight:
             return None
         wrong = np.flatnonzero(self.codes.codes != self.synthesis.codes)
         k = int(wrong[0])
-        ours, theirs = (Fixed(x.codes[k], x.type) for x in (self.codes, self.synthesis))
+        ours, theirs = (
+            f"code {int(x.codes[k])} ({float(x[k].fractions().item()):.10g})"
+            for x in (self.codes, self.synthesis)
+        )
         return (
             f"{self.name}: {wrong.size} of {len(self.codes)} codes differ between C simulation and "
-            f"synthesis; at {k} {self.files[0]} has code {int(ours.codes)} ({ours.values()}), "
-            f"{self.files[1]} has code {int(theirs.codes)} ({theirs.values()})"
+            f"synthesis; at {k} {self.files[0]} has {ours}, {self.files[1]} has {theirs}"
         )
 
 

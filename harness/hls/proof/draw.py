@@ -11,10 +11,13 @@ import numpy as np
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.quantize.codes import narrowed
+from harness.quantize.wide import wrapped
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["FAMILIES", "Draw", "family", "named"]
+__all__ = ["FAMILIES", "Draw", "family", "long_codes", "named"]
 
+#: Widths of types if nothing is said, and of wide ones.
+ORDINARY, WIDE = (2, 18), (65, 100)
 T = TypeVar("T")
 Drawer = Callable[["Draw"], TypedLayer]
 #: How to draw a layer, by the name of its kernel as tables show it.
@@ -48,10 +51,12 @@ class Draw:
 
     Args:
         seed: integers that name the place in the run.
+        wide: whether accumulators have more than 64 bits, and other types sometimes have.
     """
 
-    def __init__(self, *seed: int) -> None:
+    def __init__(self, *seed: int, wide: bool = False) -> None:
         self.rng = np.random.default_rng(list(seed))
+        self.wide = wide
 
     def integer(self, low: int, high: int) -> int:
         """One of ``low`` to ``high``, both included."""
@@ -63,8 +68,8 @@ class Draw:
 
     def type(
         self,
-        low: int = 2,
-        high: int = 18,
+        low: int = ORDINARY[0],
+        high: int = ORDINARY[1],
         *,
         signed: bool | None = None,
         integer: tuple[int, int] | None = None,
@@ -79,6 +84,8 @@ class Draw:
             integer: fix the range of integer bits.
             plain: without modes, as types of values that are only stored have it.
         """
+        if self.wide and (low, high) == ORDINARY and self.integer(0, 3) == 0:
+            low, high, integer = *WIDE, integer or (8, 64)
         width = self.integer(low, high)
         bits = self.integer(*(integer or (-1 if width > 4 else 0, min(width + 1, 9))))
         if signed is None:
@@ -93,6 +100,8 @@ class Draw:
     def accumulator(self) -> ApFixed:
         """A type for sums: tight ones that overflow, default ones that truncate, and wide ones."""
         kind = self.integer(0, 3)
+        if self.wide:
+            return self.type(*WIDE, integer=(20, 60), plain=kind == 1)
         if kind == 0:
             return self.type(20, 40, integer=(6, 20))
         if kind == 1:
@@ -103,26 +112,13 @@ class Draw:
         """Codes of a type: small ones, large ones, and its ends."""
         size = math.prod(shape)
         if t.width > 63:
-            return self._long_codes(t, size).reshape(shape)
+            return long_codes(self.rng, t, shape)
         codes = self.rng.integers(t.min_code, t.max_code, size, np.int64, endpoint=True)
         small = codes >> self.integer(0, max(t.width - 2, 0))
         codes = np.where(self.rng.random(size) < 0.5, small, codes)
         ends = self.rng.choice(np.array([t.min_code, t.max_code, 0]), size)
         codes = np.where(self.rng.random(size) < 0.05, ends, codes)
         return Fixed(codes.reshape(shape), t)
-
-    def _long_codes(self, t: ApFixed, size: int) -> Fixed:
-        """The same of a type that no integers of 64 bits can be drawn for."""
-        count = -(-t.width // 64)
-        words = self.rng.integers(-1 << 63, 1 << 63, (size, count + 1), np.int64)
-        drops = self.rng.integers(0, t.width + 1, size)
-        ends = np.where(self.rng.random(size) < 0.9, -1, self.rng.integers(0, 3, size))
-        found = np.empty(size, object)
-        for k, (row, drop, end) in enumerate(zip(words, drops.tolist(), ends, strict=True)):
-            whole = int.from_bytes(row.tobytes(), "little") % (1 << t.width)
-            code = (whole - (1 << t.width) * (t.signed and whole >> (t.width - 1))) >> drop
-            found[k] = code if end < 0 else (t.min_code, t.max_code, 0)[end]
-        return Fixed(found if t.width > 64 else narrowed(found), t)
 
     def inputs(self, layer: TypedLayer, rows: int) -> tuple[Fixed, ...]:
         """A batch for a layer: random rows; where the type is small, every code of it too."""
@@ -141,3 +137,16 @@ class Draw:
         if t.width <= 14 and codes.size >= 1 << t.width:
             codes.reshape(-1)[: 1 << t.width] = self.rng.permutation(np.array(t.codes))
         return codes
+
+
+def long_codes(rng: np.random.Generator, t: ApFixed, shape: tuple[int, ...]) -> Fixed:
+    """Codes of a type that no 64-bit integers can be drawn for: of every length, and its ends."""
+    size = math.prod(shape)
+    words = rng.integers(-1 << 63, 1 << 63, (size, t.width // 64 + 1), np.int64)
+    drops = rng.integers(0, t.width + 1, size).tolist()
+    ends = np.where(rng.random(size) < 0.9, -1, rng.integers(0, 3, size)).tolist()
+    found = np.empty(size, object)
+    for k, (row, drop, end) in enumerate(zip(words, drops, ends, strict=True)):
+        code = wrapped(int.from_bytes(row.tobytes(), "little"), t) >> drop
+        found[k] = code if end < 0 else (t.min_code, t.max_code, 0)[end]
+    return Fixed((found if t.width > 64 else narrowed(found)).reshape(shape), t)

@@ -18,6 +18,8 @@ __all__ = ["Proof", "prove"]
 
 #: Draws of a configuration before giving up on one the headers can run.
 PATIENCE = 50
+#: One in so many configurations has types of more than 64 bits.
+WIDE = 4
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,13 @@ def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
     twins = []
     for k in range(count):
         for attempt in range(1, PATIENCE + 1):  # 0 would draw as the inputs do
-            draw = Draw(seed, _number(name), k, attempt)
-            twin = Twin(FAMILIES[name](draw), oracle)
+            draw = Draw(seed, _number(name), k, attempt, wide=k % WIDE == WIDE - 1)
+            try:
+                twin = Twin(FAMILIES[name](draw), oracle)
+            except ValueError:
+                if not draw.wide:
+                    raise
+                continue  # a layer that takes no such type
             if twin.refusal() is None:
                 twins.append(twin)
                 break
