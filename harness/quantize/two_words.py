@@ -39,6 +39,7 @@ __all__ = [
     "product",
     "rounded",
     "shifted_left",
+    "shifted_right",
     "stored",
     "target_of",
     "wrapped",

@@ -78,14 +78,16 @@ def test_wide_sums_are_those_of_python_integers(x, w, b, accum, seed, ordered):
 
 PATHS = {
     "exact": ("ap_fixed<40,20>", 1.0),
-    "exact, for it cannot saturate": ("ap_fixed<40,20,AP_RND,AP_SAT>", 1.0),
+    "exact: for it cannot saturate": ("ap_fixed<40,20,AP_RND,AP_SAT>", 1.0),
     "wrap": ("ap_fixed<16,6,AP_RND_CONV,AP_WRAP>", 1.0),
     "sat": ("ap_fixed<12,3,AP_RND,AP_SAT>", 1.0),
-    "sat, finer than the products": ("ap_fixed<28,3,AP_RND,AP_SAT>", 1.0),
+    "sat: finer than the products": ("ap_fixed<28,3,AP_RND,AP_SAT>", 1.0),
     "steps": ("ap_fixed<12,3,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
-    "two words": ("ap_fixed<64,30,AP_RND,AP_SAT>", 1.0),
-    "two words, wrapping": ("ap_fixed<69,37,AP_RND_CONV,AP_WRAP>", 1.0),
-    "two words, by steps": ("ap_fixed<96,30,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
+    "two words": ("ap_fixed<64,50,AP_RND,AP_SAT>", 1.0),
+    "two words, exact": ("ap_fixed<69,37>", 1.0),
+    "two words, exact: for it cannot saturate": ("ap_fixed<69,37,AP_RND,AP_SAT>", 1.0),
+    "two words: wrapping": ("ap_fixed<69,60,AP_RND_CONV,AP_WRAP>", 1.0),
+    "two words: by steps": ("ap_fixed<96,90,AP_RND_ZERO,AP_WRAP_SM>", 1.0),
     "wide": ("ap_fixed<128,60,AP_RND,AP_SAT>", 1.0),
 }
 
@@ -97,7 +99,7 @@ def test_each_path_is_taken_and_is_the_steps(name):
     t = ApFixed(16, 6)
     x = Fixed.of(rng.normal(size=(200, 24)) * 4 * scale, t)
     w, b = Fixed.of(rng.normal(size=(24, 6)), t), Fixed.of(rng.normal(size=6), t)
-    assert affine_path(t, w, b, accum) == name.split(",", maxsplit=1)[0]
+    assert affine_path(t, w, b, accum) == name.split(":", maxsplit=1)[0]
     np.testing.assert_array_equal(affine(x, w, b, accum).codes, affine_steps(x, w, b, accum).codes)
 
 

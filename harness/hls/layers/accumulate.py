@@ -114,6 +114,8 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     start = b.to(accum)
     if path == "two words":
         return wide_sums.affine(x, w, start, order)
+    if path == "two words, exact":
+        return wide_sums.exact(x, w, start)
     if path == "exact":
         return _exact_affine(x, w, b, accum, product)
     shift = product.frac - accum.frac
@@ -155,21 +157,26 @@ def _stepped(start: Fixed, terms: Iterable[Fixed]) -> Fixed:
 
 
 def affine_path(x: ApFixed, w: Fixed, b: Fixed, accum: ApFixed) -> str:
-    """How :func:`affine` computes: ``exact``, ``wrap``, ``sat`` or ``steps``; ``two words`` where
-    64 bits are not enough, ``wide`` where those are not either.
+    """How :func:`affine` computes: ``exact``, ``wrap``, ``sat`` or ``steps``; where 64 bits are
+    not enough ``two words, exact`` or ``two words``, and ``wide`` where those are not either.
     """
     product = result_type("*", x, w.type)
     if isinstance(accum, ApInt) and product.integer < 1:
         return "wide"  # a conversion of its own, or none at all
-    if max(product.width, accum.width + 1, w.type.width, b.type.width) > 63:
-        total = result_type("+", accum, accum)
-        return "two words" if wide_sums.fits(x, w.type, product, accum, total) else "wide"
     wraps = accum.overflow is Overflow.WRAP and accum.n == 0
     left = accum.frac - product.frac
-    if left >= 0 and _reach(x, w, accum, product) < FLOAT64:
-        indifferent = wraps or _stays_inside(x, w, b.to(accum), accum, left)
-        if indifferent:
-            return "exact"
+
+    def indifferent() -> bool:
+        """Whether it does not matter when a sum is converted."""
+        return wraps or _stays_inside(x, w, b.to(accum), accum, left)
+
+    if max(product.width, accum.width + 1, w.type.width, b.type.width) > 63:
+        total = result_type("+", accum, accum)
+        if not wide_sums.fits(x, w.type, product, accum, total):
+            return "wide"
+        return "two words" + ", exact" * (left >= 0 and indifferent())
+    if left >= 0 and _reach(x, w, accum, product) < FLOAT64 and indifferent():
+        return "exact"
     if wraps:
         return "wrap"
     clips = accum.overflow in (Overflow.SAT, Overflow.SAT_SYM)

@@ -1,10 +1,16 @@
-"""The accumulators of :mod:`harness.hls.layers.accumulate` in two words."""
+"""The accumulators of :mod:`harness.hls.layers.accumulate` in two words.
+
+An exact sum is made of matrix products in floating point: factors are cut into limbs of so few bits
+that every sum of products of two limbs is a whole number that a double holds.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
+import torch
 from numba import njit
 
 from harness.fixed import Array, Fixed
@@ -19,13 +25,17 @@ from harness.quantize.two_words import (
     product,
     rounded,
     shifted_left,
+    shifted_right,
     stored,
     target_of,
     wrapped,
 )
 from harness.types import ApFixed, Overflow, result_type
 
-__all__ = ["accumulate", "affine", "fits"]
+__all__ = ["accumulate", "affine", "exact", "fits"]
+
+#: Bits of whole numbers that are exact in float64, and rows at a time.
+FLOAT64, ROWS = 53, 512
 
 #: How an accumulator treats what leaves its range: it wraps at the end, clips, or goes by its mode.
 WRAPS, CLIPS, STEPS = range(3)
@@ -61,6 +71,40 @@ def affine(x: Fixed, w: Fixed, start: Fixed, order: Array | None) -> Fixed:
     return Fixed.of_words(out, accum, (rows, n_out))
 
 
+def exact(x: Fixed, w: Fixed, start: Fixed) -> Fixed:
+    """:func:`affine` where nothing is rounded, and what leaves the range wraps or never does."""
+    accum, made = start.type, result_type("*", x.type, w.type)
+    left, (n_in, n_out) = accum.frac - made.frac, w.shape
+    bits = _limbs(x.type.width, w.type.width, FLOAT64 - n_in.bit_length())
+    weights = [(torch.from_numpy(limb), place) for limb, place in _cut(w, bits[1])]
+    out = np.empty((len(x), n_out, start.words.shape[1]), np.int64)
+    for k in range(0, len(x), ROWS):
+        part = out[k : k + ROWS]
+        sums = np.zeros((*part.shape[:2], 2), np.int64)
+        for limb, place in _cut(x[k : k + ROWS], bits[0]):
+            rows = torch.from_numpy(limb)
+            for weight, other in weights:
+                _collect((rows @ weight).numpy(), place + other + left, sums)
+        _finish(sums, start.words, int(not accum.signed), part, target_of(accum))
+    return Fixed.of_words(out, accum, (len(x), n_out))
+
+
+@functools.cache
+def _limbs(x: int, w: int, room: int) -> tuple[int, int]:
+    """Bits of the limbs of both factors that make the fewest products; together ``room``."""
+    return min(
+        ((a, room - a) for a in range(1, room)), key=lambda ab: -(-x // ab[0]) * -(-w // ab[1])
+    )
+
+
+def _cut(x: Fixed, bits: int) -> list[tuple[Array, int]]:
+    """Limbs as float64 in the shape of ``x``, and the place of each one's lowest bit."""
+    places = range(0, x.type.width, bits)
+    out = np.empty((len(places), x.size))
+    _limbs_of(x.words, int(not x.type.signed), bits, out)
+    return [(limb.reshape(x.shape), place) for limb, place in zip(out, places, strict=True)]
+
+
 def accumulate(start: Fixed, terms: Fixed, total: ApFixed) -> Fixed:
     """:func:`harness.hls.layers.accumulate.accumulate`, whose start has the shape of the sums."""
     t = start.type
@@ -81,6 +125,39 @@ def _manner(t: ApFixed) -> int:
     if t.overflow is Overflow.WRAP and t.n == 0:
         return WRAPS
     return CLIPS if t.overflow in (Overflow.SAT, Overflow.SAT_SYM) else STEPS
+
+
+@njit(cache=True, nogil=True)
+def _limbs_of(words: Any, unsigned: int, bits: int, out: Any) -> None:
+    """(limbs, n) of (n, words); the last limb has the sign."""
+    mask = (np.int64(1) << bits) - 1
+    for k in range(len(words)):
+        low, high = loaded(words, k, unsigned)
+        for i in range(len(out) - 1):
+            out[i, k] = low & mask
+            low, high = shifted_right(low, high, bits)
+        out[-1, k] = low
+
+
+@njit(cache=True, nogil=True)
+def _collect(sums: Any, left: int, out: Any) -> None:
+    """Add whole numbers, shifted, to (rows, outputs, words)."""
+    for r in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            whole = np.int64(sums[r, j])
+            low, high = shifted_left(whole, whole >> 63, left)
+            out[r, j, 0], out[r, j, 1] = added(out[r, j, 0], out[r, j, 1], low, high)
+
+
+@njit(cache=True, nogil=True)
+def _finish(sums: Any, start: Any, unsigned: int, out: Any, p: WideTarget) -> None:
+    """Add the starts, and keep the low bits."""
+    for r in range(sums.shape[0]):
+        for j in range(sums.shape[1]):
+            low, high = loaded(start, j, unsigned)
+            low, high = added(low, high, sums[r, j, 0], sums[r, j, 1])
+            low, high = wrapped(low, high, p)
+            stored(out[r], j, low, high)
 
 
 @njit(cache=True, nogil=True)
