@@ -210,11 +210,21 @@ class Builder:
 
 
 def compile_shared(
-    compiler: Compiler, options: Sequence[str], source: Path, built: Path, what: str
+    compiler: Compiler,
+    options: Sequence[str],
+    source: Path,
+    built: Path,
+    what: str,
+    seconds: float | None = None,
 ) -> None:
-    """Compile a shared object; ``CompileError`` says what was refused, and the first reason."""
+    """Compile a shared object.
+
+    Raises:
+        CompileError: says what was refused, and the first reason.
+        subprocess.TimeoutExpired: after so many seconds, if they are limited.
+    """
     command = [compiler.command, *options, str(source), "-o", str(built)]
-    done = children.run(command, built.parent)
+    done = children.run(command, built.parent, timeout=seconds)
     if done.returncode != 0:
         errors = [line for line in done.stderr.splitlines() if "error" in line]
         why = (errors or done.stderr.splitlines() or ["no message"])[0]

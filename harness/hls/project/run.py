@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from harness.fixed import Array, Fixed
+from harness.hls.project.built import shared_object
 from harness.hls.project.description import Description
 from harness.hls.project.top import Variable
 from harness.oracle import OracleCrash
-from harness.oracle.build import FLAGS, compile_shared, find_compiler
 from harness.oracle.headers import find_headers, kernel_directory
 from harness.oracle.words import word_count
 from harness.oracle.worker import Worker
@@ -27,7 +27,7 @@ ROWS = 512
 
 
 class Compiled:
-    """The top function of a project, compiled in a temporary folder.
+    """The top function of a project, compiled, or found compiled before.
 
     The project itself is not touched.
 
@@ -53,15 +53,15 @@ class Compiled:
             top.write_text(text, encoding="utf-8")
             written = [project.writes(call) for call in project.top.calls]
         self.written = [(v.name, project.type(v), v.shape) for v in written]
-        source, self._built = self._folder / "glue.cpp", self._folder / "project.so"
+        source = self._folder / "glue.cpp"
         source.write_text(glue(project, top, traced=traced), encoding="utf-8")
         own = firmware / "ap_types"
         headers = own if (own / "ap_fixed.h").is_file() else find_headers().directory
-        include = [f"-I{folder}" for folder in (headers, kernel_directory(), firmware)]
+        folders = (headers, kernel_directory(), firmware)
         weights = str(firmware / "weights").replace("\\", "\\\\").replace('"', '\\"')
-        options = [*FLAGS, *include, f'-DWEIGHTS_DIR="{weights}"']
+        options = [*(f"-I{folder}" for folder in folders), f'-DWEIGHTS_DIR="{weights}"']
         try:
-            compile_shared(find_compiler(), options, source, self._built, str(project.top.file))
+            self._built = shared_object(options, source, folders, str(project.top.file))
         except BaseException:
             self.close()
             raise
