@@ -1,6 +1,11 @@
 """From trained torch models to typed models, and on to hls4ml."""
 
-from harness.hls.convert import activations, layers, pools  # noqa: F401  # enter the builders
+from harness.hls.convert import (  # noqa: F401  # enter the builders
+    activations,
+    layers,
+    pools,
+    sequences,
+)
 from harness.hls.convert.build import from_torch
 from harness.hls.convert.export import hls4ml_config, with_typed_weights
 from harness.hls.convert.fold import fold_batch_norms

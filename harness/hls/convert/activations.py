@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from torch import nn
 
-from harness.hls.convert.registry import Site, builder
+from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers import activations as typed
 from harness.hls.layers import lookup
 from harness.hls.layers.layer import TypedLayer
@@ -70,6 +71,39 @@ def _leaky_relu(s: Site) -> Layers:
     return [
         typed.LeakyReLU(
             s.module.negative_slope,
+            input=s.input,
+            input_shape=s.shape,
+            param_type=s.types.need("param"),
+            result=s.result,
+        )
+    ]
+
+
+@builder(nn.PReLU)
+def _prelu(s: Site) -> Layers:
+    alpha = numbers(s.module.weight)
+    if alpha.size > 1 and not s.turned and len(s.shape) > 1:  # torch's channels are the first axis
+        alpha = alpha.reshape(-1, *[1] * (len(s.shape) - 1))
+    if alpha.size not in (1, s.shape[-1] if s.turned or len(s.shape) == 1 else s.shape[0]):
+        raise s.refused(f"has {alpha.size} slopes for {s.shape}; allowed: one, or one a channel")
+    return [
+        typed.PReLU(
+            np.broadcast_to(alpha, s.shape),
+            input=s.input,
+            input_shape=s.shape,
+            param_type=s.types.need("param"),
+            result=s.result,
+        )
+    ]
+
+
+@builder(nn.Threshold)
+def _threshold(s: Site) -> Layers:
+    if s.module.value != 0:
+        raise s.refused(f"gives {s.module.value} below its threshold; allowed: 0")
+    return [
+        typed.ThresholdedReLU(
+            s.module.threshold,
             input=s.input,
             input_shape=s.shape,
             param_type=s.types.need("param"),

@@ -27,6 +27,7 @@ class _Walk:
     config: Config
     wanted: dict[str, set[ApFixed]]
     inputs: dict[str, tuple[ApFixed, Shape]]
+    turned: bool
     steps: list[Step] = field(default_factory=list)
     values: dict[str, tuple[str, ApFixed, Shape]] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ def from_torch(
     model: nn.Module,
     config: Mapping[str, Any] | None = None,
     *,
-    input_shape: Shape | None = None,
+    input_shape: Shape | Sequence[Shape] | None = None,
 ) -> Model:
     """The typed model of a torch model in evaluation.
 
@@ -58,28 +59,31 @@ def from_torch(
     configuration, which has the form of hls4ml's.  A result that neither decides has the type of
     the next layer's input quantizer; an accumulator that neither decides loses nothing and never
     overflows.  Shapes are channels last, as the kernels have them: a model of images reads
-    (rows, height, width, channels).
+    (rows, height, width, channels).  A model of sequences, with recurrences or layer norms and no
+    convolutions, has its axes as torch has them, and so has every model with
+    ``ChannelsLastConversion`` ``off``.
 
     Args:
         model: modules that are supported (see :data:`BUILDERS`), and sums, products and the like
             between them.
         config: types, strategies and reuse factors by layer.
-        input_shape: torch's shape of the input, without the batch; may be left out for a model
-            that begins with a ``Linear``, or where the configuration has ``InputShape``.
+        input_shape: torch's shape of the input, without the batch, or a list of those of several;
+            may be left out for a model that begins with a ``Linear``, or where the configuration
+            has ``InputShape``.
 
     Raises:
         ConversionError: for what is not supported, lacks a type, or is given two.
     """
     settings = Config(config)
     names, calls, output = calls_of(model)
-    if len(names) != 1:
-        raise ConversionError(f"a model of one input is converted, not of {len(names)}")
-    shape = tuple(input_shape or settings.input_shape or _first_shape(calls))
+    shapes = _shapes(names, input_shape or settings.input_shape or _first_shape(calls))
+    turned = _turned(calls, settings)
     wanted = _wanted(calls)
-    t = _input_type(names[0], wanted, settings)
-    given = (t, (*shape[1:], shape[0]) if len(shape) > 1 else shape)
-    walk = _Walk(settings, wanted, {names[0]: given})
-    walk.values[names[0]] = (names[0], *given)
+    walk = _Walk(settings, wanted, {}, turned)
+    for name, shape in zip(names, shapes, strict=True):
+        last = (*shape[1:], shape[0]) if turned and len(shape) > 1 else shape
+        walk.inputs[name] = (_input_type(name, wanted, settings), last)
+        walk.values[name] = (name, *walk.inputs[name])
     for call in calls:
         _convert(call, walk)
     settings.check_used()
@@ -101,6 +105,8 @@ def _convert(call: Call, walk: _Walk) -> None:
         tuple(shape for _, _, shape in found),
         types,
         _decided(call.name, types, walk.wanted[call.name]),
+        walk.turned,
+        call.axis,
     )
     try:
         layers = function(site)
@@ -186,6 +192,27 @@ def _input_type(name: str, wanted: dict[str, set[ApFixed]], config: Config) -> A
             "config['LayerName']['input']['Precision']['result']"
         )
     return found
+
+
+def _shapes(names: Sequence[str], given: Any) -> list[Shape]:
+    """The shape of each input."""
+    several = len(given) > 0 and not isinstance(given[0], int)
+    shapes = [tuple(shape) for shape in given] if several else [tuple(given)]
+    if len(shapes) != len(names):
+        raise ConversionError(
+            f"the model has {len(names)} inputs ({', '.join(names)}), input_shape has {len(shapes)}"
+        )
+    return shapes
+
+
+def _turned(calls: Sequence[Call], config: Config) -> bool:
+    """Whether torch's channels first become last."""
+    wanted = config.fact("", "ChannelsLastConversion", None)
+    if wanted is not None:
+        return str(wanted).lower() != "off"
+    sequences = any(isinstance(c.what, nn.RNNBase | nn.LayerNorm) for c in calls)
+    images = any(isinstance(c.what, nn.Conv1d | nn.Conv2d) for c in calls)
+    return images or not sequences
 
 
 def _first_shape(calls: Sequence[Call]) -> Shape:

@@ -27,6 +27,8 @@ FUNCTIONS: dict[Any, str] = {
     "mul": "mul",
     torch.maximum: "maximum",
     torch.minimum: "minimum",
+    torch.cat: "cat",
+    torch.concat: "cat",
     torch.flatten: "flatten",
     "flatten": "flatten",
     torch.relu: "relu",
@@ -45,6 +47,10 @@ _MODULES: dict[str, nn.Module] = {
 }
 
 
+#: ``x[:, -1]``, the last step of every row.
+LAST = (slice(None, None, None), -1)
+
+
 @dataclass(frozen=True)
 class Call:
     """One computation.
@@ -53,11 +59,13 @@ class Call:
         name: as hls4ml names the layer: the module's path with underscores.
         what: the module, or the name of a merging function.
         inputs: the names of what it reads.
+        axis: the axis that a function was given; -1 for a recurrence of which the last is taken.
     """
 
     name: str
     what: nn.Module | str
     inputs: tuple[str, ...]
+    axis: int = 0
 
 
 class _Tracer(fx.Tracer):
@@ -90,13 +98,44 @@ def calls_of(model: nn.Module) -> tuple[list[str], list[Call], str]:
         elif node.op == "output":
             output = _read(node)[0]
         else:
-            calls.append(Call(node.name, _what(node, modules), _read(node)))
+            if node.target is operator.getitem and not node.users:
+                continue  # the states of a recurrence, which nobody takes
+            what = _what(node, modules)
+            calls.append(Call(node.name, what, _read(node), _axis(node)))
     return inputs, calls, output
+
+
+def _recurrence(node: fx.Node, modules: dict[str, nn.Module]) -> fx.Node | None:
+    """The recurrence whose outputs a node takes a part of."""
+    while node.target is operator.getitem:
+        node = node.all_input_nodes[0]
+    recurrent = node.op == "call_module" and isinstance(modules[str(node.target)], nn.RNNBase)
+    return node if recurrent else None
+
+
+def _only_last(node: fx.Node) -> bool:
+    """Whether all that anyone takes of a recurrence is its last output."""
+    outputs = [user for user in node.users if user.users]
+    taken = [user for each in outputs for user in each.users]
+    return bool(taken) and all(
+        user.target is operator.getitem and user.args[1] == LAST for user in taken
+    )
+
+
+def _axis(node: fx.Node) -> int:
+    """The axis of a join, 0 by default as in torch; -1 of a recurrence for its last output."""
+    if node.op == "call_module":
+        return -1 if _only_last(node) else 0
+    found = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+    return found if isinstance(found, int) else 0
 
 
 def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
     if node.op == "call_module":
         return modules[str(node.target)]
+    part = node.target is operator.getitem and node.args[1] in (0, LAST)
+    if part and _recurrence(node, modules) is not None:
+        return nn.Identity()  # the outputs of a recurrence, or the last of them
     name = FUNCTIONS.get(node.target)
     if node.op not in ("call_function", "call_method") or name is None:
         allowed = ", ".join(sorted(set(FUNCTIONS.values())))

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from harness.fixed import Fixed
-from harness.hls.convert.registry import Site, builder
+from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers.accumulate import bounds
 from harness.hls.layers.batchnorm import BatchNorm
 from harness.hls.layers.conv import Conv1D, Conv2D
@@ -36,18 +36,23 @@ def _nothing(_: Site) -> Layers:
 def _linear(s: Site) -> Layers:
     weight, bias = parameters(s, lambda w: w.T)
     accum = s.types.own("accum") or lossless(s.input, weight, bias)
-    return [
-        Dense(
-            weight,
-            bias,
-            input=s.input,
-            weight_type=weight.type,
-            bias_type=bias.type,
-            accum=accum,
-            result=s.result or accum,
-            **s.strategy,
-        )
-    ]
+    given: dict[str, Any] = {
+        "input": s.input,
+        "weight_type": weight.type,
+        "bias_type": bias.type,
+        "accum": accum,
+        "result": s.result or accum,
+        **s.strategy,
+    }
+    axes = len(s.shape) - 1
+    if axes == 0:
+        return [Dense(weight, bias, **given)]
+    if s.turned or axes > 2:
+        raise s.refused("multiplies one axis of images; allowed: of vectors and of sequences")
+    # Of every step, as hls4ml has it: a convolution with windows of one.
+    kernel = weight.reshape(*[1] * axes, *weight.shape)
+    kind: type[Any] = (Conv1D, Conv2D)[axes - 1]
+    return [kind(kernel, bias, input_shape=s.shape, **given)]
 
 
 @builder(nn.Conv1d)
@@ -151,6 +156,8 @@ def _flatten(s: Site) -> Layers:
         raise s.refused("flattens some axes; allowed: all but the batch")
     if len(s.shape) == 1:
         return []
+    if not s.turned:
+        return [Reshape(s.input, s.shape)]
     # torch counts channels first.
     last = len(s.shape) - 1
     turned = Transpose((last, *range(last)), input=s.input, input_shape=s.shape)
@@ -197,11 +204,6 @@ def parameters(s: Site, arranged: Any) -> tuple[Fixed, Fixed]:
         bias_type = s.types.find("bias") or weight.type
         return weight, Fixed(np.zeros(weight.shape[-1], np.int64), bias_type)
     return weight, as_fixed(numbers(s.module.bias), s.types.parameter("bias"), s.name)
-
-
-def numbers(tensor: Any) -> Any:
-    """A tensor as float64, without loss."""
-    return tensor.detach().cpu().double().numpy()
 
 
 def lossless(x: ApFixed, weight: Fixed, bias: Fixed) -> ApFixed:

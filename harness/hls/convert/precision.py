@@ -31,6 +31,7 @@ _SETTINGS = (
     *("Precision", "Strategy", "ReuseFactor", "Trace", "TableSize", "Implementation"),
     *("ParallelizationFactor", "ConvImplementation", "Compression", "TargetCycles"),
     *("PipelineStyle", "PipelineInterval", "Static", "RecurrentReuseFactor", "Skip", "ExpRange"),
+    *("TableRangePower2", "Algorithm"),
 )
 _MODEL_SETTINGS = (
     *("BramFactor", "TraceOutput", "ChannelsLastConversion", "TransposeOutputs"),

@@ -10,7 +10,7 @@ from harness.hls.convert.precision import ConversionError, Precision
 from harness.hls.layers.layer import TypedLayer
 from harness.types import ApFixed
 
-__all__ = ["BUILDERS", "Builder", "Site", "builder"]
+__all__ = ["BUILDERS", "Builder", "Site", "builder", "numbers"]
 
 Shape = tuple[int, ...]
 
@@ -26,6 +26,8 @@ class Site:
         shapes: the shape of each input, channels last.
         types: where further types come from.
         result: the type of the output, if something has decided it.
+        turned: whether torch's channels first are last here.
+        axis: the axis that a function was given, as torch counts.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Site:
     shapes: tuple[Shape, ...]
     types: Precision
     result: ApFixed | None
+    turned: bool = True
+    axis: int = 0
 
     @property
     def input(self) -> ApFixed:
@@ -71,3 +75,8 @@ def builder(*kinds: Any) -> Callable[[Builder], Builder]:
         return function
 
     return enter
+
+
+def numbers(tensor: Any) -> Any:
+    """A tensor as float64, without loss."""
+    return tensor.detach().cpu().double().numpy()
