@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli.golden import app as golden
+from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
 from harness.types import NumberType, parse_type
@@ -202,8 +203,18 @@ def verify_project(
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Look for types and table sizes that lose less.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the report as one HTML file, too.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML, too: a case a layer and a question.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
     """Does an hls4ml project compute what its types say, and what your model says?"""
+    for path in (html, junit):
+        if path is not None and path.is_dir():  # said before anything is compiled
+            raise ValueError(f"{path} is a folder; wanted: a file to write")
     check = _module("harness.hls.check")
     command = _module("harness.hls.check.command")
     request = command.Request(
@@ -218,7 +229,18 @@ def verify_project(
     )
     with progress("project") as update:
         findings = command.verify_project(request, update)
-    _module("harness.report.projects").print_findings(findings, wide_console())
+    if html is not None:
+        write_aside(html, _module("harness.report.project_page").page(findings, request.command))
+    if junit is not None:
+        write_aside(
+            junit, _module("harness.report.project_junit").as_junit(findings, request.command)
+        )
+    if as_json:
+        facts = _module("harness.report.project_facts")
+        sys.stdout.write(facts.as_json(findings, request.command) + "\n")
+    else:
+        projects = _module("harness.report.projects")
+        projects.print_findings(findings, wide_console(), request.command)
     raise typer.Exit(AGREE if findings.agrees else DIFFER)
 
 

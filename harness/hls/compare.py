@@ -14,6 +14,7 @@ from harness.hls.model import Model
 from harness.hls.reproduce import reproducer
 from harness.hls.trace import accumulation
 from harness.quantize import decode
+from harness.report.columns import aligned
 from harness.types import ApFixed
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "compare",
     "differing",
     "shaped_like",
+    "types_of",
 ]
 
 
@@ -93,7 +95,7 @@ class Difference:
         """The types that both layers have, and differ in: name, the typed layer's, the twin's."""
         if self.other is None:
             return []
-        mine, theirs = _types_of(self.layer), _types_of(self.other)
+        mine, theirs = types_of(self.layer), types_of(self.other)
         return [(k, t, theirs[k]) for k, t in mine.items() if theirs.get(k, t) != t]
 
     def __str__(self) -> str:
@@ -108,10 +110,11 @@ class Difference:
             lines.append(f"  the twin's layer is of another kind: {type(self.other).__name__}")
         for name, mine, theirs in self.types:
             lines.append(f"  {name}: {mine} here, {theirs} in the twin")
-        return "\n".join([*lines, *self._accumulation()])
+        return "\n".join([*lines, *self.steps])
 
-    def _accumulation(self) -> list[str]:
-        """The accumulator step by step, beside the twin's if it takes another way."""
+    @property
+    def steps(self) -> list[str]:
+        """Lines: the accumulator step by step, beside the twin's if it takes another way."""
         mine = self.layer.summed(self.inputs, self.index)
         theirs = None
         if self.other is not None:
@@ -139,10 +142,15 @@ class Comparison:
         return self.first is None
 
     def __str__(self) -> str:
-        if self.first is not None:
-            return str(self.first)
+        rows = [("layer", "kind", "result", "codes", "differences")]
+        for found in self.layers:
+            counts = (f"{found.codes:,}", f"{found.differences:,}") if found.codes else ("-", "-")
+            rows.append((found.name, found.kind, str(found.result), *counts))
         codes = sum(layer.codes for layer in self.layers)
-        return f"{len(self.layers)} layers agree in {codes:,} codes"
+        last = f"{len(self.layers)} layers agree in {codes:,} codes"
+        return "\n".join(
+            [*aligned(rows, range(3)), last if self.first is None else str(self.first)]
+        )
 
 
 def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
@@ -216,7 +224,7 @@ def differing(mine: Fixed, theirs: Fixed) -> Any:
     return mine.to(both).codes != theirs.to(both).codes
 
 
-def _types_of(layer: TypedLayer) -> dict[str, ApFixed]:
+def types_of(layer: TypedLayer) -> dict[str, ApFixed]:
     """Every type of a layer, and of one inside of it, by name."""
     names = {f"input {k}": t for k, t in enumerate(layer.input_types)}
     facts = [fact for part in layer.modules() for fact in vars(part).items()]

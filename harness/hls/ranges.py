@@ -18,9 +18,18 @@ from harness.hls.layers.extents import extent_of
 from harness.hls.layers.interval import Interval, saturates
 from harness.hls.layers.layer import MAX_WIDTH, TypedLayer
 from harness.hls.model import Model, Step
+from harness.report.columns import aligned
 from harness.types import ApFixed, ApInt, Overflow
 
-__all__ = ["Interval", "Reach", "ranges", "smallest_type", "suggest_types", "watched_steps"]
+__all__ = [
+    "Interval",
+    "Reach",
+    "Reaches",
+    "ranges",
+    "smallest_type",
+    "suggest_types",
+    "watched_steps",
+]
 
 Types = dict[str, dict[str, ApFixed]]
 #: How often a layer's types are suggested anew: what one must hold depends on the others.
@@ -69,10 +78,21 @@ class Reach:
         return any(_clips(k, t) and not _holds(t, x) for k, t, x in self.places)
 
 
-def ranges(model: Model) -> list[Reach]:
+class Reaches(list[Reach]):
+    """The reaches of a model's layers in order; printed, a table of its types."""
+
+    def __str__(self) -> str:
+        rows = [("layer", "type of", "type", "lowest", "highest", "")]
+        for reach in self:
+            for name, t, held in reach.places:
+                rows.append((reach.name, name, str(t), *_ends(held), _judged(name, t, held)))
+        return "\n".join(aligned(rows, (0, 1, 2, 5)))
+
+
+def ranges(model: Model) -> Reaches:
     """The reach of every layer, for all inputs of the model's input types."""
     known = {name: Interval.of(t, shape) for name, (t, shape) in model.inputs.items()}
-    found = []
+    found = Reaches()
     for step in model.steps:
         reach = _reach(step.layer, [known[name] for name in step.inputs])
         known[step.output] = reach.result
@@ -271,6 +291,27 @@ def _reach(layer: TypedLayer, inputs: list[Interval]) -> Reach:
     if extent is None:
         return Reach(layer.name, {}, None, Interval.of(layer.result, layer.output_shape))
     return Reach(layer.name, extent.sums, extent.before, extent.before.to(layer.result))
+
+
+def _ends(x: Interval | None) -> tuple[str, str]:
+    """The lowest and the highest value in decimals."""
+    if x is None or not x.low.codes.size:
+        return "?", "?"
+    low, high = (f"{code * float(x.low.type.lsb):.6g}" for code in x.extremes)
+    return low, high
+
+
+def _judged(name: str, t: ApFixed, x: Interval | None) -> str:
+    """Whether a type holds all values, and which one would."""
+    if _holds(t, x):
+        return "holds all"
+    if x is None:
+        return "not known"
+    verb = "clips" if _clips(name, t) else "may overflow"
+    ends = x.rounded(t).extremes
+    if max(map(int.bit_length, ends)) >= MAX_WIDTH:
+        return verb
+    return f"{verb}; {smallest_type(*ends, like=t)} holds all"
 
 
 def _clips(name: str, t: ApFixed) -> bool:

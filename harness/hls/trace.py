@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import Sum
+from harness.report.columns import aligned
 
 __all__ = ["accumulation"]
 
@@ -148,8 +149,7 @@ def _table(run: _Run, twin: _Run | None = None) -> list[str]:
     )
     chosen = _chosen(len(run.steps), None if marked is None else max(marked - 1, 0))
     shown = [[*column[:2], *column[2 + chosen.start : 2 + chosen.stop]] for column in columns]
-    padded = [[text.rjust(max(map(len, column))) for text in column] for column in shown]
-    lines = ["    " + "  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+    lines = ["    " + line for line in aligned(list(zip(*shown, strict=True)))]
     left = len(run.steps) - len(chosen)
     return lines + ([f"    ({left} steps not shown)"] if left else [])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -12,18 +11,29 @@ from rich.table import Table
 
 from harness.hls.check import Fidelity, Findings
 from harness.hls.project.verify import LayerRow, Verdict
+from harness.report.questions import lost, suggested
 
 __all__ = ["print_findings"]
 
 
-def print_findings(findings: Findings, console: Console) -> None:
-    """The layers of a project, what was found, and the verdict in the last line."""
+def print_findings(findings: Findings, console: Console, command: str = "") -> None:
+    """The layers, the first difference, a paragraph, the patch, and the verdict in the last line.
+
+    Args:
+        findings: what was found.
+        console: where it is printed.
+        command: the command line that finds it again; may be left out.
+    """
     if findings.cpp is not None:
         console.print(_layers(findings.cpp, findings.model))
         for line in findings.cpp.details:
             _say(console, line)
-    for line in _told(findings):
-        _say(console, line)
+    if told := _told(findings):
+        _say(console, told)
+    if findings.advice is not None and findings.advice.changes:
+        _say(console, json.dumps(findings.advice.config, indent=2))
+    if command:
+        _say(console, f"again: {command}")
     _say(console, findings.summary)
 
 
@@ -63,32 +73,17 @@ def _lost(name: str, model: Fidelity | None) -> tuple[str, str]:
     return f"{loss.error.rms_error:.2g} of {loss.signal:.2g}", f"{loss.total.flips:,}"
 
 
-def _told(findings: Findings) -> list[str]:
-    """What is to be said beside the table, a line each."""
-    lines = [f"BROKEN: {text}" for text in findings.broken[1:]]
+def _told(findings: Findings) -> str:
+    """What is to be said beside the table, in one paragraph."""
+    told = [f"BROKEN: {text}" for text in findings.broken[1:]]
     model, advice = findings.model, findings.advice
     if model is not None:
-        lines.append(
-            f"against {model.reference}: {model.loss.flips:,} of {model.rows:,} decisions flip, "
-            f"rms error {model.loss.rms_error:.3g}, max error {model.loss.max_error:.3g}"
-        )
+        told.append(f"against {model.reference}: {lost(model.loss, model.rows)}")
         if not model.keeps and not model.given:
-            lines.append(f"loses most in {model.reason}")
+            told.append(f"loses most in {model.culprit}: {model.why}")
     if advice is not None:
-        lines += _advised(advice)
-    return [*lines, *(f"not compared: {text}" for text in findings.left)]
-
-
-def _advised(advice: Any) -> list[str]:
-    """Changes, what they bring, and the patch."""
-    if not advice.changes:
-        kept = "nothing needs to change" if advice.before.keeps else "no change was found"
-        return [f"suggested: {kept}"]
-    now, then = advice.before.loss, advice.after.loss
-    lines = [f"suggested for {c.layer}, for {c.why}" for c in advice.changes]
-    lines.append(
-        f"with these changes {then.flips:,} of {advice.after.rows:,} decisions flip instead of "
-        f"{now.flips:,}, rms error {then.rms_error:.3g} instead of {now.rms_error:.3g}; "
-        "in hls4ml's configuration:"
-    )
-    return [*lines, *json.dumps(advice.config, indent=2).splitlines()]
+        told += suggested(advice) if advice.changes else [f"suggested: {suggested(advice)[0]}"]
+    told += [f"not compared: {text}" for text in findings.left]
+    if advice is not None and advice.changes:
+        told.append("in hls4ml's configuration:")
+    return "; ".join(told)

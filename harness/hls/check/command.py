@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,26 @@ class Request:
     reference: str | None = None
     limits: Limits = DEFAULT
     suggest: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command line that asks the same, with the seed that decides random rows."""
+        words = ["harness", "verify-project", str(self.directory)]
+        if self.file is not None:
+            words += ["--input", str(self.file)]
+        else:
+            words += ["--rows", str(self.rows), "--seed", str(self.seed)]
+        if self.layers:
+            words.append("--layers")
+        if self.reference is not None:
+            words += ["--reference", self.reference]
+        if self.limits.flips != DEFAULT.flips:
+            words += ["--max-flips", str(self.limits.flips)]
+        if self.limits.error is not None:
+            words += ["--max-error", str(self.limits.error)]
+        if self.suggest:
+            words.append("--suggest")
+        return shlex.join(words)
 
 
 def verify_project(request: Request, progress: Update = lambda *_: None) -> Findings:

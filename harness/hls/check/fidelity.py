@@ -18,7 +18,17 @@ from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.shape import Reshape
 from harness.hls.model import Model, Step
 
-__all__ = ["DEFAULT", "INPUTS", "WEIGHTS", "Fidelity", "LayerLoss", "Limits", "Loss", "measure"]
+__all__ = [
+    "DEFAULT",
+    "INPUTS",
+    "WEIGHTS",
+    "Fidelity",
+    "LayerLoss",
+    "Limits",
+    "Loss",
+    "Spread",
+    "measure",
+]
 
 Array = np.ndarray[Any, Any]
 #: What is lost before any layer computes: by the weights' types, and by those of the inputs.
@@ -27,6 +37,8 @@ WEIGHTS, INPUTS = "the weights", "the inputs"
 SAME = 0.05
 #: An error that is no more than this share of what it is compared with is float64's own.
 NOISE = 1e-9
+#: Bars of a histogram, at most.
+BINS = 32
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,48 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Where values lie: a layer's outputs, and what they are in float64, in the same bins.
+
+    Attributes:
+        low, high: the lowest and the highest output; 0 if there are none.
+        meant_low, meant_high: the same in float64.
+        start, end: where the first bin begins, and the last one ends.
+        counts: how many outputs are in each bin; all are of one width.
+        meant_counts: how many are in each in float64.
+    """
+
+    low: float
+    high: float
+    meant_low: float
+    meant_high: float
+    start: float
+    end: float
+    counts: tuple[int, ...]
+    meant_counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, got: Array, meant: Array, lsb: float) -> Spread:
+        """Of outputs with this LSB; where they are few, a bin is one value, in its middle."""
+        if not got.size:
+            return cls(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, (), ())
+        low, high = float(got.min()), float(got.max())
+        meant_low, meant_high = float(meant.min()), float(meant.max())
+        bottom, top = min(low, meant_low), max(high, meant_high)
+        first, last = round(bottom / lsb), round(top / lsb)
+        if last - first < BINS:
+            bins, start, end = last - first + 1, (first - 0.5) * lsb, (last + 0.5) * lsb
+        else:
+            bins, start, end = BINS, bottom, top
+        if end - start <= 2 * bins * np.spacing(max(abs(start), abs(end))):
+            bins = 1  # of values that float64 hardly tells apart
+        counts, theirs = (
+            tuple(np.histogram(x, bins, (start, end))[0].tolist()) for x in (got, meant)
+        )
+        return cls(low, high, meant_low, meant_high, start, end, counts, theirs)
+
+
+@dataclass(frozen=True)
 class LayerLoss:
     """What a layer loses of what it means, of the same inputs.
 
@@ -93,6 +147,7 @@ class LayerLoss:
         distinct: how many different outputs there are.
         total: the model's outputs with this layer and those before it in their types.
         reference: its outputs against the reference's values of this layer, if there are some.
+        spread: where its outputs lie, and where they do in float64.
     """
 
     name: str
@@ -105,6 +160,7 @@ class LayerLoss:
     distinct: int
     total: Loss
     reference: Loss | None
+    spread: Spread
 
 
 @dataclass(frozen=True)
@@ -244,6 +300,7 @@ def _of_layer(
         len(np.unique(got.codes)),
         total,
         None if reference is None else Loss.between(values, reference),
+        Spread.of(values, meant, float(t.lsb)),
     )
 
 
