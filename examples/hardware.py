@@ -83,11 +83,11 @@ def main(folder: Path) -> None:
         {name: {"accum": types["accum"]} for name, types in needed.items() if "accum" in types}
     )
     write(with_typed_weights(model, typed), hls4ml_config(typed), folder)
-    print(f"project: {compare(typed, Project.read(folder), test_x)}")
+    print(f"project:\n{compare(typed, Project.read(folder), test_x)}")
 
     take_a_bit(folder, "_2")
     found = compare(typed, Project.read(folder), test_x)
-    print(f"one bit less: {found}")
+    print(f"one bit less: {found.first}")
     (folder / "reproduce.cpp").write_text(found.first.cpp)
 
 

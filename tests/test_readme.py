@@ -63,9 +63,12 @@ def test_the_hardware_example(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    _, same, project, broken, *trace = done.stdout.splitlines()
+    _, same, _, head, *lines = done.stdout.splitlines()
+    layers, (project, broken, *trace) = lines[:5], lines[5:]
     assert same == "typed model: the same values"
-    assert re.fullmatch(r"project: 5 layers agree in 62,100 codes", project)
+    assert head.split() == ["layer", "kind", "result", "codes", "differences"]
+    assert all(line.endswith(" 0") for line in layers)
+    assert project == "5 layers agree in 62,100 codes"
     assert broken.startswith("one bit less: _2 (Dense) differs first in row ")
     assert sum("<- here" in line for line in trace) == 1
     assert "int main()" in (tmp_path / "project" / "reproduce.cpp").read_text()

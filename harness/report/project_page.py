@@ -145,7 +145,8 @@ def _difference(findings: Findings) -> Iterable[str]:
     sides = _side("the types say", first.got) + _side("the C++ computes", first.expected)
     yield f'<div class="pair">{sides}</div>'
     for name, mine, theirs in first.types:
-        yield f"<p>{escape(name)}: <code>{mine}</code> here, <code>{theirs}</code> in the C++</p>"
+        here, there = escape(str(mine)), escape(str(theirs))
+        yield f"<p>{escape(name)}: <code>{here}</code> here, <code>{there}</code> in the C++</p>"
     if first.steps:
         yield f"<pre>{_marked(first.steps)}</pre>"
     yield from (_codes(k, x) for k, x in enumerate(first.inputs))
@@ -156,7 +157,7 @@ def _side(who: str, x: Fixed) -> str:
     value = float(x.values())
     return (
         f'<div><div class="soft">{who}</div><div class="value">{value:.10g}</div>'
-        f"<code>code {int(x.codes)} of {x.type}</code></div>"
+        f"<code>code {int(x.codes)} of {escape(str(x.type))}</code></div>"
     )
 
 
@@ -173,7 +174,7 @@ def _codes(k: int, x: Fixed) -> str:
     left = x.codes.size - len(codes)
     text = ", ".join(codes) + (f", and {left:,} more" if left > 0 else "")
     return (
-        f"<details><summary>input {k}: {x.codes.size:,} codes of {x.type}</summary>"
+        f"<details><summary>input {k}: {x.codes.size:,} codes of {escape(str(x.type))}</summary>"
         f'<pre style="white-space: pre-wrap">{text}</pre></details>'
     )
 

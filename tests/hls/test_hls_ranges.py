@@ -379,3 +379,22 @@ def test_what_a_layer_cannot_take_is_not_suggested():
         found = suggest_types(model, *data)
         assert set(found["dense"]) == {"accum"}  # an LSTM's input cannot change alone
         model.retyped(found)
+
+
+def test_ranges_print_as_a_table():
+    """One row a type: what it should hold, whether it does, and which type would; else one says so."""
+    weight = {"weight_type": "ap_fixed<8,3>", "bias_type": "ap_fixed<8,3>"}
+    types = {"accum": "ap_fixed<16,6>", "result": "ap_fixed<12,5,AP_RND,AP_SAT>", **weight}
+    dense = Dense([[3.0], [-2.0]], [0.5], input="ap_fixed<10,4>", **types)
+    model = Sequential(dense, ReLU(input=dense.result, result="ap_fixed<12,5>", input_shape=(1,)))
+    found = ranges(model)
+    assert found == list(found)  # a list as before
+    head, accum, result, relu = str(found).splitlines()
+    assert head.split() == ["layer", "type", "of", "type", "lowest", "highest"]
+    assert accum.split()[:5] == ["dense", "accum", "ap_fixed<16,6>", "-39.4688", "40.4531"]
+    assert accum.endswith("may overflow; ap_fixed<17,7> holds all")
+    # The accumulator may wrap to any of its values, and 31.999 rounds to 32.
+    assert result.endswith("  clips; ap_fixed<14,7,AP_RND,AP_SAT> holds all")
+    assert relu.endswith("holds all")
+    assert relu.index("ap_fixed") == accum.index("ap_fixed")  # aligned
+    assert suggest_types(model)["dense"]["accum"] == ApFixed(17, 7)

@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from html import escape
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -14,6 +15,7 @@ from harness.hls import Dense, ReLU, Sequential, compare
 from harness.hls.check import Findings, measure
 from harness.hls.check.advice import advise, explained
 from harness.hls.check.fidelity import Spread
+from harness.hls.ideal import ideal_trace
 from harness.hls.layers.softmax import Softmax
 from harness.hls.project.verify import LayerRow, Verdict
 from harness.report.project_facts import as_json
@@ -59,8 +61,6 @@ def findings(*, given=True, suggest=True, differs=False, walked=True, broken=())
     cpp = Verdict("a <b> & c", 300, tuple(rows), 1500, wrong, walk if walked else None, ())
 
     def again(other):
-        from harness.hls.ideal import ideal_trace
-
         wanted = ideal_trace(typed, dict.fromkeys(typed.inputs, x))[typed.output]
         return measure(other, batch, [x], wanted if given else None, name="mine" * given)
 
@@ -166,7 +166,7 @@ def test_the_page_shows_the_first_difference():
     seen = Parsed(text).texts
     assert seen["id", "reproducer"] == first.cpp
     for code in (first.got, first.expected):
-        assert f"code {int(code.codes)} of {code.type}".replace("<", "&lt;") in text
+        assert f"code {int(code.codes)} of {escape(str(code.type))}" in text
     assert "&lt;- here" in text
     assert "accum: <code>" in text
 
@@ -182,6 +182,8 @@ def test_the_page_needs_nothing_else(found):
     parsed = Parsed(page(found, COMMAND))
     assert not parsed.tags & {"script", "iframe", "img", "object"}
     assert all(link.startswith("data:") for link in parsed.links)
+    # Of what is text nothing is taken for a tag.
+    assert not re.search(r"<(?![/!a-z])", page(found))
     assert "@import" not in page(found)
     assert "url(" not in page(found)
 
