@@ -47,6 +47,7 @@ WIDTHS = (
     ),
 )
 KERNELS = "tests/hls/test_hls_kernels.py::test_a_layer_is_its_kernel"
+EXTENTS = "tests/hls/test_hls_extents.py::test_what_a_layer_computes_is_within_its_bounds"
 SPATIAL = (
     "zeropad1d_cl; zeropad1d_cf; zeropad2d_cl; zeropad2d_cf; cropping1d_cl; cropping2d_cl; "
     "cropping2d_cf; resize_nearest"
@@ -97,11 +98,26 @@ def _quantize(name: str, *checks: str) -> Area:
     return Area((f"harness/quantize/{name}.py",), 9, checks)
 
 
-def _layers(names: str, *tests: str, kernels: str = "", compiled: bool = True) -> Area:
-    """Layers, by their tests and then by what holds them to the C++ kernels of these names."""
+def _layers(
+    names: str, *tests: str, kernels: str = "", bounded: str = "", compiled: bool = True
+) -> Area:
+    """Layers, by their tests, by their bounds, and by the C++ kernels.
+
+    Args:
+        names: of the files.
+        tests: of the files of tests.
+        kernels: those that layers are held to.
+        bounded: kernels of which the bounds alone are looked at.
+        compiled: whether Numba compiles.
+    """
     files = tuple(f"harness/hls/layers/{name}.py" for name in names.split())
-    held = [f"{KERNELS}[{kernel}]" for kernel in kernels.split("; ") if kernel]
-    return Area(files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *held), compiled)
+    held, inside = (
+        [f"{check}[{name}]" for name in several.split("; ") if name]
+        for check, several in ((KERNELS, kernels), (EXTENTS, f"{kernels}; {bounded}"))
+    )
+    return Area(
+        files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *inside, *held), compiled
+    )
 
 
 AREAS = (
@@ -135,6 +151,7 @@ AREAS = (
         "activations",
         "tables",
         kernels="sigmoid; tanh; softplus; prelu; elu; unary_lut; hard_sigmoid; thresholded_relu",
+        bounded="linear; relu; relu_max; leaky_relu; ternary_tanh; binary_tanh; softsign; selu",
     ),
     _layers(
         "softmax",
@@ -145,23 +162,38 @@ AREAS = (
         "pooling windows",
         "pooling",
         kernels="pooling1d, Average; pooling2d, Max; pooling2d, Average; global_pooling2d, Average",
+        bounded="pooling1d, Max; global_pooling1d, Max",
     ),
     _layers(
-        "merge", "merge", kernels="add; multiply; average; dot1d; concatenate2d; concatenate3d"
+        "merge",
+        "merge",
+        kernels="add; multiply; average; dot1d; concatenate2d; concatenate3d",
+        bounded="subtract; maximum; minimum",
     ),
     _layers("norm", "norm", kernels="layernormalize"),
     _layers("batchnorm", "batchnorm", kernels="normalize, per channel; normalize_binary_tanh"),
     _layers("einsum", "einsum", kernels="einsum; einsum_dense"),
     _layers("shape embedding", "shape", kernels="transpose; embedding"),
-    _layers("spatial", kernels=SPATIAL),
+    _layers("spatial", "pooling", kernels=SPATIAL),
     _layers(
         "conv dense depthwise separable",
         "conv",
         kernels="conv1d, latency; conv2d, resource; dense_resource, reuse <= inputs; "
         "depthwise_conv1d; depthwise_conv2d; separable_conv1d; separable_conv2d",
     ),
-    _layers("cells recurrent", "recurrent", kernels="lstm, resource; gru, static, PyTorch's order"),
-    _layers("layer wrappers", "wrappers", "model", kernels="time_distributed, 3d"),
+    _layers(
+        "cells recurrent",
+        "recurrent",
+        kernels="lstm, resource; gru, static, PyTorch's order",
+        bounded="lstm, not static; gru, not static; gru, initial states; bidirectional, not static",
+    ),
+    _layers(
+        "layer wrappers",
+        "wrappers",
+        "model",
+        kernels="time_distributed, 3d",
+        bounded="time_distributed, 2d; add; softmax, latency",
+    ),
     Area(("golden/rtl/ap_quantize.sv",), 4, ("simulate:icarus",)),
     Area(("golden/rtl/ap_quantize.vhd",), 4, ("simulate:ghdl",)),
 )

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from harness import ApFixed
 from harness.fixed import Fixed
-from harness.hls.layers.accumulate import accumulate, affine, affine_path, affine_steps, watched
+from harness.hls.layers.accumulate import (
+    accumulate,
+    affine,
+    affine_path,
+    affine_steps,
+    tell,
+    watched,
+)
 from harness.hls.layers.dense import resource_order
 from harness.hls.proof.draw import Draw
 from harness.quantize import cast_codes, compute_codes
@@ -179,6 +186,10 @@ def test_who_watches_sees_the_ends_of_every_accumulator():
     assert seen == [(-50, 31)]
     with watched() as seen:
         accumulate(Fixed(0, t), Fixed(np.array([4, -9, 2]), t))
+    assert seen == [(-9, 4)]
+    with watched() as seen:
+        tell(Fixed(np.array([4, -9, 2]), t))
+        tell(Fixed(np.array([], np.int64), t))
     assert seen == [(-9, 4)]
 
 

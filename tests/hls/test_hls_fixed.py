@@ -110,6 +110,24 @@ def test_equal_codes_are_equal():
         hash(x)
 
 
+@pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "%", "&", "|", "^"])
+def test_an_int_on_the_left_is_the_left_operand(symbol):
+    """``7 - x`` is no ``x - 7``; and ``x -= y`` is ``x - y`` in the type of ``x``."""
+    t = ApInt(8)
+    x = Fixed(np.array([3, -5, 100]), t)
+    op = {**OPERATORS, "/": operator.truediv, "%": operator.mod}[symbol]
+    got = op(7, x)
+    assert got.type == result_type(symbol, INT, t)
+    expected = [reference.compute(symbol, 7, INT, c, t) for c in x.codes.tolist()]
+    assert got.codes.tolist() == expected
+    augmented = {"/": operator.itruediv, "%": operator.imod, "&": operator.iand, "|": operator.ior}
+    assign = {**augmented, **{s[0]: OPERATORS[s] for s in ("+=", "-=", "*=", "^=")}}[symbol]
+    got = assign(x, Fixed(np.array([7, 7, 7]), t))
+    assert got.type == t
+    expected = [reference.assign(symbol, c, t, 7, t) for c in [3, -5, 100]]
+    assert got.codes.tolist() == expected
+
+
 def test_what_cpp_has_no_operator_for():
     x = Fixed.of([1.5], ApFixed(8, 4))
     for refused in (lambda: x + 1.5, lambda: 0.5 * x, lambda: x + "1", lambda: x + True):

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.hls import Dense, Fixed, Sequential, ShapeError, TypeMismatch
+from harness.hls import Dense, Fixed, Sequential, ShapeError, TypeMismatch, ranges
 from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.types import ApFixed
 
@@ -292,3 +292,16 @@ def test_inputs_are_checked():
         gru(np.full((1, 4, 2), np.inf))
     with pytest.raises(ShapeError, match="positive sizes"):
         layer(GRU, length=0)
+
+
+def test_relu_of_what_is_never_positive_is_bounded_by_zero():
+    """A candidate between -1, as far as bounds tell, and 0 mixed with a state of 0 stays there."""
+    gru = GRU(
+        np.zeros((2, 6)),
+        np.zeros((2, 6)),
+        np.full(6, -1.0),
+        **types(activation="relu", recurrent_activation="sigmoid"),
+        length=3,
+    )
+    (reach,) = ranges(Sequential(gru))
+    assert reach.result.extremes == (-(1 << T.frac), 0)

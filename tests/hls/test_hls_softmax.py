@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import ApFixed
-from harness.hls import Fixed, ShapeError, Softmax, Twin, TypeMismatch
+from harness.hls import Fixed, Sequential, ShapeError, Softmax, Twin, TypeMismatch, ranges
 from harness.types import Overflow, Rounding
 
 INPUT = ApFixed(16, 6)
@@ -167,3 +167,17 @@ def test_hostile_inputs(implementation):
         layer.run(Fixed(np.zeros((1, 3, 4), int), FINE))
     with pytest.raises(ValueError, match="NaN"):
         layer(np.full((1, 3, 4), np.nan))
+
+
+def test_its_sum_is_that_of_the_largest_entries():
+    """No exponential is above 1 in the stable implementation, and argmax adds nothing."""
+    accum = ApFixed(24, 12)
+    layer = softmax(accum=accum, shape=(3,), inv_table_type=accum)
+    (reach,) = ranges(Sequential(layer))
+    t, held = reach.accum
+    assert t == accum
+    assert (held.low.fractions().item(), held.high.fractions().item()) == (0, 3)
+    (reach,) = ranges(Sequential(softmax("argmax", (3,))))
+    assert not reach.sums
+    assert reach.result.low.values().tolist() == [0, 0, 0]
+    assert reach.result.high.values().tolist() == [1, 1, 1]

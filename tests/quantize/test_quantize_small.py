@@ -9,6 +9,7 @@ the kernels to it.
 import itertools
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -141,12 +142,21 @@ def test_doubles_in_fixed_point(rounding: Rounding) -> None:
 def test_casts_into_fixed_point(rounding: Rounding) -> None:
     """From fixed point, signed and not, with bits dropped, kept and added; and from integers."""
     for count, t in enumerate(fixed_types(rounding)):
-        drop = (2, 1, 0, -2)[count % 4]
-        for signed in (True, False):
+        drops = [(2, 1, 0, -2)[count % 4]]
+        if t.overflow is Overflow.WRAP_SM and t.n == 0:
+            drops = [2, 1, 0, -1, -2, -3, -4]  # the lowest deleted bit is each one, or none
+        for drop, signed in itertools.product(drops, (True, False)):
             source = ApFixed(7, 7 - t.frac - drop, signed)
-            codes = np.arange(source.min_code, source.max_code + 1)
-            wanted = [reference.cast(c, source, t) for c in codes.tolist()]
-            check_cast(codes, source, t, wanted)
+            every_cast(source, t)
+        every_cast(ApFixed(5, 0), t)
+        every_cast(Binary(), t)
+        small = np.arange(-80, 81)
+        wanted = [reference.from_int(c, t) for c in small.tolist()]
+        for dtype in (torch.int8, torch.int64):
+            found = tensors.device_codes(torch.from_numpy(small).to(dtype), t)
+            same("integer tensor", found, wanted, small, t)
+        found = tensors.device_codes(torch.from_numpy(small[80:]).to(torch.uint8), t)
+        same("unsigned tensor", found, wanted[80:], small[80:], t)
         whole = ApFixed(64, 64, signed=False)
         big = np.arange(40, dtype=np.uint64) * np.uint64(3 << 58) + np.arange(40, dtype=np.uint64)
         t62 = ApFixed(t.width, 62 + t.integer, t.signed, rounding, t.overflow, t.n)
@@ -174,8 +184,13 @@ def test_integers(t: ApInt) -> None:
         same("integers", [wide.double_to_code(v, t) for v in x.tolist()], codes, x, t)
     for integer, signed in itertools.product((0, 1, 3, 6), (True, False)):
         source = ApFixed(5, integer, signed)
-        codes = every(source, t)
-        check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
+        every_cast(source, t)
+
+
+def every_cast(source: Any, t: Any) -> None:
+    """Every code of a source, by each path."""
+    codes = every(source, t)
+    check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
 
 
 def check_cast(codes: Any, source: Any, t: Any, wanted: list[int]) -> None:
@@ -210,19 +225,45 @@ def test_doubles_in_floats(rounding: FloatRounding) -> None:
         same("float32 kernel", quantize_codes(narrow, t), codes, narrow, t)
 
 
+def beside(x: np.ndarray) -> list[Fraction]:
+    """What is no double, a little below and above each of the finite numbers."""
+    finite = [Fraction(v) for v in x.tolist() if math.isfinite(v) and 2.0**-60 < abs(v) < 2.0**60]
+    return [v * (1 + Fraction(sign, 3 << 20)) for v in finite for sign in (-1, 1)]
+
+
+@pytest.mark.parametrize(
+    "t",
+    [
+        *(ApFixed(3, 5, overflow="SAT", rounding=mode) for mode in ROUNDINGS),
+        *(ApFixed(3, 1, False, mode) for mode in ROUNDINGS),
+        *(IeeeFloat(3, 2).with_modes(rounding=mode) for mode in FLOAT_ROUNDINGS),
+        ApInt(4),
+        MiniFloat(2, 3, -1),
+    ],
+    ids=str,
+)
+def test_fractions(t: Any) -> None:
+    """Numbers beside every breakpoint that no double holds, and doubles among them."""
+    x = beside(fixed_inputs(t) if isinstance(t, ApFixed) else float_inputs(t))
+    wanted = [reference.from_exact(v, t) for v in x]
+    exact = t.with_modes(rounding="TRN") if isinstance(t, ApFixed) else t
+    assert all(reference.from_exact(v, exact) == reference.from_double(float(v), exact) for v in x)
+    same("fractions", quantize_codes(np.array(x, object), t).tolist(), wanted, x, t)
+    doubles = [-0.3, 2.0**-1030, 1.5]
+    found = [reference.from_exact(v, t) for v in doubles]
+    assert found == [reference.from_double(v, t) for v in doubles]
+
+
 @pytest.mark.parametrize("rounding", FLOAT_ROUNDINGS, ids=lambda mode: mode.name)
 def test_casts_of_floats(rounding: FloatRounding) -> None:
     """Into floats from fixed point and from floats, out of floats, and what every code is."""
     sources = [ApFixed(8, 4), ApFixed(7, 5, signed=False), IeeeFloat(4, 4), MiniFloat(3, 3, 0)]
     for count, t in enumerate(float_types(rounding)):
         source = sources[count % 4]
-        codes = every(source, t)
-        check_cast(codes, source, t, [reference.cast(c, source, t) for c in codes.tolist()])
-        codes = every(t, OUT)
-        check_cast(codes, t, OUT, [reference.cast(c, t, OUT) for c in codes.tolist()])
+        every_cast(source, t)
+        every_cast(t, OUT)
         for other in (IeeeFloat(4, 1, specials="fn"), IeeeFloat(2, 4), Binary(), Binary(zero=-1)):
-            codes = every(t, other)
-            check_cast(codes, t, other, [reference.cast(c, t, other) for c in codes.tolist()])
+            every_cast(t, other)
         codes = np.arange(1 << t.width)
         same_values("decode", decode(codes, t), codes.tolist(), codes, t)
         same_values("tensor decode", decode(torch.from_numpy(codes), t), codes.tolist(), codes, t)

@@ -190,6 +190,7 @@ def test_subnormals_of_both_signs_are_named() -> None:
     t = ApFixed(8, 4)
     for sign in (1.0, -1.0):
         assert reference.quirks(sign * 2.0**-1030, t) == ["subnormal"]
+        assert reference.quirks(sign * 1.5 * 2.0**-1023, t) == ["subnormal"]
         assert reference.quirks(sign * 2.0**-1022, t) == []
         assert reference.quirks(sign * 0.0, t) == []
 
