@@ -28,9 +28,17 @@ SMALL = "tests/quantize/test_quantize_small.py"
 ENDS = f"{SMALL}::test_a_dtype_ends_where_it_does"
 FIXED = tuple(
     f"{SMALL}::test_{name}"
-    for name in ("integers", "doubles_in_fixed_point", "casts_into_fixed_point")
+    for name in (
+        "integers",
+        "decoded",
+        "points_beyond_a_double",
+        "doubles_in_fixed_point",
+        "casts_into_fixed_point",
+    )
 )
-FLOATS = (f"{SMALL}::test_doubles_in_floats", f"{SMALL}::test_casts_of_floats")
+FLOATS = tuple(
+    f"{SMALL}::test_{name}" for name in ("doubles_in_floats", "fractions", "casts_of_floats")
+)
 DECOMPOSE = "tests/quantize/test_quantize_floats.py::test_decompose"
 REFUSED = tuple(f"tests/quantize/test_quantize_floats.py::test_refused{s}" for s in ("", "_kinds"))
 OPERATORS = "tests/quantize/test_quantize_small_operators.py"

@@ -305,3 +305,19 @@ def test_relu_of_what_is_never_positive_is_bounded_by_zero():
     )
     (reach,) = ranges(Sequential(gru))
     assert reach.result.extremes == (-(1 << T.frac), 0)
+
+
+def test_bounds_hold_where_what_the_state_adds_wraps():
+    """-7.5 - 1.9 h leaves the accumulator in the second step, comes back as 5.5, and h is 4.4."""
+    accum = ApFixed(20, 4)
+    gru = GRU(
+        np.zeros((1, 3)),
+        np.array([[0, 0, -1.9]]),
+        np.array([0.25, 0.25, 4]),
+        np.array([0, 0, -7.5]),
+        **relus(input=T, accum=accum, result=accum, return_sequences=True, length=2),
+    )
+    (reach,) = ranges(Sequential(gru))
+    out = gru(np.zeros((1, 2, 1))).flatten().tolist()
+    assert 4.4 < out[1] < 4.5
+    assert out[1] <= reach.result.high.values().max()

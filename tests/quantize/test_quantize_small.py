@@ -40,6 +40,7 @@ from harness.quantize.plan import FLOATS, float_misfit, packing, plan
 ROUNDINGS = [mode for mode in Rounding if not mode.stochastic]
 FLOAT_ROUNDINGS = [mode for mode in FloatRounding if not mode.stochastic]
 FULL = ApFixed(64, 66, False, "TRN", "SAT")
+EXPONENTS = (-1074, -1023, -1000, -990, -950, 0, 940, 948, 1000, 1023)
 OUT = ApFixed(4, 3, rounding="RND_CONV", overflow="SAT_ZERO")
 
 
@@ -167,6 +168,35 @@ def test_casts_into_fixed_point(rounding: Rounding) -> None:
         for target in (t62, ApFixed(64, 63, t.signed, rounding, t.overflow, t.n), FULL):
             wanted = [reference.cast(c, signed, target) for c in words64.tolist()]
             check_cast(words64, signed, target, wanted)
+
+
+@pytest.mark.parametrize(
+    "t", [ApFixed(3, 1200), ApFixed(3, 950, False), ApFixed(4, -1000), ApFixed(3, -1100)], ids=str
+)
+def test_points_beyond_a_double(t: ApFixed) -> None:
+    """A point so far away that its power of two is no double, or nearly none."""
+    x = np.array([0.0, *(s * m * 2.0**e for s in (1, -1) for m in (1, 1.75) for e in EXPONENTS)])
+    codes = [reference.from_double(v, t) for v in x.tolist()]
+    same("float kernel", quantize_codes(x, t), codes, x, t)
+    same("tensors", tensors.device_codes(torch.from_numpy(x), t), codes, x, t)
+    same("integers", [wide.double_to_code(v, t) for v in x.tolist()], codes, x, t)
+
+
+@pytest.mark.parametrize(
+    "t",
+    [Binary(), Binary(zero=-1), ApFixed(4, 2), ApFixed(3, 5, False), ApInt(4), IeeeFloat(3, 2)],
+    ids=str,
+)
+def test_decoded(t: Any) -> None:
+    """Every code as its value, in each float dtype, and exactly."""
+    low, high = (0, (1 << t.width) - 1) if not isinstance(t, ApFixed) else (t.min_code, t.max_code)
+    codes = np.arange(low, high + 1)
+    for dtype in ("float16", "float32", "float64"):
+        same_values(dtype, decode(codes, t, dtype), codes.tolist(), codes, t)
+        found = decode(torch.from_numpy(codes), t, getattr(torch, dtype))
+        same_values(f"tensor, {dtype}", found, codes.tolist(), codes, t)
+    exact = [float(v) for v in decode(codes, t, object)]
+    same_values("exact", exact, codes.tolist(), codes, t)
 
 
 @pytest.mark.parametrize("t", [ApInt(1), ApInt(3), ApInt(3, False), ApInt(1, False)], ids=str)
