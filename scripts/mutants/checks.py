@@ -159,7 +159,7 @@ AREAS = (
         "activations",
         "tables",
         kernels="sigmoid; tanh; softplus; prelu; elu; unary_lut; hard_sigmoid; thresholded_relu",
-        bounded="linear; relu; relu_max; leaky_relu; ternary_tanh; binary_tanh; softsign; selu",
+        bounded="linear; relu; relu_max; leaky_relu; binary_tanh; softsign; selu; softmax, stable",
     ),
     _layers(
         "softmax",

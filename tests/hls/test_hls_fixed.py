@@ -24,6 +24,8 @@ def test_operators_have_the_types_of_cpp():
     assert (x - x * 2).values().tolist() == [-1.5]
     assert (x / Fixed(np.array([2]), INT)).values().tolist() == [0.75]
     assert UNSIGNED.min == 0
+    assert x[0]
+    assert not Fixed(0, x.type)
 
 
 @pytest.mark.parametrize(("value", "whole"), [(-1.5, -1), (1.5, 1), (-0.25, 0), (7.9, 7)])

@@ -150,6 +150,9 @@ def test_casts_into_fixed_point(rounding: Rounding) -> None:
             source = ApFixed(7, 7 - t.frac - drop, signed)
             every_cast(source, t)
         every_cast(ApFixed(5, 0), t)
+        for integer in (66, 67, 68):  # to the left by 63 to 65 bits of a word
+            far = ApFixed(64, 64, t.signed, rounding, t.overflow, t.n)
+            every_cast(ApFixed(3, integer), far)
         every_cast(Binary(), t)
         small = np.arange(-80, 81)
         wanted = [reference.from_int(c, t) for c in small.tolist()]
@@ -256,9 +259,9 @@ def test_doubles_in_floats(rounding: FloatRounding) -> None:
 
 
 def beside(x: np.ndarray) -> list[Fraction]:
-    """What is no double, a little below and above each of the finite numbers."""
+    """The finite numbers, and what is no double, a little below and above each of them."""
     finite = [Fraction(v) for v in x.tolist() if math.isfinite(v) and 2.0**-60 < abs(v) < 2.0**60]
-    return [v * (1 + Fraction(sign, 3 << 20)) for v in finite for sign in (-1, 1)]
+    return [v * (1 + Fraction(sign, 3 << 20)) for v in finite for sign in (-1, 0, 1)]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +276,7 @@ def beside(x: np.ndarray) -> list[Fraction]:
     ids=str,
 )
 def test_fractions(t: Any) -> None:
-    """Numbers beside every breakpoint that no double holds, and doubles among them."""
+    """Every breakpoint, and beside it numbers that no double holds; doubles among them."""
     x = beside(fixed_inputs(t) if isinstance(t, ApFixed) else float_inputs(t))
     wanted = [reference.from_exact(v, t) for v in x]
     exact = t.with_modes(rounding="TRN") if isinstance(t, ApFixed) else t
