@@ -24,7 +24,7 @@ from harness.hls.layers.layer import TypedLayer, as_fixed
 from harness.hls.layers.norm import LayerNorm
 from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional
 from harness.hls.layers.separable import SeparableConv1D, SeparableConv2D
-from harness.hls.layers.shape import Reshape, Transpose
+from harness.hls.layers.shape import Broadcast, Reshape, Transpose
 from harness.hls.layers.softmax import Softmax
 from harness.hls.layers.spatial import (
     Cropping1D,
@@ -284,6 +284,7 @@ _enter(_bidirectional, Bidirectional)
 _enter(_distributed, TimeDistributed)
 _enter(_moved, ZeroPadding1D, ZeroPadding2D, Cropping1D, Cropping2D, Resize)
 _enter(lambda layer, x: x.reshape(len(x), *layer.output_shape), Reshape)
+_enter(lambda layer, x: np.broadcast_to(x, (len(x), *layer.output_shape)), Broadcast)
 _enter(lambda layer, x: x.transpose(0, *(k + 1 for k in layer.perm)), Transpose)
 _enter(lambda layer, x: _weights(layer, "embeddings")[x.astype(int)], Embedding)
 _enter(

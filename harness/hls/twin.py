@@ -12,6 +12,7 @@ from harness.fixed import Fixed, recorded_casts
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model
 from harness.oracle import HeaderRefuses, Oracle
+from harness.oracle.layers import LayerKernel
 from harness.oracle.limits import cast_aborts
 from harness.oracle.words import word_count
 
@@ -24,12 +25,15 @@ class Twin:
     Args:
         layer: the layer.
         oracle: compiles and runs the kernel; several twins share one.
+        kernel: another kernel that must compute the same; by default the layer's own.
     """
 
-    def __init__(self, layer: TypedLayer, oracle: Oracle) -> None:
+    def __init__(
+        self, layer: TypedLayer, oracle: Oracle, kernel: LayerKernel | None = None
+    ) -> None:
         self.layer = layer
         self.oracle = oracle
-        self.kernel = layer.kernel()
+        self.kernel = layer.kernel() if kernel is None else kernel
 
     def refusal(self) -> str | None:
         """Why the kernel cannot be run: a conversion that would end the process."""

@@ -205,7 +205,9 @@ class Builder:
             self._slots[key] = Slot(self.folder / f"{stem}.so", number)
 
     def _run_compiler(self, source: Path, built: Path, names: list[str]) -> None:
-        options = [*FLAGS, f"-I{self.headers.directory}", f"-I{self._kernels}"]
+        # The kernels of hls4ml's Vitis backend lie apart, and include those that it shares.
+        folders = (self.headers.directory, self._kernels, self.headers.directory / "../nnet_utils")
+        options = [*FLAGS, *(f"-I{folder}" for folder in folders)]
         compile_shared(self.compiler, options, source, built, names[0].removeprefix("&"))
 
 

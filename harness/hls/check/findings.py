@@ -158,12 +158,12 @@ def examined(
         progress: called with what is done, what there is, and what it is about.
     """
     wrong = [*broken, *_dropped(project, saved_layers(project.directory))]
+    rows = len(batch[0])
     try:
         model = project.model()
+        cpp = verify(project, batch, model=model, layers=layers, progress=progress)
     except BrokenProject as error:
         return not_run(project, error, broken)
-    rows = len(batch[0])
-    cpp = verify(project, batch, model=model, layers=layers, progress=progress)
     wrong = list(dict.fromkeys([*wrong, *cpp.weights]))
     given = [x.values() for x in batch] if values is None else values
     shaped = [

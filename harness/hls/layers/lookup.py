@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import Fixed, where
+from harness.fixed import Array, Fixed, where
 from harness.hls.layers.elementwise import Activation
 from harness.hls.layers.interval import Interval
 from harness.hls.layers.layer import Shape, as_type
@@ -136,12 +136,21 @@ class SELU(TableActivation):
 
     def branches(self, x: Interval) -> Sequence[Interval]:
         """See :meth:`Activation.branches`."""
-        return Interval.at(LAMBDA) * x, Interval.among(self.table)
+        return Interval.at(self.factor) * x, Interval.among(self.table)
+
+    @property
+    def factor(self) -> Fixed:
+        """``lambda``."""
+        return LAMBDA
+
+    def below(self, x: Fixed) -> Array:
+        """Where in the table a negative input is."""
+        return within(whole(x, self.table_size, -8), 0, self.table_size)
 
     def elements(self, x: Fixed) -> Fixed:
         """See :meth:`Activation.elements`."""
-        index = within(whole(x, self.table_size, -8), 0, self.table_size)
-        return where(x >= 0, (LAMBDA * x).to(self.result), self.table.to(self.result)[index])
+        table = self.table.to(self.result)[self.below(x)]
+        return where(x >= 0, (self.factor * x).to(self.result), table)
 
 
 class ELU(TableActivation):

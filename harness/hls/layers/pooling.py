@@ -23,10 +23,11 @@ __all__ = [
     "GlobalMaxPooling2D",
     "MaxPooling1D",
     "MaxPooling2D",
+    "Pooling",
 ]
 
 
-class _Pooling(TypedLayer):
+class Pooling(TypedLayer):
     """Every output is made of one window's values in its own channel."""
 
     source = "layers/pooling.h"
@@ -49,6 +50,14 @@ class _Pooling(TypedLayer):
         super().__init__([input], [input_shape], result, (*outer, input_shape[-1]))
         self.windows, self.count_pad, self.everywhere = windows, bool(count_pad), everywhere
         self.accum = as_type(accum, "accum")
+        self.refuse()
+
+    def refuse(self) -> None:
+        """Refuse what the kernel does not compute.
+
+        Raises:
+            ValueError: in one line.
+        """
         if self.op == "Average":
             no_fractions(self.name, self.accum, self.input_types[0])
             if isinstance(self.accum, ApInt) and self.accum.signed:
@@ -57,7 +66,7 @@ class _Pooling(TypedLayer):
                     f"{self.name}: an average in {self.accum} divides it as if it were unsigned; "
                     "allowed: ap_fixed, ap_ufixed, ap_uint"
                 )
-        if self.op == "Average" and not count_pad and not windows.counts.all():
+        if self.op == "Average" and not self.count_pad and not self.windows.counts.all():
             raise ValueError(
                 f"{self.name}: a window sees nothing but padding, and its sum is divided by 0; "
                 "allowed: less padding, or count_pad"
@@ -65,14 +74,14 @@ class _Pooling(TypedLayer):
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        pool = self._average if self.op == "Average" else self._highest
+        pool = self.average if self.op == "Average" else self.highest
 
         def some(x: Fixed) -> Fixed:
             return pool(x).to(self.result)
 
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
 
-    def _highest(self, x: Fixed) -> Fixed:
+    def highest(self, x: Fixed) -> Fixed:
         """The highest value, in the accumulator's type."""
         highest = self._top(x).to(self.accum)
         tell(highest)
@@ -88,7 +97,7 @@ class _Pooling(TypedLayer):
         seen = self.windows.of(x, padding=top)
         return Fixed(_unfolded_max(seen), x.type)
 
-    def _average(self, x: Fixed) -> Fixed:
+    def average(self, x: Fixed) -> Fixed:
         """Sum and quotient both in the accumulator's type; the quotient is cut toward zero."""
         terms = self.windows.of(x).transpose(0, 1, 3, 2)
         total = accumulate(Fixed(np.int64(0), INT).to(self.accum), terms)
@@ -110,9 +119,9 @@ class _Pooling(TypedLayer):
             terms = rows.each(lambda end: self.windows.of(end)[0].transpose(0, 2, 1))
             held, _ = added(Interval.at(Fixed(np.int64(0), INT)), terms, self.accum)
             # Of sums that do not overflow the quotient is between them and 0.
-            pool = self._average
+            pool = self.average
         else:
-            held, pool = rows.each(self._top).rounded(self.accum).whole, self._highest
+            held, pool = rows.each(self._top).rounded(self.accum).whole, self.highest
         known = held.within(self.accum) or saturates(self.accum)
         before = rows.each(pool) if known else Interval.of(self.accum, self.output_shape)
         return Extent({"accum": (self.accum, held)}, before.reshape(self.output_shape))
@@ -131,7 +140,7 @@ class _Pooling(TypedLayer):
         return LayerKernel(self.source, "global_" * self.everywhere + "pooling", arguments)
 
 
-class _Pooling1D(_Pooling):
+class _Pooling1D(Pooling):
     """Windows over one axis."""
 
     def __init__(
@@ -159,7 +168,7 @@ class _Pooling1D(_Pooling):
         )
 
 
-class _Pooling2D(_Pooling):
+class _Pooling2D(Pooling):
     """Windows over two axes."""
 
     def __init__(
@@ -195,7 +204,7 @@ class _Pooling2D(_Pooling):
         )
 
 
-class _GlobalPooling(_Pooling):
+class _GlobalPooling(Pooling):
     """One window that sees everything."""
 
     rank = 1

@@ -6,12 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from harness.fixed import Fixed
 from harness.hls.layers.layer import ShapeError, TypedLayer
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
-__all__ = ["Reshape", "Transpose", "permutation", "permuted"]
+__all__ = ["Broadcast", "Reshape", "Transpose", "permutation", "permuted"]
 
 
 class Reshape(TypedLayer):
@@ -84,6 +86,50 @@ class Transpose(TypedLayer):
         """``transpose``."""
         order = permutation(self.input_shapes[0], self.perm)
         return LayerKernel(self.source, "transpose", (self.input_types[0], self.result, order))
+
+
+class Broadcast(TypedLayer):
+    """The same pixel everywhere, or the same value in every channel, converted to ``result``.
+
+    Args:
+        shape: the shape of the output, (height, width, channels).
+        input: the type of the input.
+        input_shape: (1, 1, channels) or (height, width, 1).
+        result: the type of the output; by default the input's.
+
+    Source:
+        hls4ml ``nnet::broadcast_stream``; no kernel for arrays does this alone.
+    """
+
+    source = "layers/streamed.h"
+    monotone = True
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        input: ApFixed | str,  # noqa: A002
+        input_shape: tuple[int, ...],
+        result: ApFixed | str | None = None,
+    ) -> None:
+        super().__init__([input], [input_shape], input if result is None else result, shape)
+        allowed = [(1, 1, shape[-1]), (*shape[:2], 1)]
+        if len(shape) != 3 or tuple(input_shape) not in allowed:
+            raise ShapeError(
+                f"Broadcast: {tuple(input_shape)} does not become {tuple(shape)}; allowed: "
+                "(1, 1, channels) and (height, width, 1) to (height, width, channels)"
+            )
+
+    def compute(self, *inputs: Fixed) -> Fixed:
+        """See :meth:`TypedLayer.compute`."""
+        x = inputs[0].to(self.result)
+        return x.moved(lambda codes: np.broadcast_to(codes, (len(x), *self.output_shape)))
+
+    def kernel(self) -> LayerKernel:
+        """``broadcast``."""
+        types = (self.input_types[0], self.result)
+        sizes = (*self.input_shapes[0], *self.output_shape)
+        return LayerKernel(self.source, "broadcast", (*types, *sizes))
 
 
 def permuted(x: Fixed, perm: Sequence[int]) -> Fixed:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
-from harness.fixed import Fixed, concatenated, stacked, where
+from harness.fixed import Fixed, stacked, where
 from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.elementwise import constant, number
 from harness.hls.layers.interval import Extent, Interval, added
@@ -24,6 +23,7 @@ from harness.hls.layers.tables import (
     whole_type,
     within,
 )
+from harness.hls.layers.tree import larger, reduced
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed, result_type
 
@@ -154,7 +154,7 @@ class Softmax(TypedLayer):
         return self._normalized(x)
 
     def _stable(self, x: Fixed) -> Fixed:
-        largest = _reduced(x, _larger)
+        largest = reduced(x, larger)
         return self._normalized((_column(largest) - x).to(self.inp_norm_type))
 
     def _normalized(self, x: Fixed) -> Fixed:
@@ -162,7 +162,7 @@ class Softmax(TypedLayer):
         size, negative = self.exp_table_size, self.implementation == "stable"
         table = exp_table(x.type, size, self.exp_table_type, self.exp_scale, negative)
         exponentials = table.to(self.accum)[sliced(x, size)]
-        total = _reduced(exponentials, lambda a, b: (a + b).to(self.accum)).to(self.inv_inp_type)
+        total = reduced(exponentials, lambda a, b: (a + b).to(self.accum)).to(self.inv_inp_type)
         inverses = invert_table(total.type, self.inv_table_size, self.inv_table_type)
         inverse = inverses[sliced(total, self.inv_table_size)]
         return (exponentials * _column(inverse)).to(self.result)
@@ -181,7 +181,7 @@ class Softmax(TypedLayer):
         return inverses.to(self.result)[within(places, 0, self.inv_table_size)]
 
     def _argmax(self, x: Fixed) -> Fixed:
-        largest = _column(_reduced(x, _larger))
+        largest = _column(reduced(x, larger))
         first = np.argmax(x.held == largest.held, axis=-1)
         chosen = np.arange(x.shape[-1]) == first[..., None]
         return where(chosen, number(1, self.result), number(0, self.result))
@@ -236,21 +236,6 @@ class Softmax(TypedLayer):
         ]
         config = f"harness::layers::softmax_config<{', '.join(map(str, arguments))}>"
         return LayerKernel(self.source, "softmax", (self.input_types[0], self.result, config))
-
-
-def _reduced(x: Fixed, op: Callable[[Fixed, Fixed], Fixed]) -> Fixed:
-    """The last axis as a balanced tree makes one of it: neighbours first.
-
-    The kernel parts at the largest power of two below the length, which pairs the same neighbours.
-    """
-    while (n := x.shape[-1]) > 1:
-        pairs = op(x[..., 0 : n - 1 : 2], x[..., 1:n:2])
-        x = concatenated([pairs, x[..., n - 1 :]], -1) if n % 2 else pairs
-    return x[..., 0]
-
-
-def _larger(a: Fixed, b: Fixed) -> Fixed:
-    return where(a >= b, a, b)
 
 
 def _column(x: Fixed) -> Fixed:

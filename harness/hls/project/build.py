@@ -10,7 +10,8 @@ from harness.hls.model import Model, Step
 from harness.hls.project.description import Description
 from harness.hls.project.registry import KERNELS, Reader, Shape, Value
 from harness.hls.project.source import ProjectError
-from harness.hls.project.top import Call
+from harness.hls.project.streams import misfit
+from harness.hls.project.top import Call, Variable
 
 __all__ = ["build"]
 
@@ -34,20 +35,28 @@ class _Graph:
         self.names: set[str] = set()
 
     def add(self, call: Call) -> None:
-        """The step of a call, behind reshapes of what it reads."""
-        reader = Reader(self.project, call, self.known)
+        """The steps of a call, behind reshapes of what it reads."""
+        for name, output in self.project.writes(call).items():
+            self._add(call, name, output)
+
+    def _add(self, call: Call, name: str, output: Variable) -> None:
+        reader = Reader(self.project, call, output, self.known)
         layer = _layer(reader)
-        if call.layer in self.names:
+        if name in self.names:
             raise reader.refused("a second layer of this name")
-        self.names.add(call.layer)
-        layer.name = call.layer
-        reads, output = self.project.reads(call), self.project.writes(call)
+        self.names.add(name)
+        layer.name = name
+        reads = self.project.reads(call)
         if len(reads) != len(layer.input_shapes):
             raise reader.refused(f"reads {len(layer.input_shapes)} arrays, is given {len(reads)}")
-        if math.prod(output.shape) != layer.sizes[-1]:
+        if output.shape and math.prod(output.shape) != layer.sizes[-1]:
             raise reader.refused(
                 f"writes {layer.sizes[-1]} values, {output.name} has {math.prod(output.shape)}"
             )
+        if output.stream or any(v.stream for v in reads):
+            packs, encoded = self.project.scope.packs, reader.encoded
+            if why := misfit(call.kernel, layer, reads, output, packs, encoded):
+                raise reader.broken(why)
         declared = self.project.type(output)
         if declared.kif != layer.result.kif:
             raise reader.refused(f"writes {layer.result}, {output.name} has {declared}")
@@ -79,7 +88,7 @@ class _Graph:
             if v.name not in self.known:
                 raise ProjectError(f"{v.place}: nothing writes {v.name}")
         first = self.project.outputs[0]
-        last = Reader(self.project, self.project.top.calls[-1], self.known)
+        last = Reader(self.project, self.project.top.calls[-1], first, self.known)
         return Model(self.inputs, self.steps, self._shaped(last, first.name, first.shape))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.hls.layers.layer import as_type
 from harness.hls.project.scope import Scope, read_scope
 from harness.hls.project.source import ProjectError
+from harness.hls.project.streams import with_sizes
 from harness.hls.project.top import NUMBER, Call, Top, Variable, read_top
 from harness.hls.project.weights import Weight, read_weights
 from harness.types import ApFixed
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Description"]
 
+#: The kernel that writes several streams.
+CLONE = "clone_stream"
+
 
 @dataclass(frozen=True, eq=False)
 class Description:
-    """A project of the Vivado or Vitis backend, ``io_parallel``.
+    """A project of the Vivado or Vitis backend, ``io_parallel`` or ``io_stream``.
 
     Attributes:
         directory: its folder.
@@ -54,7 +58,7 @@ class Description:
             )
         name = _name(root)
         scope = read_scope(root)
-        top = read_top(root, name)
+        top = with_sizes(read_top(root, name), root)
         ports = {v.name for v in top.ports}
         for load in top.loads:
             if load.weight in ports:
@@ -70,12 +74,19 @@ class Description:
         return self.top.name
 
     def reads(self, call: Call) -> tuple[Variable, ...]:
-        """The arrays that a call reads."""
-        return self._arrays(call)[:-1]
+        """The arrays or streams that a call reads."""
+        found = self._arrays(call)
+        return found[:1] if call.kernel == CLONE else found[:-1]
 
-    def writes(self, call: Call) -> Variable:
-        """The array that a call writes."""
-        return self._arrays(call)[-1]
+    def writes(self, call: Call) -> dict[str, Variable]:
+        """The arrays or streams that a call writes, by the names of the layers that they are of.
+
+        Only clones of streams are several, and each is a layer.
+        """
+        found = self._arrays(call)
+        if call.kernel != CLONE:
+            return {call.layer: found[-1]}
+        return {f"{call.layer} to {v.name}": v for v in found[1:]}
 
     def parameters(self, call: Call) -> tuple[Weight, ...]:
         """The weights that a call is given, in order."""
@@ -94,7 +105,7 @@ class Description:
     @cached_property
     def inputs(self) -> tuple[Variable, ...]:
         """The arguments of the top function that it reads."""
-        written = {self.writes(call).name for call in self.top.calls}
+        written = {v.name for call in self.top.calls for v in self.writes(call).values()}
         found = tuple(v for v in self.top.ports if v.name not in written)
         if not found:
             raise ProjectError(f"{self.top.file}: {self.name} has no input")
@@ -109,7 +120,7 @@ class Description:
         return found
 
     def type(self, v: Variable) -> ApFixed:
-        """The type of an array's values."""
+        """The type of the values of an array or a stream."""
         t = self.scope.type(v.type_name, f"{v.place}: the type of {v.name}")
         try:
             return as_type(t, "its")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +22,7 @@ __all__ = ["Project"]
 
 @dataclass(frozen=True, eq=False)
 class Project(Description):
-    """A project of the Vivado or Vitis backend, ``io_parallel``: see :meth:`Description.read`."""
+    """A project of the Vivado or Vitis backend: see :meth:`Description.read`."""
 
     def model(self) -> Model:
         """The typed model: what the sources say, in Python.
@@ -77,7 +77,17 @@ class Project(Description):
     @cached_property
     def traced(self) -> Compiled:
         """A copy of the top function that also tells what every kernel wrote."""
-        return Compiled(self, traced=True)
+        told = {
+            call: tuple(map(self._sized, self.writes(call).values())) for call in self.top.calls
+        }
+        return Compiled(self, told)
+
+    def _sized(self, v: Variable) -> Variable:
+        """An array or a stream with its sizes, which the model knows where no source says them."""
+        if v.shape:
+            return v
+        shapes = {step.output: step.layer.output_shape for step in self._model.steps}
+        return replace(v, shape=shapes[v.name])
 
     def compile(self, traced: bool = False) -> Compiled:
         """Compile the top function, or its copy, if that was not done before."""
@@ -106,7 +116,9 @@ class Project(Description):
     def layer_outputs(self, *inputs: Fixed) -> dict[str, Fixed]:
         """The same by the names of the layers."""
         found = self.trace(*inputs)
-        return {call.layer: found[self.writes(call).name] for call in self.top.calls}
+        return {
+            name: found[v.name] for call in self.top.calls for name, v in self.writes(call).items()
+        }
 
     def layer(self, name: str) -> TypedLayer | None:
         """The typed layer that the sources say, by name."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.project.description import Description
-from harness.hls.project.scope import Config
+from harness.hls.project.scope import Config, number
 from harness.hls.project.source import BrokenProject, ProjectError
-from harness.hls.project.top import NUMBER, Call
+from harness.hls.project.top import NUMBER, Call, Variable
 from harness.types import ApFixed
 
 __all__ = ["KERNELS", "Reader", "kernel"]
@@ -27,22 +27,29 @@ class Reader:
         inputs: the types of what it reads.
         result: the type of what it writes.
         shapes: the sizes of what it reads.
+        stream: whether it writes a stream.
+        pack: how many values it reads at a time from its first stream.
 
     Args:
         project: the project.
         call: the call.
+        output: what it writes.
         known: the type and the shape of each value that was made before.
     """
 
-    def __init__(self, project: Description, call: Call, known: dict[str, Value]) -> None:
+    def __init__(
+        self, project: Description, call: Call, output: Variable, known: dict[str, Value]
+    ) -> None:
         self.project, self.call = project, call
+        self.stream = output.stream
         reads = project.reads(call)
         for v in reads:
             if v.name not in known:
                 raise self.broken(f"{v.name} is read before it is written")
         self.inputs = tuple(known[v.name][0] for v in reads)
         self.shapes = tuple(known[v.name][1] for v in reads)
-        self.result = project.type(project.writes(call))
+        self.pack = project.scope.packs.get(reads[0].type_name, 1)
+        self.result = project.type(output)
 
     @property
     def input(self) -> ApFixed:
@@ -53,6 +60,17 @@ class Reader:
     def config(self) -> Config:
         """The kernel's configuration."""
         return self.project.scope.config(self.call.config, self.call.place)
+
+    @property
+    def count(self) -> int:
+        """The number in the place of a configuration."""
+        return number(self.call.config, self.call.place)
+
+    @property
+    def encoded(self) -> bool:
+        """Whether the configuration asks for the encoded variant of a convolution or a pooling."""
+        c = self.project.scope.configs.get(self.call.config)
+        return c is not None and c.values.get("implementation", "").endswith("::encoded")
 
     def shape(self, place: int, size: int) -> Shape:
         """The shape of an input, which must have ``size`` elements."""

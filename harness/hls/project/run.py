@@ -6,7 +6,7 @@ import math
 import shutil
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from harness.fixed import Array, Fixed
 from harness.hls.project.built import shared_object
 from harness.hls.project.description import Description
-from harness.hls.project.top import Variable
+from harness.hls.project.source import BrokenProject
+from harness.hls.project.top import Call, Variable
 from harness.oracle import OracleCrash
 from harness.oracle.headers import find_headers, kernel_directory
 from harness.oracle.words import word_count
@@ -22,8 +23,11 @@ from harness.oracle.worker import Worker
 
 __all__ = ["Compiled", "glue", "instrumented"]
 
+Told = Mapping[Call, tuple[Variable, ...]]
 #: Rows that are sent to the worker at a time.
 ROWS = 512
+#: Words before those of the rows: the row of the first complaint, counted from 1, and its text.
+COMPLAINT = 32
 
 
 class Compiled:
@@ -33,13 +37,14 @@ class Compiled:
 
     Args:
         project: the project.
-        traced: compile a copy that tells what each of its kernels wrote.
+        told: compile a copy that tells what each of its kernels wrote: the arrays and streams of
+            every call, with their sizes.
 
     Raises:
         CompileError: with the compiler's first complaint.
     """
 
-    def __init__(self, project: Description, *, traced: bool = False) -> None:
+    def __init__(self, project: Description, told: Told | None = None) -> None:
         self.project = project
         self._folder = Path(tempfile.mkdtemp(prefix="hls-harness-project-"))
         self._worker = Worker()
@@ -47,14 +52,13 @@ class Compiled:
         firmware = project.directory / "firmware"
         top = firmware / f"{project.name}.cpp"
         written: Sequence[Variable] = project.outputs
-        if traced:
-            text = instrumented(project)
+        if told is not None:
             top = self._folder / top.name
-            top.write_text(text, encoding="utf-8")
-            written = [project.writes(call) for call in project.top.calls]
+            top.write_text(instrumented(project, told), encoding="utf-8")
+            written = [v for each in told.values() for v in each]
         self.written = [(v.name, project.type(v), v.shape) for v in written]
         source = self._folder / "glue.cpp"
-        source.write_text(glue(project, top, traced=traced), encoding="utf-8")
+        source.write_text(glue(project, top, traced=told is not None), encoding="utf-8")
         own = firmware / "ap_types"
         headers = own if (own / "ap_fixed.h").is_file() else find_headers().directory
         folders = (headers, kernel_directory(), firmware)
@@ -71,6 +75,7 @@ class Compiled:
 
         Raises:
             OracleCrash: if the project's code ends its process; names the first row that does.
+            BrokenProject: if it reads a stream that is empty, or leaves something in one.
         """
         rows = len(inputs[0])
         sizes = [math.prod(x.shape[1:]) * word_count(x.type) for x in inputs]
@@ -97,18 +102,23 @@ class Compiled:
 
     def _part(self, rows: Array, first: int) -> Array:
         try:
-            return self._call(rows)
+            out = self._call(rows)
         except RuntimeError as error:
             hung = str(error).startswith("SIGKILL")  # then its rows would hang again
             place = f"in a row from {first} on" if hung else self._crashing(rows, first)
             raise OracleCrash(f"{self.project.name}() ended its process {place}: {error}") from None
+        complaint, words = out[:COMPLAINT], out[COMPLAINT:]
+        if row := int(complaint[0]):
+            text = complaint[1:].tobytes().rstrip(b"\0").decode(errors="replace")
+            raise BrokenProject(f"{self.project.name}(), row {first + row - 1}: {text}")
+        return words.reshape(len(rows), self._width)
 
     def _call(self, rows: Array) -> Array:
-        """The words of some rows; ``RuntimeError`` if the process ends."""
-        size = len(rows) * self._width * 8
+        """What the worker answers to some rows; ``RuntimeError`` if the process ends."""
+        size = (COMPLAINT + len(rows) * self._width) * 8
         words = np.ascontiguousarray(rows, np.int64).tobytes()
         out = self._worker.call(str(self._built), 0, words, b"", size, len(rows))
-        return np.frombuffer(out, np.int64).reshape(len(rows), self._width)
+        return np.frombuffer(out, np.int64)
 
     def _crashing(self, rows: Array, first: int) -> str:
         """Where a batch ends the process: the first row that does by itself."""
@@ -123,15 +133,19 @@ class Compiled:
 def glue(project: Description, top: Path, *, traced: bool) -> str:
     """The translation unit: the project's source, and a table of one kernel."""
     space = f"{project.top.namespace}::" if project.top.namespace else ""
-    ports = "".join(
-        f", harness::project::{'input' if v in project.inputs else 'output'}"
-        f"<{space}{v.type_name}, {math.prod(v.shape)}>"
-        for v in project.top.ports
-    )
+    ports, names = "", ""
+    for v in project.top.ports:
+        way = "input" if v in project.inputs else "output"
+        of = f"{space}{v.type_name}, {math.prod(v.shape)}"
+        if v.stream:
+            of += f", harness_ports::{v.name}"
+            names += f'constexpr char {v.name}[] = "{v.name}";\n'
+        ports += f", harness::project::{way}<{of}>"
     name = "trace" if traced else "run"
     return (
         '#include "project_kernels.h"\n'
         f'#include "{top}"\n'
+        f"namespace harness_ports {{\n{names}}}  // namespace harness_ports\n"
         'extern "C" __attribute__((visibility("default")))\n'
         "const harness::kernel harness_table[] = {\n"
         f"    &harness::project::{name}<&{space}{project.name}{ports}>,\n"
@@ -139,12 +153,14 @@ def glue(project: Description, top: Path, *, traced: bool) -> str:
     )
 
 
-def instrumented(project: Description) -> str:
-    """The top function's file, with every kernel's output told behind its call."""
+def instrumented(project: Description, told: Told) -> str:
+    """The top function's file, with every kernel's outputs told behind its call."""
     path = project.directory / project.top.file
     text = path.read_text(encoding="utf-8")
-    for call in reversed(project.top.calls):
-        v = project.writes(call)
-        line = f" harness::project::tell({v.name}, {math.prod(v.shape)});"
+    for call, variables in reversed(list(told.items())):
+        line = "".join(
+            f' harness::project::tell({v.name}, {math.prod(v.shape)}, "{v.name}");'
+            for v in variables
+        )
         text = text[: call.end] + line + text[call.end :]
     return text

@@ -16,6 +16,7 @@ __all__ = ["Config", "Scope", "number", "read_scope"]
 _NAME = r"[A-Za-z_]\w*"
 _TYPEDEF = re.compile(rf"typedef (.+?) ({_NAME})")
 _ALIAS_TYPE = re.compile(rf"using ({_NAME}) = (.+)")
+_PACK = re.compile(r"nnet::array ?<(.+), ?([\d* ]+)>")
 _USING = re.compile(rf"template ?<[^>]*> ?using ({_NAME}) = (.+)")
 _MEMBER = re.compile(
     rf"(?:static |const |constexpr |inline )+(.+?) ?({_NAME})(?:\[.*\])?(?: ?= ?(.+))?"
@@ -114,7 +115,9 @@ class Scope:
     """What ``defines.h`` and ``parameters.h`` declare.
 
     Attributes:
-        types: typedefs, to types or to what is none of ours.
+        types: typedefs, to types or to what is none of ours; of arrays that pass through streams
+            to the types of their elements.
+        packs: how many elements those arrays have.
         configs: the configuration structs.
         tables: arrays of integers.
         outside: members of structs that are set outside of them: type and value.
@@ -122,6 +125,7 @@ class Scope:
     """
 
     types: dict[str, ApFixed | str] = field(default_factory=dict)
+    packs: dict[str, int] = field(default_factory=dict)
     configs: dict[str, Config] = field(default_factory=dict)
     tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
     outside: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
@@ -165,7 +169,11 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
         else:
             raise source.error(s.line, f"not understood: {s.text} {{")
     elif match := _TYPEDEF.fullmatch(s.text):
-        scope.types[match[2]] = _type(match[1], scope.types)
+        element = match[1]
+        if pack := _PACK.fullmatch(element):
+            element = pack[1]
+            scope.packs[match[2]] = number(pack[2], place)
+        scope.types[match[2]] = _type(element, scope.types)
     elif match := _ALIAS_TYPE.fullmatch(s.text):
         scope.types[match[1]] = _type(match[2], scope.types)
     elif match := _TABLE.fullmatch(s.text):

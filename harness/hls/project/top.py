@@ -1,4 +1,4 @@
-"""What the top function of an hls4ml project says: arrays, and calls of kernels."""
+"""What the top function of an hls4ml project says: arrays or streams, and calls of kernels."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ __all__ = ["NUMBER", "Call", "Load", "Top", "Variable", "read_top"]
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NAME = r"[A-Za-z_]\w*"
 _ARRAY = re.compile(rf"({_NAME}) ({_NAME}) ?\[(.+)\]")
+_STREAM_PORT = re.compile(rf"hls::stream ?<({_NAME})> ?& ?({_NAME})")
+_STREAM = re.compile(rf'hls::stream ?<({_NAME})> ({_NAME}) ?\("\w+"\)')
 _ALIAS = re.compile(rf"auto ?& ?({_NAME}) = ({_NAME})")
 _CALL = re.compile(r"(?:(\w+)::)?(\w+) ?<(.*)> ?\((.*)\)")
 _LOAD = re.compile(rf'nnet::load_(\w*?)_?weights_from_txt<(.+), ?(.+)>\(({_NAME}), "(.+)"\)')
@@ -28,19 +30,22 @@ _IDLE = re.compile(
 
 @dataclass(frozen=True)
 class Variable:
-    """An array of values.
+    """An array of values, or a stream of small ones.
 
     Attributes:
         name: its name.
-        type_name: the name of its type.
-        shape: its sizes; hls4ml writes them as a product.
+        type_name: the name of its type, or of the type of what passes through the stream.
+        shape: its sizes; hls4ml writes them as a product.  Empty for a stream: nothing in the top
+            function says how much passes through.
         place: file and line of the declaration.
+        stream: whether it is a stream.
     """
 
     name: str
     type_name: str
     shape: tuple[int, ...]
     place: str
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Call:
     Attributes:
         kernel: its name.
         types: the names of its type arguments, those of the data first, the result's last.
-        config: the name of its configuration; empty if it has none.
+        config: the name of its configuration, or the number in its place; empty if it has none.
         arguments: what it is given: arrays and weights.
         layer: the layer's name, from the comment behind the call.
         place: file and line.
@@ -96,7 +101,7 @@ class Top:
         namespace: where it is; empty if in none.
         file: its file, relative to the project.
         ports: its arguments.
-        arrays: ports, local arrays and names for them.
+        arrays: ports, local arrays and streams, and names for them.
         loads: the weights it loads.
         calls: the kernels it calls, in order.
     """
@@ -142,13 +147,13 @@ def read_top(root: Path, name: str) -> Top:
 
 
 def _port(text: str, place: str) -> Variable:
-    if "hls::stream" in text:
-        raise ProjectError(
-            f"{place}: {text} is a stream; supported: projects of io_type='io_parallel'"
-        )
     if match := _ARRAY.fullmatch(text):
         return Variable(match[2], match[1], _sizes(match[3], place), place)
-    raise ProjectError(f"{place}: the argument {text} is not understood; supported: arrays")
+    if match := _STREAM_PORT.fullmatch(text):
+        return Variable(match[2], match[1], (), place, stream=True)
+    raise ProjectError(
+        f"{place}: the argument {text} is not understood; supported: arrays and streams"
+    )
 
 
 class _Body:
@@ -179,6 +184,8 @@ class _Body:
         elif match := _ARRAY.fullmatch(s.text):
             sizes = _sizes(match[3], place)
             self.arrays[match[2]] = Variable(match[2], match[1], sizes, place)
+        elif match := _STREAM.fullmatch(s.text):
+            self.arrays[match[2]] = Variable(match[2], match[1], (), place, stream=True)
         elif _IDLE.fullmatch(s.text):
             pass
         elif match := _CALL.fullmatch(s.text):

@@ -160,13 +160,13 @@ def _rows(
     typed = {step.layer.name: step.layer for step in model.steps}
     rows = []
     for call in project.top.calls:
-        output = project.writes(call)
-        codes = differences = None
-        if call.layer in walked:
-            codes, differences = walked[call.layer].codes, walked[call.layer].differences
-        elif walk is None and output.name in counts:
-            codes, differences = outputs[output.name].codes.size, counts[output.name]
-        rows.append(LayerRow(call.layer, call.kernel, typed[call.layer], codes, differences))
+        for name, output in project.writes(call).items():
+            codes = differences = None
+            if name in walked:
+                codes, differences = walked[name].codes, walked[name].differences
+            elif walk is None and output.name in counts:
+                codes, differences = outputs[output.name].codes.size, counts[output.name]
+            rows.append(LayerRow(name, call.kernel, typed[name], codes, differences))
     return rows
 
 

@@ -15,6 +15,8 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     shape,
     softmax,
     spatial,
+    streamed,
+    vitis,
     wrappers,
 )
 from harness.hls.proof.draw import FAMILIES, Draw, family, named

@@ -24,10 +24,10 @@ from harness.hls.layers.lookup import ELU, SELU, Sigmoid, Softplus, Softsign, Ta
 from harness.hls.proof.draw import Draw, family
 from harness.types import ApFixed
 
-__all__: list[str] = []
+__all__ = ["plain", "tabled"]
 
 
-def _plain(draw: Draw) -> dict[str, Any]:
+def plain(draw: Draw) -> dict[str, Any]:
     """Input, shape and result."""
     shape = tuple(draw.integer(1, 5) for _ in range(draw.integer(1, 3)))
     return {"input": _input(draw), "input_shape": shape, "result": draw.type()}
@@ -43,10 +43,11 @@ def _input(draw: Draw) -> ApFixed:
     return draw.type()
 
 
-def _tabled(draw: Draw) -> dict[str, Any]:
+def tabled(draw: Draw) -> dict[str, Any]:
+    """Those, and a table."""
     table = draw.choice([ApFixed(18, 8), draw.type(), draw.type(12, 40, integer=(1, 9))])
     size = draw.choice([1024, 1 << draw.integer(0, 12), draw.integer(1, 3000)])
-    given = {**_plain(draw), "table_type": table, "table_size": size}
+    given = {**plain(draw), "table_type": table, "table_size": size}
     if draw.integer(0, 1):  # what a designer takes: the middle of the table is reached, and shows
         given["input"] = draw.type(8, 18, integer=(3, 6))
         given["result"] = draw.type(8, 18, integer=(1, 4))
@@ -78,20 +79,20 @@ def _enter(name: str, kind: type[Any], given: Callable[[Draw], dict[str, Any]]) 
 
 
 for _name, _kind in _PLAIN.items():
-    _enter(_name, _kind, _plain)
+    _enter(_name, _kind, plain)
 for _name, _kind in _TABLED.items():
-    _enter(_name, _kind, _tabled)
+    _enter(_name, _kind, tabled)
 
 
 @family("relu_max")
 def _relu_max(draw: Draw) -> TypedLayer:
     bound = draw.choice([draw.integer(0, 20), draw.integer(-5, 300), (1 << 31) - 1])
-    return ReLUMax(bound, **_plain(draw))
+    return ReLUMax(bound, **plain(draw))
 
 
 @family("binary_tanh")
 def _binary_tanh(draw: Draw) -> TypedLayer:
-    given = _plain(draw)
+    given = plain(draw)
     bit = ApFixed(1, 1, signed=False)
     given["result"] = draw.choice([bit, draw.type(), draw.type(1, 3)])
     return BinaryTanh(**given)
@@ -109,13 +110,13 @@ def _thresholded_relu(draw: Draw) -> TypedLayer:
 
 @family("prelu")
 def _prelu(draw: Draw) -> TypedLayer:
-    given, t = _plain(draw), draw.type()
+    given, t = plain(draw), draw.type()
     return PReLU(draw.codes(t, given["input_shape"]), param_type=t, **given)
 
 
 @family("elu")
 def _elu(draw: Draw) -> TypedLayer:
-    given = _tabled(draw)
+    given = tabled(draw)
     if draw.integer(0, 2) == 0:
         return ELU(**given)
     t = draw.type()
@@ -124,7 +125,7 @@ def _elu(draw: Draw) -> TypedLayer:
 
 @family("unary_lut")
 def _unary_lut(draw: Draw) -> TypedLayer:
-    given = _plain(draw)
+    given = plain(draw)
     given["input"] = draw.type(1, 12)
     t = draw.type()
     size = (1 << given["input"].width) + draw.choice([0, 0, draw.integer(1, 9)])
@@ -145,11 +146,11 @@ def _with_number(draw: Draw, name: str) -> dict[str, Any]:
     t = draw.type()
     lowest = Fixed(np.int64(t.min_code), t)
     number = lowest if draw.integer(0, 3) == 0 else draw.codes(t, ())
-    return {**_plain(draw), name: number, "param_type": t}
+    return {**plain(draw), name: number, "param_type": t}
 
 
 def _line(draw: Draw) -> dict[str, Any]:
-    given = _plain(draw)
+    given = plain(draw)
     if draw.integer(0, 1):
         return given
     slope = draw.choice([draw.type(), draw.type(8, 16, integer=(-1, 1))])

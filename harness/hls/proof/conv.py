@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from harness.hls.layers.conv import Conv1D, Conv2D
 from harness.hls.layers.windows import Axis
 from harness.hls.proof.draw import Draw, family
 
-__all__ = ["drawn_axis", "geometry"]
+__all__ = ["convolution", "drawn_axis", "geometry"]
 
 
 @family("conv1d, latency")
 def _latency1d(draw: Draw) -> Conv1D:
-    return Conv1D(**_conv(draw, (draw.integer(2, 4),), "latency"))
+    return Conv1D(**convolution(draw, (draw.integer(2, 4),), "latency"))
 
 
 @family("conv1d, resource")
 def _resource1d(draw: Draw) -> Conv1D:
-    return Conv1D(**_conv(draw, (draw.integer(1, 4),), "resource"))
+    return Conv1D(**convolution(draw, (draw.integer(1, 4),), "resource"))
 
 
 @family("pointwise_conv1d, latency")
 def _pointwise1d(draw: Draw) -> Conv1D:
-    return Conv1D(**_conv(draw, (1,), "latency"))
+    return Conv1D(**convolution(draw, (1,), "latency"))
 
 
 @family("conv2d, latency")
 def _latency2d(draw: Draw) -> Conv2D:
-    return Conv2D(**_conv(draw, (draw.integer(1, 3), draw.integer(2, 3)), "latency"))
+    return Conv2D(**convolution(draw, (draw.integer(1, 3), draw.integer(2, 3)), "latency"))
 
 
 @family("conv2d, resource")
 def _resource2d(draw: Draw) -> Conv2D:
-    return Conv2D(**_conv(draw, (draw.integer(1, 3), draw.integer(2, 3)), "resource"))
+    return Conv2D(**convolution(draw, (draw.integer(1, 3), draw.integer(2, 3)), "resource"))
 
 
 @family("pointwise_conv2d")
 def _pointwise2d(draw: Draw) -> Conv2D:
-    return Conv2D(**_conv(draw, (1, 1), draw.choice(["latency", "resource"])))
+    return Conv2D(**convolution(draw, (1, 1), draw.choice(["latency", "resource"])))
 
 
 def drawn_axis(draw: Draw, window: int, longest: int, *, pooled: bool = False) -> Axis:
@@ -55,9 +56,16 @@ def drawn_axis(draw: Draw, window: int, longest: int, *, pooled: bool = False) -
     return Axis(draw.integer(shortest, shortest + longest), window, stride, before, after, dilation)
 
 
-def geometry(draw: Draw, window: tuple[int, ...], channels: int) -> dict[str, Any]:
+def geometry(
+    draw: Draw, window: tuple[int, ...], channels: int, *, plain: bool = False
+) -> dict[str, Any]:
     """Shape, strides, padding, dilation and partitions of a convolution."""
     axes = [drawn_axis(draw, size, 6 // len(window)) for size in window]
+    if plain:  # a line buffer's windows: neither padding nor dilation
+        longest = 6 // len(window)
+        axes = [Axis(n + draw.integer(0, longest), n, draw.integer(1, 3)) for n in window]
+        if len(axes) == 2 and window[0] == 1:  # else the kernel writes rows that it should skip
+            axes[0] = replace(axes[0], stride=1)
     pixels = math.prod(axis.out for axis in axes)
     found: dict[str, Any] = {
         "input_shape": (*(axis.size for axis in axes), channels),
@@ -82,12 +90,15 @@ def _divisor(draw: Draw, n: int) -> int:
     return draw.choice([k for k in range(1, n + 1) if n % k == 0])
 
 
-def _conv(draw: Draw, window: tuple[int, ...], strategy: str) -> dict[str, Any]:
+def convolution(
+    draw: Draw, window: tuple[int, ...], strategy: str, *, plain: bool = False
+) -> dict[str, Any]:
+    """A convolution, with windows as :func:`geometry` draws them."""
     weight, bias = draw.type(), draw.type()
     channels, filters = draw.integer(1, 4), draw.integer(1, 4)
     terms = math.prod(window) * channels
     return {
-        **geometry(draw, window, channels),
+        **geometry(draw, window, channels, plain=plain),
         "weight": draw.codes(weight, (*window, channels, filters)),
         "bias": draw.codes(bias, (filters,)),
         "input": draw.type(),

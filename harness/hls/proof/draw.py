@@ -10,25 +10,31 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
+from harness.oracle.layers import LayerKernel
 from harness.quantize.codes import narrowed
 from harness.quantize.wide import wrapped
 from harness.types import ApFixed, Overflow, Rounding
 
-__all__ = ["FAMILIES", "Draw", "family", "long_codes", "named"]
+__all__ = ["FAMILIES", "VARIANTS", "Draw", "family", "long_codes", "named"]
 
 #: Widths of types if nothing is said, and of wide ones.
 ORDINARY, WIDE = (2, 18), (65, 100)
 T = TypeVar("T")
 Drawer = Callable[["Draw"], TypedLayer]
+Variant = Callable[[LayerKernel], LayerKernel]
 #: How to draw a layer, by the name of its kernel as tables show it.
 FAMILIES: dict[str, Drawer] = {}
+#: The kernel that a layer's own stands for, where that is another one, by the same names.
+VARIANTS: dict[str, Variant] = {}
 
 
-def family(name: str) -> Callable[[Drawer], Drawer]:
-    """Enter a drawer into :data:`FAMILIES`."""
+def family(name: str, variant: Variant | None = None) -> Callable[[Drawer], Drawer]:
+    """Enter a drawer into :data:`FAMILIES`, and which kernel its layers are held against."""
 
     def enter(draw: Drawer) -> Drawer:
         FAMILIES[name] = draw
+        if variant is not None:
+            VARIANTS[name] = variant
         return draw
 
     return enter

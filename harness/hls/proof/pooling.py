@@ -18,7 +18,7 @@ from harness.hls.layers.windows import Axis, Windows
 from harness.hls.proof.conv import drawn_axis
 from harness.hls.proof.draw import Draw, family
 
-__all__: list[str] = []
+__all__ = ["globally", "pooled_types"]
 
 
 @family("pooling1d, Max")
@@ -43,28 +43,28 @@ def _average2d(draw: Draw) -> AveragePooling2D:
 
 @family("global_pooling1d, Max")
 def _global_max1d(draw: Draw) -> GlobalMaxPooling1D:
-    return GlobalMaxPooling1D(**_global(draw, 1, 12))
+    return GlobalMaxPooling1D(**globally(draw, 1, 12))
 
 
 @family("global_pooling1d, Average")
 def _global_average1d(draw: Draw) -> GlobalAveragePooling1D:
-    return GlobalAveragePooling1D(**_global(draw, 1, 12))
+    return GlobalAveragePooling1D(**globally(draw, 1, 12))
 
 
 @family("global_pooling2d, Max")
 def _global_max2d(draw: Draw) -> GlobalMaxPooling2D:
-    return GlobalMaxPooling2D(**_global(draw, 2, 5))
+    return GlobalMaxPooling2D(**globally(draw, 2, 5))
 
 
 @family("global_pooling2d, Average")
 def _global_average2d(draw: Draw) -> GlobalAveragePooling2D:
-    return GlobalAveragePooling2D(**_global(draw, 2, 5))
+    return GlobalAveragePooling2D(**globally(draw, 2, 5))
 
 
 def _pooling1d(draw: Draw) -> dict[str, Any]:
     axis = drawn_axis(draw, draw.integer(1, 5), 6, pooled=True)
     return {
-        **_types(draw),
+        **pooled_types(draw),
         **_counted(draw, axis),
         "input_shape": (axis.size, draw.integer(1, 3)),
         "pool_width": axis.window,
@@ -77,7 +77,7 @@ def _pooling1d(draw: Draw) -> dict[str, Any]:
 def _pooling2d(draw: Draw) -> dict[str, Any]:
     rows, columns = (drawn_axis(draw, draw.integer(1, 3), 3, pooled=True) for _ in range(2))
     return {
-        **_types(draw),
+        **pooled_types(draw),
         **_counted(draw, rows, columns),
         "input_shape": (rows.size, columns.size, draw.integer(1, 3)),
         "pool_height": rows.window,
@@ -97,10 +97,12 @@ def _counted(draw: Draw, *axes: Axis) -> dict[str, bool]:
     return {"count_pad": bool(draw.integer(0, 1)) or empty}
 
 
-def _global(draw: Draw, rank: int, longest: int) -> dict[str, Any]:
+def globally(draw: Draw, rank: int, longest: int) -> dict[str, Any]:
+    """Types, and an image of one or two axes."""
     sizes = (draw.integer(1, longest) for _ in range(rank))
-    return {**_types(draw), "input_shape": (*sizes, draw.integer(1, 3))}
+    return {**pooled_types(draw), "input_shape": (*sizes, draw.integer(1, 3))}
 
 
-def _types(draw: Draw) -> dict[str, Any]:
+def pooled_types(draw: Draw) -> dict[str, Any]:
+    """Types of input, accumulator and output."""
     return {"input": draw.type(), "accum": draw.accumulator(), "result": draw.type()}

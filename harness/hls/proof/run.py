@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.hls.layers.layer import TypedLayer
-from harness.hls.proof.draw import FAMILIES, Draw
+from harness.hls.proof.draw import FAMILIES, VARIANTS, Draw
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
 from harness.report.update import Update
@@ -86,7 +86,7 @@ def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
         for attempt in range(1, PATIENCE + 1):  # 0 would draw as the inputs do
             draw = Draw(seed, _number(name), k, attempt, wide=k % WIDE == WIDE - 1)
             try:
-                twin = Twin(FAMILIES[name](draw), oracle)
+                twin = _twin(name, FAMILIES[name](draw), oracle)
             except ValueError:
                 if not draw.wide:
                     raise
@@ -95,6 +95,11 @@ def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
                 twins.append(twin)
                 break
     return twins
+
+
+def _twin(name: str, layer: TypedLayer, oracle: Oracle) -> Twin:
+    kernel = layer.kernel()
+    return Twin(layer, oracle, VARIANTS[name](kernel) if name in VARIANTS else kernel)
 
 
 def _compared(name: str, twins: list[Twin], values: int, seed: int) -> Proof:

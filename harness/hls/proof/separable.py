@@ -9,17 +9,17 @@ from harness.hls.layers.separable import SeparableConv1D, SeparableConv2D
 from harness.hls.proof.conv import geometry
 from harness.hls.proof.draw import Draw, family
 
-__all__: list[str] = []
+__all__ = ["depthwise"]
 
 
 @family("depthwise_conv1d")
 def _depthwise1d(draw: Draw) -> DepthwiseConv1D:
-    return DepthwiseConv1D(**_depthwise(draw, (draw.integer(1, 4),)))
+    return DepthwiseConv1D(**depthwise(draw, (draw.integer(1, 4),)))
 
 
 @family("depthwise_conv2d")
 def _depthwise2d(draw: Draw) -> DepthwiseConv2D:
-    return DepthwiseConv2D(**_depthwise(draw, (draw.integer(1, 3), draw.integer(1, 3))))
+    return DepthwiseConv2D(**depthwise(draw, (draw.integer(1, 3), draw.integer(1, 3))))
 
 
 @family("separable_conv1d")
@@ -32,10 +32,11 @@ def _separable2d(draw: Draw) -> SeparableConv2D:
     return SeparableConv2D(**_separable(draw, (draw.integer(1, 3), draw.integer(1, 3))))
 
 
-def _depthwise(draw: Draw, window: tuple[int, ...]) -> dict[str, Any]:
+def depthwise(draw: Draw, window: tuple[int, ...], *, plain: bool = False) -> dict[str, Any]:
+    """A depthwise convolution, with windows as :func:`geometry` draws them."""
     weight, bias, channels = draw.type(), draw.type(), draw.integer(1, 4)
     return {
-        **geometry(draw, window, channels),
+        **geometry(draw, window, channels, plain=plain),
         "weight": draw.codes(weight, (*window, channels, 1)),
         "bias": draw.codes(bias, (channels,)),
         "input": draw.type(),

@@ -7,6 +7,7 @@ from harness.hls.project.kernels import (  # noqa: F401
     moves,
     products,
     recurrent,
+    streams,
     windows,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.hls.layers.activations import (
@@ -27,6 +28,7 @@ from harness.hls.layers.lookup import (
     UnaryLUT,
 )
 from harness.hls.layers.softmax import Softmax
+from harness.hls.layers.streamed import StreamedSELU, StreamedTernaryTanh
 from harness.hls.project.registry import Reader, Shape, kernel
 
 __all__: list[str] = []
@@ -47,9 +49,13 @@ _TABLES: dict[str, type[TableActivation]] = {
 }
 
 
+#: Those that compute otherwise with streams.
+_STREAMED: dict[str, type[Activation]] = {"ternary_tanh": StreamedTernaryTanh, "selu": StreamedSELU}
+
+
 @kernel(*_PLAIN)
 def _plain(r: Reader) -> TypedLayer:
-    return _PLAIN[r.call.kernel](**_common(r))
+    return _kind(r, _PLAIN)(**_common(r))
 
 
 @kernel("binary_tanh")
@@ -59,7 +65,12 @@ def _binary_tanh(r: Reader) -> TypedLayer:
 
 @kernel(*_TABLES)
 def _table(r: Reader) -> TypedLayer:
-    return _TABLES[r.call.kernel](**_common(r), **_looked_up(r))
+    return _kind(r, _TABLES)(**_common(r), **_looked_up(r))
+
+
+def _kind(r: Reader, kinds: Mapping[str, type[Activation]]) -> type[Activation]:
+    name = r.call.kernel
+    return _STREAMED[name] if r.stream and name in _STREAMED else kinds[name]
 
 
 @kernel("elu")
@@ -101,9 +112,15 @@ def _unary_lut(r: Reader) -> TypedLayer:
 @kernel("softmax", "softmax_multidim")
 def _softmax(r: Reader) -> TypedLayer:
     c = r.config
-    size = c.integer("n_slice")
+    size = r.pack if r.stream else c.integer("n_slice")
     shape: Shape = (size,)
-    if r.call.kernel == "softmax":
+    sizes = {name: c.integer(name) for name in ("exp_table_size", "inv_table_size")}
+    if r.stream:  # the kernel goes through every pack
+        r.only("the remainder of n_in by the pack", c.integer("n_in") % size, 0)
+        shape = (c.integer("n_in") // size, size)
+        if c.word("implementation") == "legacy":  # the size that nnet::activ_config has
+            sizes = dict.fromkeys(sizes, c.integer("table_size", 1024))
+    elif r.call.kernel == "softmax":
         r.only("n_in", c.integer("n_in"), size)  # the kernel goes through one slice
     else:
         shape = (c.integer("n_outer"), size, c.integer("n_inner"))
@@ -111,7 +128,7 @@ def _softmax(r: Reader) -> TypedLayer:
         input=r.input,
         input_shape=shape,
         result=r.result,
-        axis=len(shape) // 2,
+        axis=1 if len(shape) > 1 else 0,
         implementation=c.word("implementation"),
         accum=c.type("accum_t"),
         exp_table_type=c.type("exp_table_t"),
@@ -120,8 +137,7 @@ def _softmax(r: Reader) -> TypedLayer:
         inp_norm_type=c.type("inp_norm_t"),
         # What the struct inherits from nnet::activ_config.
         table_type=c.type("table_t") if "table_t" in c.types else "ap_fixed<18,8>",
-        exp_table_size=c.integer("exp_table_size"),
-        inv_table_size=c.integer("inv_table_size"),
+        **sizes,
         exp_scale=c.real("exp_scale"),
     )
 

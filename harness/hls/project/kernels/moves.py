@@ -20,6 +20,8 @@ __all__ = ["order"]
 @kernel("transpose")
 def _transpose(r: Reader) -> TypedLayer:
     shape, perm = order(r, r.config)
+    if r.stream and len(shape) == 2:  # the kernel does not ask
+        r.only("the permutation", str(perm), str((1, 0)))
     return Transpose(perm, input=r.input, input_shape=shape, result=r.result)
 
 
@@ -114,5 +116,9 @@ def _framed(r: Reader, kind: Callable[..., TypedLayer], axes: str, *margins: str
 @kernel("resize_nearest")
 def _resize(r: Reader) -> TypedLayer:
     c = r.config
+    if r.stream:
+        for side in ("height", "width"):
+            left = c.integer(f"new_{side}") % c.integer(side)
+            r.only(f"the remainder of new_{side} by {side}", left, 0)
     shape = (c.integer("height"), c.integer("width"), c.integer("n_chan"))
     return Resize(input=r.input, input_shape=shape, **sides(c, "new_height", "new_width"))

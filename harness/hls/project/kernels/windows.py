@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from harness.hls.layers import streamed
 from harness.hls.layers.conv import Conv1D, Conv2D
 from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.layers.layer import TypedLayer
@@ -17,7 +18,9 @@ from harness.hls.layers.pooling import (
     GlobalMaxPooling2D,
     MaxPooling1D,
     MaxPooling2D,
+    Pooling,
 )
+from harness.hls.project.kernels.products import strategy
 from harness.hls.project.registry import Reader, Shape, kernel
 from harness.hls.project.scope import Config
 
@@ -26,6 +29,22 @@ __all__ = ["sides"]
 
 @kernel("conv_1d_cl", "pointwise_conv_1d_cl")
 def _conv1d(r: Reader) -> TypedLayer:
+    c = r.config
+    how = _of_stream(r, "pad_left", "pad_right") if r.stream else _of_arrays(r)
+    window = (c.integer("filt_width"), c.integer("n_chan"))
+    layer = Conv1D(
+        **_weights(r, how, window),
+        input_shape=(c.integer("in_width"), c.integer("n_chan")),
+        **_common(r, how),
+        **sides(c, "stride_width", "pad_left", "pad_right"),
+        dilation=c.integer("dilation", 1),
+    )
+    r.only("out_width", c.integer("out_width"), layer.output_shape[0])
+    return layer
+
+
+def _of_arrays(r: Reader) -> str:
+    """The strategy of a convolution of one axis, from the class that computes it."""
     c = r.config
     found = c.alias("conv_kernel")
     classes = {
@@ -38,30 +57,49 @@ def _conv1d(r: Reader) -> TypedLayer:
     if found == "BatchedDenseForConv1D":
         r.only("the number of partitions", c.integer("n_partitions"), 1)
         r.only("the window", c.integer("filt_width"), 1)
-    window = (c.integer("filt_width"), c.integer("n_chan"))
-    layer = Conv1D(
-        **_weights(r, classes[found], window),
-        input_shape=(c.integer("in_width"), c.integer("n_chan")),
-        **_common(r, classes[found]),
-        **sides(c, "stride_width", "pad_left", "pad_right"),
-        dilation=c.integer("dilation", 1),
-    )
-    r.only("out_width", c.integer("out_width"), layer.output_shape[0])
-    return layer
+    return classes[found]
+
+
+def _of_stream(r: Reader, *pads: str) -> str:
+    """The strategy of a convolution of a stream, whose every window is a dense layer's input.
+
+    What the kernel asserts is refused, and a dilation, which it ignores.
+    """
+    c = r.config
+    for pad in pads:
+        r.only(pad, c.integer(pad), 0)
+    for name in ("dilation", "dilation_height", "dilation_width"):
+        r.only(name, c.integer(name, 1), 1)
+    if len(pads) == 4 and r.encoded:
+        r.only("filt_width", c.integer("filt_width"), c.integer("filt_height"))
+    if r.call.kernel == "conv_2d_cl":
+        _skips_rows(r)
+    return strategy(r, c.inner("mult_config"))
+
+
+def _skips_rows(r: Reader) -> None:
+    """Refuse windows of one row whose line buffer writes rows that the strides should skip."""
+    c = r.config
+    stride = c.integer("stride_height")
+    if not r.encoded and c.integer("filt_height") == 1 and stride > 1:
+        raise r.broken(
+            f"of windows of one row its line buffer writes every row, and not every {stride}th"
+        )
 
 
 @kernel("conv_2d_cl", "pointwise_conv_2d_cl")
 def _conv2d(r: Reader) -> TypedLayer:
     c = r.config
-    strategy = c.word("strategy")
-    r.only("the strategy", strategy, "latency", "resource")
+    pads = ("pad_top", "pad_bottom", "pad_left", "pad_right")
+    how = _of_stream(r, *pads) if r.stream else c.word("strategy")
+    r.only("the strategy", how, "latency", "resource")
     window = (c.integer("filt_height"), c.integer("filt_width"), c.integer("n_chan"))
     strides = ("stride_height", "stride_width")
     layer = Conv2D(
-        **_weights(r, strategy, window),
+        **_weights(r, how, window),
         input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_chan")),
-        **_common(r, strategy),
-        **sides(c, *strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+        **_common(r, how),
+        **sides(c, *strides, *pads),
     )
     r.only("out_height", c.integer("out_height"), layer.output_shape[0])
     r.only("out_width", c.integer("out_width"), layer.output_shape[1])
@@ -103,7 +141,16 @@ def _depthwise2d(r: Reader) -> TypedLayer:
 
 def _depthwise(r: Reader) -> dict[str, Any]:
     c = r.config
-    r.only("the strategy", c.word("strategy"), "latency")
+    if r.stream:
+        product = c.inner("mult_config").alias("kernel")
+        r.only("the kernel", product, "DepthwiseDenseLatency")
+        for name in ("pad_top", "pad_bottom", "pad_left", "pad_right"):
+            r.only(name, c.integer(name, 0), 0)
+        r.only("dilation", c.integer("dilation", 1), 1)
+        if "stride_height" in c.values:
+            _skips_rows(r)
+    else:
+        r.only("the strategy", c.word("strategy"), "latency")
     r.only("n_filt", c.integer("n_filt"), c.integer("n_chan"))
     found = _common(r, "latency")
     return {k: v for k, v in found.items() if k not in ("strategy", "reuse_factor")}
@@ -112,7 +159,7 @@ def _depthwise(r: Reader) -> dict[str, Any]:
 @kernel("pooling1d_cl")
 def _pooling1d(r: Reader) -> TypedLayer:
     c = r.config
-    kind = _op(r, Max=MaxPooling1D, Average=AveragePooling1D)
+    kind = _op(r, MaxPooling1D, AveragePooling1D)
     layer = kind(
         input_shape=(c.integer("n_in"), c.integer("n_filt")),
         **_pooled(r),
@@ -126,7 +173,7 @@ def _pooling1d(r: Reader) -> TypedLayer:
 @kernel("pooling2d_cl")
 def _pooling2d(r: Reader) -> TypedLayer:
     c = r.config
-    kind = _op(r, Max=MaxPooling2D, Average=AveragePooling2D)
+    kind = _op(r, MaxPooling2D, AveragePooling2D)
     sizes = ("pool_height", "pool_width", "stride_height", "stride_width")
     layer = kind(
         input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_filt")),
@@ -142,23 +189,35 @@ def _pooling2d(r: Reader) -> TypedLayer:
 @kernel("global_pooling1d_cl")
 def _global_pooling1d(r: Reader) -> TypedLayer:
     c = r.config
-    kind = _op(r, Max=GlobalMaxPooling1D, Average=GlobalAveragePooling1D)
+    kind = _op(r, GlobalMaxPooling1D, GlobalAveragePooling1D)
     return kind(input_shape=(c.integer("n_in"), c.integer("n_filt")), **_pooled(r))
 
 
 @kernel("global_pooling2d_cl")
 def _global_pooling2d(r: Reader) -> TypedLayer:
     c = r.config
-    kind = _op(r, Max=GlobalMaxPooling2D, Average=GlobalAveragePooling2D)
+    kind = _op(r, GlobalMaxPooling2D, GlobalAveragePooling2D)
     shape = (c.integer("in_height"), c.integer("in_width"), c.integer("n_filt"))
     return kind(input_shape=shape, **_pooled(r))
 
 
-def _op(r: Reader, **kinds: Callable[..., TypedLayer]) -> Callable[..., TypedLayer]:
-    """The class for a pooling's operation."""
+def _op(r: Reader, *kinds: type[Pooling]) -> Callable[..., TypedLayer]:
+    """The class for a pooling's operation, of the one for arrays or for streams."""
     found = r.config.word("pool_op")
-    r.only("the operation", found, *kinds)
-    return kinds[found]
+    classes = {kind.op: kind for kind in kinds}
+    r.only("the operation", found, *classes)
+    kind = classes[found]
+    if not r.stream:
+        return kind
+    own = r.project.directory / "firmware/nnet_utils/nnet_pooling_stream.h"
+    if r.encoded and "_encoded_cl" not in own.read_text(encoding="utf-8", errors="replace"):
+        raise r.broken("its own nnet_utils, of Vitis, have no encoded pooling and assert it")
+    if r.encoded and "stride_width" in r.config.values:
+        for axis in ("height", "width"):
+            stride = r.config.integer(f"stride_{axis}", 1)
+            r.only(f"pool_{axis}", r.config.integer(f"pool_{axis}", 1), stride)
+    variant: Callable[..., TypedLayer] = getattr(streamed, f"Streamed{kind.__name__}")
+    return variant
 
 
 def _pooled(r: Reader) -> dict[str, Any]:
@@ -170,17 +229,17 @@ def sides(c: Config, *names: str) -> dict[str, Any]:
     return {name: c.integer(name) for name in names}
 
 
-def _weights(r: Reader, strategy: str, window: Shape) -> dict[str, Any]:
+def _weights(r: Reader, how: str, window: Shape) -> dict[str, Any]:
     """Weights (window, channels, filters), which lie the other way for resource, and biases."""
     filters = r.config.integer("n_filt")
-    if strategy == "latency":
+    if how == "latency":
         weight = r.weight(0, (*window, filters))
     else:
         weight = r.weight(0, (filters, *window)).transpose(*range(1, len(window) + 1), 0)
     return {"weight": weight, "bias": r.weight(1, (filters,))}
 
 
-def _common(r: Reader, strategy: str) -> dict[str, Any]:
+def _common(r: Reader, how: str) -> dict[str, Any]:
     c = r.config
     r.only("the product", c.inner("mult_config").alias("product"), "mult")
     return {
@@ -189,7 +248,7 @@ def _common(r: Reader, strategy: str) -> dict[str, Any]:
         "bias_type": c.type("bias_t"),
         "accum": c.type("accum_t"),
         "result": r.result,
-        "strategy": strategy,
+        "strategy": how,
         "reuse_factor": c.integer("reuse_factor"),
-        "n_partitions": c.integer("n_partitions"),
+        "n_partitions": 1 if r.stream else c.integer("n_partitions"),
     }
