@@ -176,7 +176,8 @@ def verify_layers(
 @app.command()
 def verify_project(
     directory: Annotated[
-        Path, typer.Argument(metavar="DIR", help="A project that hls4ml wrote, io_parallel.")
+        Path,
+        typer.Argument(metavar="DIR", help="A project that hls4ml wrote, for Vivado or Vitis."),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Random rows to run.")] = 500,
     seed: Seed = 0,

@@ -52,7 +52,7 @@ from harness.hls.layers.pooling import (
 )
 from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
 from harness.hls.layers.separable import SeparableConv1D, SeparableConv2D
-from harness.hls.layers.shape import Reshape, Transpose
+from harness.hls.layers.shape import Broadcast, Reshape, Transpose
 from harness.hls.layers.softmax import Softmax
 from harness.hls.layers.spatial import (
     Cropping1D,
@@ -62,6 +62,18 @@ from harness.hls.layers.spatial import (
     UpSampling2D,
     ZeroPadding1D,
     ZeroPadding2D,
+)
+from harness.hls.layers.streamed import (
+    StreamedAveragePooling1D,
+    StreamedAveragePooling2D,
+    StreamedGlobalAveragePooling1D,
+    StreamedGlobalAveragePooling2D,
+    StreamedGlobalMaxPooling1D,
+    StreamedGlobalMaxPooling2D,
+    StreamedMaxPooling1D,
+    StreamedMaxPooling2D,
+    StreamedSELU,
+    StreamedTernaryTanh,
 )
 from harness.hls.layers.wrappers import TimeDistributed
 from harness.hls.model import Model, Sequential, Step
@@ -85,6 +97,7 @@ __all__ = [
     "BatchNormTernaryTanh",
     "Bidirectional",
     "BinaryTanh",
+    "Broadcast",
     "Comparison",
     "Concatenate",
     "Conv1D",
@@ -138,6 +151,16 @@ __all__ = [
     "Softplus",
     "Softsign",
     "Step",
+    "StreamedAveragePooling1D",
+    "StreamedAveragePooling2D",
+    "StreamedGlobalAveragePooling1D",
+    "StreamedGlobalAveragePooling2D",
+    "StreamedGlobalMaxPooling1D",
+    "StreamedGlobalMaxPooling2D",
+    "StreamedMaxPooling1D",
+    "StreamedMaxPooling2D",
+    "StreamedSELU",
+    "StreamedTernaryTanh",
     "Subtract",
     "Tanh",
     "TernaryTanh",
