@@ -177,7 +177,7 @@ def verify_layers(
 def verify_project(
     directory: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="A project that hls4ml wrote, for Vivado or Vitis."),
+        typer.Argument(metavar="DIR", help="A project that hls4ml wrote."),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Random rows to run.")] = 500,
     seed: Seed = 0,
