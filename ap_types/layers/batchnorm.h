@@ -9,7 +9,8 @@ namespace harness {
 namespace layers {
 
 // Filters is -1 for parameters of every element.
-template <class Scale, class Bias, unsigned Size, int Filters>
+template <class Scale, class Bias, unsigned Size, int Filters,
+          template <class, class> class Product>
 struct batchnorm_config : nnet::batchnorm_config {
   using scale_t = Scale;
   using bias_t = Bias;
@@ -17,6 +18,8 @@ struct batchnorm_config : nnet::batchnorm_config {
   static const unsigned n_filt = Filters;
   static const unsigned n_scale_bias = Filters == -1 ? Size : Filters;
   static const unsigned multiplier_limit = Size;
+  template <class X, class Y>
+  using product = Product<X, Y>;
 };
 
 template <unsigned Size, int Filters>
@@ -26,9 +29,10 @@ struct batchnorm_tanh_config : nnet::batchnorm_quantized_tanh_config {
   static const unsigned n_scale_bias = Filters == -1 ? Size : Filters;
 };
 
-template <class Data, class Scale, class Bias, class Result, unsigned Size, int Filters>
+template <class Data, class Scale, class Bias, class Result, unsigned Size, int Filters,
+          template <class, class> class Product>
 void batchnorm(const void* a, const void* b, void* out, std::size_t n) {
-  using config = batchnorm_config<Scale, Bias, Size, Filters>;
+  using config = batchnorm_config<Scale, Bias, Size, Filters, Product>;
   reader parameters(b);
   auto scale = parameters.next<Scale>(config::n_scale_bias);
   auto bias = parameters.next<Bias>(config::n_scale_bias);

@@ -21,6 +21,19 @@
 namespace harness {
 namespace layers {
 
+// What hls4ml makes of a weight that is a power of two: its word is 2 * weight + sign, where 1 is the
+// sign of a positive one.
+template <int Width>
+struct exponent {
+  ap_uint<1> sign;
+  ap_int<Width> weight;
+};
+
+template <class T>
+struct is_exponent : std::false_type {};
+template <int Width>
+struct is_exponent<exponent<Width>> : std::true_type {};
+
 // Arrays of values, read one after the other from words.
 class reader {
  public:
@@ -29,8 +42,13 @@ class reader {
   template <class T>
   void next(std::vector<T>& to) {
     for (auto& value : to) {
-      value = read<T>(from_);
-      from_ += words<T>;
+      if constexpr (is_exponent<T>::value) {
+        value.sign = *from_ & 1;
+        value.weight = *from_++ >> 1;
+      } else {
+        value = read<T>(from_);
+        from_ += words<T>;
+      }
     }
   }
 

@@ -13,7 +13,8 @@ namespace layers {
 // What convolutions of one and of two dimensions are configured with; `Reuse` is 0 for the latency
 // strategy.
 template <class Weight, class Bias, class Accum, unsigned Reuse, unsigned Partitions,
-          unsigned Channels, unsigned Filters, class Rows, class Columns>
+          unsigned Channels, unsigned Filters, class Rows, class Columns,
+          template <class, class> class Product = nnet::product::mult>
 struct conv_config {
   using weight_t = Weight;
   using bias_t = Bias;
@@ -42,7 +43,11 @@ struct conv_config {
   static const unsigned inputs = in_height * in_width * n_chan;
   static const unsigned outputs = out_height * out_width * n_filt;
   static const unsigned weights = kernel_size * n_chan * n_filt;
-  using mult_config = dense_config<Weight, Bias, Accum, kernel_size * n_chan, n_filt, reuse_factor>;
+  // What hls4ml computes as one product of a whole image, which is all that reads its n_in.
+  static constexpr bool batched =
+      std::is_same_v<Rows, no_axis> && !Reuse && kernel_size == 1 && n_partitions == 1;
+  using mult_config = dense_config<Weight, Bias, Accum, kernel_size * n_chan * (batched ? in_width : 1),
+                                   n_filt, reuse_factor, Product>;
 
   template <class Data, class Config>
   using fill_buffer = fill_windows<Data, Config>;
@@ -51,17 +56,18 @@ struct conv_config {
   template <class Data, class Result, class Config>
   using conv_kernel =
       std::conditional_t<Reuse != 0, nnet::Conv1DResource<Data, Result, Config>,
-                         std::conditional_t<kernel_size == 1 && n_partitions == 1,
+                         std::conditional_t<batched,
                                             nnet::BatchedDenseForConv1D<Data, Result, Config>,
                                             nnet::Conv1DLatency<Data, Result, Config>>>;
 };
 
 // Weights are (window, channels, filters); for the resource strategy (filters, window, channels).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Reuse,
-          unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns>
+          unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns,
+          template <class, class> class Product>
 void conv(const void* a, const void* b, void* out, std::size_t n) {
   using config =
-      conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns>;
+      conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns, Product>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(config::weights);
   auto biases = parameters.next<Bias>(Filters);

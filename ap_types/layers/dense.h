@@ -8,7 +8,8 @@
 namespace harness {
 namespace layers {
 
-template <class Weight, class Bias, class Accum, unsigned In, unsigned Out, unsigned Reuse>
+template <class Weight, class Bias, class Accum, unsigned In, unsigned Out, unsigned Reuse,
+          template <class, class> class Product>
 struct dense_config : nnet::dense_config {
   using weight_t = Weight;
   using bias_t = Bias;
@@ -16,13 +17,15 @@ struct dense_config : nnet::dense_config {
   static const unsigned n_in = In;
   static const unsigned n_out = Out;
   static const unsigned reuse_factor = Reuse;
+  template <class X, class Y>
+  using product = Product<X, Y>;
 };
 
 // Weights are (In, Out).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned In,
-          unsigned Out>
+          unsigned Out, template <class, class> class Product>
 void dense_latency(const void* a, const void* b, void* out, std::size_t n) {
-  using config = dense_config<Weight, Bias, Accum, In, Out, 1>;
+  using config = dense_config<Weight, Bias, Accum, In, Out, 1, Product>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(In * Out);
   auto biases = parameters.next<Bias>(Out);
@@ -33,9 +36,9 @@ void dense_latency(const void* a, const void* b, void* out, std::size_t n) {
 
 // Weights are (Out, In).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned In,
-          unsigned Out, unsigned Reuse>
+          unsigned Out, template <class, class> class Product, unsigned Reuse>
 void dense_resource(const void* a, const void* b, void* out, std::size_t n) {
-  using config = dense_config<Weight, Bias, Accum, In, Out, Reuse>;
+  using config = dense_config<Weight, Bias, Accum, In, Out, Reuse, Product>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(In * Out);
   auto biases = parameters.next<Bias>(Out);

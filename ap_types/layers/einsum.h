@@ -13,7 +13,8 @@ namespace layers {
 // Free1 and Free2 are the sizes that only one operand has, Inplace those that both and the output
 // have.
 template <class Accum, unsigned Inplace, unsigned Free1, unsigned Free2, unsigned Contract,
-          class Permutation1, class Permutation2, class PermutationOut>
+          class Permutation1, class Permutation2, class PermutationOut,
+          template <class, class> class Product>
 struct einsum_config {
   using accum_t = Accum;
   using tpose_inp0_config = Permutation1;
@@ -26,15 +27,15 @@ struct einsum_config {
   static const unsigned reuse_factor = 1;
   static const unsigned multiplier_limit = Inplace * Free1 * Free2 * Contract;
   template <class X, class Y>
-  using product = nnet::product::mult<X, Y>;
+  using product = Product<X, Y>;
 };
 
 template <class Data1, class Data2, class Accum, class Result, unsigned Inplace, unsigned Free1,
           unsigned Free2, unsigned Contract, class Permutation1, class Permutation2,
-          class PermutationOut>
+          class PermutationOut, template <class, class> class Product>
 void einsum(const void* a, const void*, void* out, std::size_t n) {
   using config = einsum_config<Accum, Inplace, Free1, Free2, Contract, Permutation1, Permutation2,
-                               PermutationOut>;
+                               PermutationOut, Product>;
   each_row<Data1, Data2, Result>(a, out, n, Permutation1::N, Permutation2::N, PermutationOut::N,
                                  [](Data1* x, Data2* y, Result* result) {
                                    nnet::einsum<Data1, Data2, Result, config>(x, y, result);
@@ -42,8 +43,9 @@ void einsum(const void* a, const void*, void* out, std::size_t n) {
 }
 
 // The only dense kernel that hls4ml gives an einsum.
-template <class Weight, class Bias, class Accum, unsigned In, unsigned Out>
-struct inner_dense_config : dense_config<Weight, Bias, Accum, In, Out, 1> {
+template <class Weight, class Bias, class Accum, unsigned In, unsigned Out,
+          template <class, class> class Product>
+struct inner_dense_config : dense_config<Weight, Bias, Accum, In, Out, 1, Product> {
   template <class Data, class Result, class Config>
   using kernel = nnet::DenseLatency<Data, Result, Config>;
 };
@@ -64,9 +66,9 @@ struct einsum_dense_config : nnet::einsum_dense_config {
 // Weights are (Inplace, Contract, FreeKernel), biases (Inplace, Free, FreeKernel).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Inplace,
           unsigned Free, unsigned FreeKernel, unsigned Contract, class Permutation,
-          class PermutationOut>
+          class PermutationOut, template <class, class> class Product>
 void einsum_dense(const void* a, const void* b, void* out, std::size_t n) {
-  using dense = inner_dense_config<Weight, Bias, Accum, Contract, FreeKernel>;
+  using dense = inner_dense_config<Weight, Bias, Accum, Contract, FreeKernel, Product>;
   using config = einsum_dense_config<dense, Inplace, Free, Permutation, PermutationOut>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(Inplace * Contract * FreeKernel);

@@ -35,17 +35,20 @@ HARNESS_MERGE(minimum)
 
 #undef HARNESS_MERGE
 
-template <class Accum, unsigned Size>
+template <class Accum, unsigned Size, template <class, class> class Product>
 struct dot_config : nnet::dot_config {
   using accum_t = Accum;
   static const unsigned n_in = Size;
   static const unsigned n_out = 1;
   static const unsigned multiplier_limit = Size;
+  template <class X, class Y>
+  using product = Product<X, Y>;
 };
 
-template <class Data1, class Data2, class Accum, class Result, unsigned Size>
+template <class Data1, class Data2, class Accum, class Result, unsigned Size,
+          template <class, class> class Product>
 void dot1d(const void* a, const void*, void* out, std::size_t n) {
-  using config = dot_config<Accum, Size>;
+  using config = dot_config<Accum, Size, Product>;
   each_row<Data1, Data2, Result>(a, out, n, Size, Size, 1, [](Data1* x, Data2* y, Result* result) {
     nnet::dot1d<Data1, Data2, Result, config>(x, y, result);
   });

@@ -10,8 +10,9 @@ namespace harness {
 namespace layers {
 
 // The products of one matrix: by dense_latency where Reuse is 0, else by dense_resource.
-template <class Weight, class Bias, class Accum, unsigned In, unsigned Out, unsigned Reuse>
-struct gates_config : dense_config<Weight, Bias, Accum, In, Out, Reuse == 0 ? 1 : Reuse> {
+template <class Weight, class Bias, class Accum, unsigned In, unsigned Out, unsigned Reuse,
+          template <class, class> class Product>
+struct gates_config : dense_config<Weight, Bias, Accum, In, Out, Reuse == 0 ? 1 : Reuse, Product> {
   template <class Data, class Result, class Config>
   using resource = std::conditional_t<Reuse <= In,  //
                                       nnet::DenseResource_rf_leq_nin<Data, Result, Config>,
@@ -32,7 +33,8 @@ struct gates_activ_config : nnet::activ_config {
 template <class Weight, class RecurrentWeight, class Bias, class RecurrentBias, class Accum,
           class Table, unsigned TableSize, template <class, class, class> class Activation,
           template <class, class, class> class RecurrentActivation, unsigned Gates, unsigned In,
-          unsigned State, unsigned Reuse, unsigned RecurrentReuse, bool PytorchOrder>
+          unsigned State, unsigned Reuse, unsigned RecurrentReuse, bool PytorchOrder,
+          template <class, class> class Product, template <class, class> class RecurrentProduct>
 struct cell {
   using weight_t = Weight;
   using recurrent_weight_t = RecurrentWeight;
@@ -45,9 +47,9 @@ struct cell {
   static const unsigned n_mult = Gates;
   static const unsigned reuse_factor = Reuse == 0 ? 1 : Reuse;
   static const bool pytorch_order = PytorchOrder;
-  using mult_config1 = gates_config<Weight, Bias, Accum, In, Gates * State, Reuse>;
-  using mult_config2 =
-      gates_config<RecurrentWeight, RecurrentBias, Accum, State, Gates * State, RecurrentReuse>;
+  using mult_config1 = gates_config<Weight, Bias, Accum, In, Gates * State, Reuse, Product>;
+  using mult_config2 = gates_config<RecurrentWeight, RecurrentBias, Accum, State, Gates * State,
+                                    RecurrentReuse, RecurrentProduct>;
   using ACT_CONFIG_LSTM = gates_activ_config<Table, TableSize, (Gates - 1) * State>;
   using ACT_CONFIG_GRU = ACT_CONFIG_LSTM;
   using ACT_CONFIG_T = gates_activ_config<Table, TableSize, State>;

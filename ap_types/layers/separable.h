@@ -14,9 +14,10 @@ namespace layers {
 
 // Weights are (window, channels).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Partitions,
-          unsigned Channels, class Rows, class Columns>
+          unsigned Channels, class Rows, class Columns, template <class, class> class Product>
 void depthwise(const void* a, const void* b, void* out, std::size_t n) {
-  using config = conv_config<Weight, Bias, Accum, 0, Partitions, Channels, Channels, Rows, Columns>;
+  using config =
+      conv_config<Weight, Bias, Accum, 0, Partitions, Channels, Channels, Rows, Columns, Product>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(config::kernel_size * Channels);
   auto biases = parameters.next<Bias>(Channels);

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer
+from harness.hls.layers.products import Product, times
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
@@ -57,6 +58,7 @@ class BatchNorm(_PerChannel):
         input_shape: its shape.
         scale_type, bias_type: the types of the parameters.
         result: the type of the output.
+        product: how an input is multiplied by its scale, see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::normalize``.
@@ -74,15 +76,19 @@ class BatchNorm(_PerChannel):
         scale_type: ApFixed | str,
         bias_type: ApFixed | str,
         result: ApFixed | str,
+        product: str = "mult",
     ) -> None:
         super().__init__([input], [input_shape], result, input_shape)
         shape = self._shape(scale)
-        self.parameter("scale", scale, scale_type, shape)
+        self.product = Product(self.name, product, input, scale_type)
+        self.corners = product != "weight_exponential"  # which may wrap
+        self.parameter("scale", self.product.weights(scale), self.product.stored, shape)
         self.parameter("bias", np.zeros(shape) if bias is None else bias, bias_type, shape)
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        return (inputs[0] * self._spread("scale") + self._spread("bias")).to(self.result)
+        scaled = times(self.product.name, inputs[0], self._spread("scale"))
+        return (scaled + self._spread("bias")).to(self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Scales and biases."""
@@ -90,14 +96,15 @@ class BatchNorm(_PerChannel):
 
     def kernel(self) -> LayerKernel:
         """``batchnorm``."""
-        types = self.parameter_types
+        scale, product = self.product.cpp
         arguments = (
             self.input_types[0],
-            types["scale"],
-            types["bias"],
+            scale,
+            self.parameter_types["bias"],
             self.result,
             self.sizes[0],
             self._filters("scale"),
+            product,
         )
         return LayerKernel(self.source, "batchnorm", arguments)
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.fixed import INT, Array, Fixed, record_cast, stacked
-from harness.hls.layers.accumulate import affine
 from harness.hls.layers.activations import ReLU
 from harness.hls.layers.dense import STRATEGIES, resource_order
 from harness.hls.layers.elementwise import constant
 from harness.hls.layers.interval import Interval, added
 from harness.hls.layers.layer import ShapeError, TypedLayer, as_type
 from harness.hls.layers.lookup import Sigmoid, TableActivation, Tanh
+from harness.hls.layers.products import Product, factors
 from harness.types import ApFixed, result_type
 
 __all__ = ["ACTIVATIONS", "Cell", "Direction", "Parameters"]
@@ -42,6 +42,7 @@ class Direction:
         activation: of candidate and cell state: ``tanh``, ``sigmoid`` or ``relu``.
         recurrent_activation: of the other gates.
         reuse_factor, recurrent_reuse_factor: of the two matrices, for the resource strategy.
+        product, recurrent_product: of the two matrices, see :class:`Dense`.
     """
 
     cell: str
@@ -58,6 +59,8 @@ class Direction:
     recurrent_activation: str = "sigmoid"
     reuse_factor: int = 1
     recurrent_reuse_factor: int = 1
+    product: str = "mult"
+    recurrent_product: str = "mult"
 
     def sizes(self, name: str) -> tuple[int, int, int]:
         """Inputs, gates and states.
@@ -96,6 +99,7 @@ class Cell:
     Args:
         name: how errors call the layer.
         direction: sizes, activations and reuse factors.
+        input: the type of the input.
         accum, result: the types of sums and activated gates, and of the states.
         table_type, table_size: of the activations' tables.
         strategy: ``latency`` or ``resource``.
@@ -107,6 +111,7 @@ class Cell:
         name: str,
         direction: Direction,
         *,
+        input: ApFixed,  # noqa: A002
         accum: ApFixed,
         result: ApFixed,
         table_type: ApFixed | str,
@@ -117,6 +122,10 @@ class Cell:
         self.kind = direction.cell
         self.inputs, self.gates, self.states = direction.sizes(name)
         self.accum, self.result = accum, result
+        self.products = (
+            Product(name, direction.product, input, direction.weight_type),
+            Product(name, direction.recurrent_product, result, direction.recurrent_weight_type),
+        )
         new = result_type("*", accum, result_type("-", INT, accum))
         #: The C++ type of a GRU's new state before its conversion.
         self._mixed = result_type("+", new, result_type("*", result, accum))
@@ -176,7 +185,8 @@ class Cell:
         return stacked(outputs, 1)
 
     def _products(self, which: int, x: Fixed, w: Fixed, b: Fixed) -> Fixed:
-        return affine(x, w, b, self.accum, None if self.orders is None else self.orders[which])
+        product, order = self.products[which], None if self.orders is None else self.orders[which]
+        return product.concluded(product.sums(x, w, b, self.accum, order), len(w), self.accum)
 
     def _lstm(self, given: Fixed, p: Parameters, h: Fixed, s: Fixed) -> tuple[Fixed, ...]:
         n = self.states
@@ -231,7 +241,14 @@ class Cell:
         return Interval.hull(*held), Interval.hull(*reached)
 
     def _sums(self, which: int, x: Interval, w: Fixed, b: Fixed, held: list[Interval]) -> Interval:
-        terms = (x * Interval.at(w.transpose())).rounded(self.accum)
+        product = self.products[which]
+        found = None if product.counts else factors(product.name, x.low, w)
+        if found is None or len(found[1]) != len(w):
+            held.append(Interval.of(self.accum, (len(b),)).whole)
+            return Interval.of(self.accum, (len(b),))
+        ends = (factors(product.name, end, w) for end in (x.low, x.high))
+        x = Interval(*(end[0] for end in ends if end is not None))
+        terms = (x * Interval.at(found[1].transpose())).rounded(self.accum)
         if self.orders is not None:
             terms = terms[np.arange(len(b))[:, None], self.orders[which]]
         total, sums = added(Interval.at(b).rounded(self.accum), terms, self.accum)
@@ -285,8 +302,12 @@ class Cell:
 
     def cpp(self, p: Parameters) -> str:
         """The C++ type that tells a kernel what the cell is."""
+        (weight, product), (recurrent, recurrent_product) = (each.cpp for each in self.products)
         arguments = [
-            *(x.type.cpp_full for x in p),
+            getattr(weight, "cpp_full", weight),
+            getattr(recurrent, "cpp_full", recurrent),
+            p.bias.type.cpp_full,
+            p.recurrent_bias.type.cpp_full,
             self.accum.cpp_full,
             self.table_type.cpp_full,
             self.table_size,
@@ -296,6 +317,8 @@ class Cell:
             self.states,
             *(self.reuse or (0, 0)),
             str(self.pytorch_order).lower(),
+            product,
+            recurrent_product,
         ]
         return f"harness::layers::cell<{', '.join(map(str, arguments))}>"
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.layers.accumulate import affine
 from harness.hls.layers.dense import STRATEGIES, resource_order
 from harness.hls.layers.layer import Shape, Sum, TypedLayer, as_type
+from harness.hls.layers.products import Product
 from harness.hls.layers.windows import Axis, Windows, image_shape, weight_shape
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -40,13 +40,16 @@ class _Conv(TypedLayer):
         strategy: str,
         reuse_factor: int,
         n_partitions: int,
+        product: str,
     ) -> None:
         name, shape = type(self).__name__, tuple(np.shape(getattr(weight, "codes", weight)))
         windows = Windows(name, axes, input_shape[-1])
         super().__init__([input], [input_shape], result, (*windows.out, shape[-1]))
         self.windows = windows
         self.accum = as_type(accum, "accum")
-        self.parameter("weight", weight, weight_type, (*shape[:-2], input_shape[-1], shape[-1]))
+        self.product = Product(name, product, input, weight_type)
+        weight_shape = (*shape[:-2], input_shape[-1], shape[-1])
+        self.parameter("weight", self.product.weights(weight), self.product.stored, weight_shape)
         bias = np.zeros(shape[-1]) if bias is None else bias
         self.parameter("bias", bias, bias_type, shape[-1:])
         if strategy not in STRATEGIES:
@@ -60,6 +63,11 @@ class _Conv(TypedLayer):
             )
         self.strategy, self.reuse_factor = strategy, reuse_factor
         self.n_partitions = windows.in_partitions(n_partitions)
+        # hls4ml's kernel of single pixels counts the products of all of them.
+        batched = len(axes) == 1 and terms == shape[-2] and strategy == "latency"
+        self.n_in = terms * axes[0].size if batched and n_partitions == 1 else terms
+        if batched and windows.padded and product in ("data_binary", "both_binary"):
+            raise ValueError(f"{name}: {product} of single pixels takes no padding")
         self.order = None
         if strategy == "resource":
             self.order = resource_order(terms, shape[-1], reuse_factor)
@@ -71,17 +79,19 @@ class _Conv(TypedLayer):
 
         def some(x: Fixed) -> Fixed:
             seen = self.windows.of(x).reshape(-1, len(weight))
-            return affine(seen, weight, bias, self.accum, self.order).to(self.result)
+            sums = self.product.sums(seen, weight, bias, self.accum, self.order)
+            return self.product.concluded(sums, self.n_in, self.result)
 
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         pixel, j = np.ravel_multi_index(index[:-1], self.windows.out), index[-1]
         order = slice(None) if self.order is None else self.order[j]
         seen = self.windows.of(inputs[0][None])[0, pixel].reshape(-1)
         weight = self.fixed("weight").reshape(len(seen), -1)[:, j]
-        return Sum(seen[order], weight[order], self.fixed("bias")[j], self.accum, self.result)
+        start = self.fixed("bias")[j]
+        return self.product.sum(seen[order], weight[order], start, self.accum, self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights, as the kernel wants them, and biases."""
@@ -93,11 +103,11 @@ class _Conv(TypedLayer):
 
     def kernel(self) -> LayerKernel:
         """``conv``."""
-        types = self.parameter_types
+        weight, product = self.product.cpp
         arguments = (
             self.input_types[0],
-            types["weight"],
-            types["bias"],
+            weight,
+            self.parameter_types["bias"],
             self.accum,
             self.result,
             self.reuse_factor if self.strategy == "resource" else 0,
@@ -105,6 +115,7 @@ class _Conv(TypedLayer):
             self.windows.channels,
             self.output_shape[-1],
             *self.windows.cpp,
+            product,
         )
         return LayerKernel(self.source, "conv", arguments)
 
@@ -130,6 +141,7 @@ class Conv1D(_Conv):
         strategy: ``latency`` or ``resource``.
         reuse_factor: for ``resource``: a divisor of the products that are added up.
         n_partitions: in how many parts the kernel computes; changes no result.
+        product: see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::conv_1d_cl``, ``nnet::pointwise_conv_1d_cl``.
@@ -153,6 +165,7 @@ class Conv1D(_Conv):
         strategy: str = "latency",
         reuse_factor: int = 1,
         n_partitions: int = 1,
+        product: str = "mult",
     ) -> None:
         width, _ = image_shape("Conv1D", input_shape, 1)
         window, *_ = weight_shape("Conv1D", weight, ("filt_width", "channels", "filters"))
@@ -169,6 +182,7 @@ class Conv1D(_Conv):
             strategy=strategy,
             reuse_factor=reuse_factor,
             n_partitions=n_partitions,
+            product=product,
         )
 
 
@@ -189,6 +203,7 @@ class Conv2D(_Conv):
         strategy: ``latency`` or ``resource``.
         reuse_factor: for ``resource``: a divisor of the products that are added up.
         n_partitions: in how many parts the kernel computes; changes no result.
+        product: see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::conv_2d_cl``, ``nnet::pointwise_conv_2d_cl``.
@@ -216,6 +231,7 @@ class Conv2D(_Conv):
         strategy: str = "latency",
         reuse_factor: int = 1,
         n_partitions: int = 1,
+        product: str = "mult",
     ) -> None:
         height, width, _ = image_shape("Conv2D", input_shape, 2)
         parts = ("filt_height", "filt_width", "channels", "filters")
@@ -237,4 +253,5 @@ class Conv2D(_Conv):
             strategy=strategy,
             reuse_factor=reuse_factor,
             n_partitions=n_partitions,
+            product=product,
         )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Array, Fixed
-from harness.hls.layers.accumulate import affine
 from harness.hls.layers.layer import Sum, TypedLayer, as_type
+from harness.hls.layers.products import Product
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
@@ -34,6 +34,9 @@ class Dense(TypedLayer):
         strategy: ``latency`` or ``resource``.
         reuse_factor: for ``resource``: up to the inputs a divisor of them; beyond, any number that
             the kernel accepts.
+        product: how an input is multiplied by a weight, one of :data:`PRODUCTS`.  Weights of one
+            bit are 0 for -1; for ``weight_exponential`` weights are powers of two and their
+            negatives, and ``weight_type`` is that of the exponents.
 
     Source:
         hls4ml ``nnet::dense``.
@@ -54,13 +57,15 @@ class Dense(TypedLayer):
         result: ApFixed | str,
         strategy: str = "latency",
         reuse_factor: int = 1,
+        product: str = "mult",
     ) -> None:
         shape = tuple(np.shape(getattr(weight, "codes", weight)))
         if len(shape) != 2:
             raise ValueError(f"Dense: a weight has shape (inputs, outputs), not {shape}")
         super().__init__([input], [shape[:1]], result, shape[1:])
         self.accum = as_type(accum, "accum")
-        self.parameter("weight", weight, weight_type, shape)
+        self.product = Product("Dense", product, input, weight_type)
+        self.parameter("weight", self.product.weights(weight), self.product.stored, shape)
         bias = np.zeros(shape[1]) if bias is None else bias
         self.parameter("bias", bias, bias_type, shape[1:])
         if strategy not in STRATEGIES:
@@ -71,14 +76,15 @@ class Dense(TypedLayer):
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         w, b = self.fixed("weight"), self.fixed("bias")
-        return affine(inputs[0], w, b, self.accum, self.order).to(self.result)
+        sums = self.product.sums(inputs[0], w, b, self.accum, self.order)
+        return self.product.concluded(sums, len(w), self.result)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         (j,) = index
         order = slice(None) if self.order is None else self.order[j]
         w, b = self.fixed("weight"), self.fixed("bias")
-        return Sum(inputs[0][order], w[:, j][order], b[j], self.accum, self.result)
+        return self.product.sum(inputs[0][order], w[:, j][order], b[j], self.accum, self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights, as the kernel wants them, and biases."""
@@ -87,14 +93,15 @@ class Dense(TypedLayer):
 
     def kernel(self) -> LayerKernel:
         """``dense_latency`` or ``dense_resource``."""
-        types = self.parameter_types
+        weight, product = self.product.cpp
         arguments: tuple[Any, ...] = (
             self.input_types[0],
-            types["weight"],
-            types["bias"],
+            weight,
+            self.parameter_types["bias"],
             self.accum,
             self.result,
             *self.sizes,
+            product,
         )
         if self.strategy == "resource":
             arguments += (self.reuse_factor,)

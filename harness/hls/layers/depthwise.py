@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed, concatenated
-from harness.hls.layers.accumulate import affine
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
+from harness.hls.layers.products import Product
 from harness.hls.layers.windows import Axis, Windows, image_shape, weight_shape
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -39,32 +39,38 @@ class _Depthwise(TypedLayer):
         accum: ApFixed | str,
         result: ApFixed | str,
         n_partitions: int,
+        product: str,
     ) -> None:
         channels = input_shape[-1]
-        windows = Windows(type(self).__name__, axes, channels)
+        name = type(self).__name__
+        windows = Windows(name, axes, channels)
         super().__init__([input], [input_shape], result, (*windows.out, channels))
         self.windows, self.n_partitions = windows, windows.in_partitions(n_partitions)
         self.accum = as_type(accum, "accum")
         window = tuple(axis.window for axis in axes)
-        self.parameter("weight", weight, weight_type, (*window, channels, 1))
+        self.product = Product(name, product, input, weight_type)
+        kept = self.product.weights(weight)
+        self.parameter("weight", kept, self.product.stored, (*window, channels, 1))
         bias = np.zeros(channels) if bias is None else bias
         self.parameter("bias", bias, bias_type, (channels,))
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         weight, bias = self.fixed("weight"), self.fixed("bias")
+        terms = weight.size  # hls4ml counts the products of all channels
 
         def some(x: Fixed) -> Fixed:
-            return channelwise(self.windows, x, weight, bias, self.accum).to(self.result)
+            sums = channelwise(self.windows, x, weight, bias, self.accum, self.product)
+            return self.product.concluded(sums, terms, self.result)
 
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         pixel, j = np.ravel_multi_index(index[:-1], self.windows.out), index[-1]
         seen = self.windows.of(inputs[0][None])[0, pixel, :, j]
         weight = self.fixed("weight").reshape(len(seen), -1)[:, j]
-        return Sum(seen, weight, self.fixed("bias")[j], self.accum, self.result)
+        return self.product.sum(seen, weight, self.fixed("bias")[j], self.accum, self.result)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights and biases."""
@@ -72,16 +78,17 @@ class _Depthwise(TypedLayer):
 
     def kernel(self) -> LayerKernel:
         """``depthwise``."""
-        types = self.parameter_types
+        weight, product = self.product.cpp
         arguments = (
             self.input_types[0],
-            types["weight"],
-            types["bias"],
+            weight,
+            self.parameter_types["bias"],
             self.accum,
             self.result,
             self.n_partitions,
             self.windows.channels,
             *self.windows.cpp,
+            product,
         )
         return LayerKernel(self.source, "depthwise", arguments)
 
@@ -103,6 +110,7 @@ class DepthwiseConv1D(_Depthwise):
         pad_left, pad_right: the padding.
         dilation: from one element of a window to the next.
         n_partitions: in how many parts the kernel computes; changes no result.
+        product: see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::depthwise_conv_1d_cl``.
@@ -124,6 +132,7 @@ class DepthwiseConv1D(_Depthwise):
         pad_right: int = 0,
         dilation: int = 1,
         n_partitions: int = 1,
+        product: str = "mult",
     ) -> None:
         width, _ = image_shape("DepthwiseConv1D", input_shape, 1)
         (window,) = depthwise_window("DepthwiseConv1D", weight, ("filt_width",))
@@ -138,6 +147,7 @@ class DepthwiseConv1D(_Depthwise):
             accum=accum,
             result=result,
             n_partitions=n_partitions,
+            product=product,
         )
 
 
@@ -156,6 +166,7 @@ class DepthwiseConv2D(_Depthwise):
         pad_top, pad_bottom, pad_left, pad_right: the padding.
         dilation_height, dilation_width: from one element of a window to the next.
         n_partitions: in how many parts the kernel computes; changes no result.
+        product: see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::depthwise_conv_2d_cl``.
@@ -181,6 +192,7 @@ class DepthwiseConv2D(_Depthwise):
         dilation_height: int = 1,
         dilation_width: int = 1,
         n_partitions: int = 1,
+        product: str = "mult",
     ) -> None:
         height, width, _ = image_shape("DepthwiseConv2D", input_shape, 2)
         parts = ("filt_height", "filt_width")
@@ -200,16 +212,20 @@ class DepthwiseConv2D(_Depthwise):
             accum=accum,
             result=result,
             n_partitions=n_partitions,
+            product=product,
         )
 
 
-def channelwise(windows: Windows, x: Fixed, w: Fixed, b: Fixed, accum: ApFixed) -> Fixed:
+def channelwise(
+    windows: Windows, x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, product: Product
+) -> Fixed:
     """The sums of each channel: (rows, windows, channels) of type ``accum``."""
     channels = windows.channels
     seen = windows.of(x).reshape(-1, windows.places.shape[1], channels)
     weight = w.reshape(-1, channels)
     sums = [
-        affine(seen[:, :, c], weight[:, c : c + 1], b[c : c + 1], accum) for c in range(channels)
+        product.sums(seen[:, :, c], weight[:, c : c + 1], b[c : c + 1], accum)
+        for c in range(channels)
     ]
     return concatenated(sums, axis=1).reshape(-1, len(windows.places), channels)
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import INT, Array, Fixed, concatenated
-from harness.hls.layers.accumulate import accumulate, affine
+from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type, no_fractions
+from harness.hls.layers.products import Product, times
 from harness.hls.layers.shape import permutation, permuted
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed, result_type
+from harness.types import ApFixed
 
 __all__ = ["Einsum", "EinsumDense", "Recipe", "recipe"]
 
@@ -168,6 +169,7 @@ class Einsum(TypedLayer):
         input1_shape, input2_shape: their shapes.
         accum: the type of the accumulator.
         result: the type of the output; its shape is (1,) if everything is summed over.
+        product: how the inputs are multiplied, see :class:`Dense`; the second is the weight.
 
     Source:
         hls4ml ``nnet::einsum``.
@@ -187,13 +189,15 @@ class Einsum(TypedLayer):
         input2_shape: Shape,
         accum: ApFixed | str,
         result: ApFixed | str,
+        product: str = "mult",
     ) -> None:
         steps = recipe(equation, input1_shape, input2_shape)
         shapes = [input1_shape, input2_shape]
         super().__init__([input1, input2], shapes, result, steps.output_shape or (1,))
         self.equation, self.recipe = equation, steps
         self.accum = as_type(accum, "accum")
-        no_fractions(self.name, self.accum, result_type("*", *self.input_types))
+        self.product = Product(self.name, product, input1, input2)
+        no_fractions(self.name, self.accum, self.product.type)
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
@@ -203,13 +207,15 @@ class Einsum(TypedLayer):
         parts = []
         for k in range(0, max(len(a), 1), step):
             rows = slice(k, k + step)
-            terms = a[rows, :, :, None, :] * b[rows, :, None, :, :]
+            terms = times(self.product.name, a[rows, :, :, None, :], b[rows, :, None, :, :])
             parts.append(accumulate(zero, terms).to(self.result))
         made = self.recipe.output(concatenated(parts))
         return made.reshape(-1, *self.output_shape)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
+        if self.product.name != "mult":
+            return None
         i, first, second = self.recipe.place(index)
         a, b = (self.recipe.operand(k, x[None])[0, i] for k, x in enumerate(inputs))
         zero = Fixed(np.int64(0), INT)
@@ -222,7 +228,8 @@ class Einsum(TypedLayer):
             *map(permutation, self.input_shapes, steps.perms),
             permutation(steps.product_shape, steps.perm_out),
         ]
-        arguments = (*self.input_types, self.accum, self.result, *steps.sizes, *orders)
+        product = self.product.cpp[1]
+        arguments = (*self.input_types, self.accum, self.result, *steps.sizes, *orders, product)
         return LayerKernel(self.source, "einsum", arguments)
 
 
@@ -241,6 +248,7 @@ class EinsumDense(TypedLayer):
         weight_type, bias_type: the types of the parameters.
         accum: the type of products and accumulator.
         result: the type of the output; its shape is (1,) if everything is summed over.
+        product: see :class:`Dense`.
 
     Source:
         hls4ml ``nnet::einsum_dense``.
@@ -261,13 +269,15 @@ class EinsumDense(TypedLayer):
         bias_type: ApFixed | str,
         accum: ApFixed | str,
         result: ApFixed | str,
+        product: str = "mult",
     ) -> None:
         shape = tuple(np.shape(getattr(weight, "codes", weight)))
         steps = recipe(equation, input_shape, shape)
         super().__init__([input], [input_shape], result, steps.output_shape or (1,))
         self.equation, self.recipe = equation, steps
         self.accum = as_type(accum, "accum")
-        self.parameter("weight", weight, weight_type, shape)
+        self.product = Product("EinsumDense", product, input, weight_type)
+        self.parameter("weight", self.product.weights(weight), self.product.stored, shape)
         bias = np.zeros(1) if bias is None else bias
         bias_shape = tuple(np.shape(getattr(bias, "codes", bias)))
         fits = zip(reversed(bias_shape), reversed(self.output_shape), strict=False)
@@ -298,29 +308,33 @@ class EinsumDense(TypedLayer):
         for i in range(steps.inplace):
             for places in _alike(bias[i]):
                 flat = x[:, i, places].reshape(-1, steps.contract)
-                made = affine(flat, weight[i], bias[i, places[0]], self.accum).to(self.result)
+                sums = self.product.sums(flat, weight[i], bias[i, places[0]], self.accum)
+                made = self.product.concluded(sums, steps.contract, self.result)
                 out[:, i, places] = made.held.reshape(rows, len(places), steps.free[1])
         return steps.output(Fixed(out, self.result)).reshape(rows, *self.output_shape)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         weight, bias = self.constants()
         i, first, second = self.recipe.place(index)
         x = self.recipe.operand(0, inputs[0][None])[0, i, first]
-        return Sum(x, weight[i, :, second], bias[i, first, second], self.accum, self.result)
+        start = bias[i, first, second]
+        return self.product.sum(x, weight[i, :, second], start, self.accum, self.result)
 
     def kernel(self) -> LayerKernel:
         """``einsum_dense``."""
-        types, steps = self.parameter_types, self.recipe
+        steps = self.recipe
+        weight, product = self.product.cpp
         arguments = (
             self.input_types[0],
-            types["weight"],
-            types["bias"],
+            weight,
+            self.parameter_types["bias"],
             self.accum,
             self.result,
             *steps.sizes,
             permutation(self.input_shapes[0], steps.perms[0]),
             permutation(steps.product_shape, steps.perm_out),
+            product,
         )
         return LayerKernel(self.source, "einsum_dense", arguments)
 

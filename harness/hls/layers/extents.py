@@ -99,14 +99,14 @@ def _at_every_code(free: TypedLayer, x: Interval) -> Interval | None:
     return Interval(Fixed(bottom, out.type), Fixed(top, out.type))
 
 
-def _summed(layer: TypedLayer, inputs: list[Interval]) -> Extent:
+def _summed(layer: TypedLayer, inputs: list[Interval]) -> Extent | None:
     """Bounds of an accumulator over all outputs, and of the outputs before their conversion."""
     lows, highs, held = [], [], []
     ends = [_corner(inputs, [upper] * len(inputs)) for upper in (False, True)]
     for index in itertools.product(*map(range, layer.output_shape)):
         low, high = (layer.summed(end, index) for end in ends)
-        assert low is not None
-        assert high is not None
+        if low is None or high is None:
+            return None
         accum = low.accum
         bottoms, tops = _partial_sums(low, high)
         lows.append(bottoms[-1])

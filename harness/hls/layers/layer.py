@@ -220,6 +220,8 @@ class TypedLayer(nn.Module):
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """What is added up to one output of one row; ``None`` for a layer without accumulator.
 
+        ``None`` too if its terms are no products, but what else ``nnet_mult.h`` makes of a pair.
+
         Args:
             inputs: the row, each of the input's shape.
             index: the output's place.

@@ -12,6 +12,7 @@ from harness.fixed import INT, Fixed, concatenated, where
 from harness.hls.layers.accumulate import accumulate
 from harness.hls.layers.interval import Extent, Interval
 from harness.hls.layers.layer import Shape, ShapeError, Sum, TypedLayer, as_type
+from harness.hls.layers.products import Product, times
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed, Overflow
 
@@ -178,6 +179,7 @@ class Dot(TypedLayer):
         input1, input2: the types of the inputs.
         accum: the type of products and accumulator.
         result: the type of the output.
+        product: how the inputs are multiplied, see :class:`Dense`; the second is the weight.
 
     Source:
         hls4ml ``nnet::dot1d``.
@@ -195,23 +197,28 @@ class Dot(TypedLayer):
         input2: ApFixed | str,
         accum: ApFixed | str,
         result: ApFixed | str,
+        product: str = "mult",
     ) -> None:
         super().__init__([input1, input2], [(size,), (size,)], result, (1,))
         self.accum = as_type(accum, "accum")
+        self.product = Product(self.name, product, input1, input2)
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
-        terms = (inputs[0] * inputs[1]).to(self.accum)
+        terms = times(self.product.name, *inputs).to(self.accum)
         return accumulate(_zero().to(self.accum), terms).to(self.result).reshape(-1, 1)
 
-    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum:
+    def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         del index
+        if self.product.name != "mult":
+            return None
         return Sum(inputs[0], inputs[1], _zero(), self.accum, self.result)
 
     def kernel(self) -> LayerKernel:
         """``dot1d``."""
-        arguments = (*self.input_types, self.accum, self.result, self.sizes[0])
+        product = self.product.cpp[1]
+        arguments = (*self.input_types, self.accum, self.result, self.sizes[0], product)
         return LayerKernel(self.source, "dot1d", arguments)
 
 

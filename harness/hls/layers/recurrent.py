@@ -70,15 +70,11 @@ class _Recurrent(TypedLayer):
             self._tied = {"accum", "result"}
         self.accum = accum
         self.return_sequences, self.static = return_sequences, static
-        for prefix, direction in directions.items():
-            for key, shape in zip(PARAMETERS, _shapes(*direction.sizes(name)), strict=True):
-                values = getattr(direction, key)
-                values = np.zeros(shape) if values is None else values
-                self.parameter(prefix + key, values, getattr(direction, f"{key}_type"), shape)
         self.cells = {
             prefix: Cell(
                 name,
                 direction,
+                input=input,
                 accum=accum,
                 result=result,
                 table_type=table_type,
@@ -88,6 +84,14 @@ class _Recurrent(TypedLayer):
             )
             for prefix, direction in directions.items()
         }
+        for prefix, direction in directions.items():
+            products = dict(zip(PARAMETERS, self.cells[prefix].products, strict=False))
+            for key, shape in zip(PARAMETERS, _shapes(*direction.sizes(name)), strict=True):
+                values, t = getattr(direction, key), getattr(direction, f"{key}_type")
+                if key in products:
+                    values, t = products[key].weights(values), products[key].stored
+                values = np.zeros(shape) if values is None else values
+                self.parameter(prefix + key, values, t, shape)
 
     def _given(self, prefix: str) -> Parameters:
         return Parameters(*(self.fixed(prefix + key) for key in PARAMETERS))
@@ -158,6 +162,8 @@ class _Single(_Recurrent):
         strategy: str = "latency",
         reuse_factor: int = 1,
         recurrent_reuse_factor: int = 1,
+        product: str = "mult",
+        recurrent_product: str = "mult",
         pytorch_order: bool = False,
     ) -> None:
         direction = Direction(
@@ -174,6 +180,8 @@ class _Single(_Recurrent):
             recurrent_activation=recurrent_activation,
             reuse_factor=reuse_factor,
             recurrent_reuse_factor=recurrent_reuse_factor,
+            product=product,
+            recurrent_product=recurrent_product,
         )
         super().__init__(
             {"": direction},
@@ -230,6 +238,7 @@ class LSTM(_Single):
         strategy: ``latency`` or ``resource``.
         reuse_factor, recurrent_reuse_factor: of the two matrices, for ``resource``: a divisor of
             the matrix' inputs, or a multiple of them up to the number of its weights.
+        product, recurrent_product: of the two matrices, see :class:`Dense`.
         pytorch_order: changes nothing, for both have one order.
 
     Raises:

@@ -15,6 +15,7 @@ from harness.hls.layers.accumulate import affine
 from harness.hls.layers.depthwise import channelwise, depthwise_window
 from harness.hls.layers.interval import Extent, Interval, added
 from harness.hls.layers.layer import Shape, TypedLayer, as_type
+from harness.hls.layers.products import Product
 from harness.hls.layers.windows import Axis, Windows, image_shape, weight_shape
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
@@ -56,6 +57,7 @@ class _Separable(TypedLayer):
         self.depthwise_accum = as_type(depthwise_accum, "depthwise_accum")
         self.depthwise_result = as_type(depthwise_result, "depthwise_result")
         self.pointwise_accum = as_type(pointwise_accum, "pointwise_accum")
+        self.product = Product(name, "mult", input, depthwise_type)
         window = tuple(axis.window for axis in axes)
         self.parameter("depthwise", depthwise, depthwise_type, (*window, channels, 1))
         pixel = (1,) * len(axes)
@@ -71,7 +73,9 @@ class _Separable(TypedLayer):
         second = second.reshape(-1, self.output_shape[-1])
 
         def some(x: Fixed) -> Fixed:
-            sums = channelwise(self.windows, x, first, zero_bias, self.depthwise_accum)
+            sums = channelwise(
+                self.windows, x, first, zero_bias, self.depthwise_accum, self.product
+            )
             middle = sums.to(self.depthwise_result).reshape(-1, self.windows.channels)
             return affine(middle, second, bias, self.pointwise_accum).to(self.result)
 

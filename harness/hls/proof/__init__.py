@@ -10,6 +10,7 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     merge,
     norm,
     pooling,
+    products,
     recurrent,
     separable,
     shape,
