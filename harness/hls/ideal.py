@@ -81,7 +81,8 @@ def _weights(layer: TypedLayer, name: str) -> Array:
 
 
 def _dense(layer: Dense, x: Array) -> Array:
-    return x @ _weights(layer, "weight") + _weights(layer, "bias")
+    x, w = layer.product.meant(x, layer.fixed("weight"))
+    return np.asarray(x @ w + _weights(layer, "bias"))
 
 
 def _seen(windows: Windows, x: Array, pad: float = 0.0) -> Array:
@@ -99,19 +100,24 @@ def _by_parts(windows: Windows, x: Array, law: Callable[[Array], Array], pad: fl
 
 
 def _conv(layer: Conv1D | Conv2D, x: Array) -> Array:
-    w = _weights(layer, "weight")
-    w = w.reshape(-1, w.shape[-1])
+    weight = layer.fixed("weight").reshape(-1, layer.output_shape[-1])
 
     def law(seen: Array) -> Array:
-        return seen.reshape(*seen.shape[:2], -1) @ w
+        seen, w = layer.product.meant(seen, weight)
+        return np.asarray(seen.reshape(*seen.shape[:2], -1) @ w)
 
     out = _by_parts(layer.windows, x, law) + _weights(layer, "bias")
     return out.reshape(len(x), *layer.output_shape)
 
 
 def _depthwise(layer: DepthwiseConv1D | DepthwiseConv2D, x: Array) -> Array:
-    w = _weights(layer, "weight")[..., 0].reshape(-1, layer.windows.channels)
-    out = _by_parts(layer.windows, x, lambda seen: (seen * w).sum(2)) + _weights(layer, "bias")
+    weight = layer.fixed("weight").reshape(-1, layer.windows.channels)
+
+    def law(seen: Array) -> Array:
+        seen, w = layer.product.meant(seen, weight)
+        return np.asarray((seen * w).sum(2))
+
+    out = _by_parts(layer.windows, x, law) + _weights(layer, "bias")
     return out.reshape(len(x), *layer.output_shape)
 
 
@@ -136,7 +142,8 @@ def _average(layer: Any, x: Array) -> Array:
 
 
 def _batchnorm(layer: BatchNorm, x: Array) -> Array:
-    scale, bias = (_weights(layer, name) for name in ("scale", "bias"))
+    x, scale = layer.product.meant(x, layer.fixed("scale"))
+    bias = _weights(layer, "bias")
     flat = x.reshape(len(x), -1, scale.size)
     return (flat * scale.ravel() + bias.ravel()).reshape(x.shape)
 
@@ -161,7 +168,7 @@ def _einsum(layer: Einsum, x: Array, y: Array) -> Array:
 
 
 def _einsum_dense(layer: EinsumDense, x: Array) -> Array:
-    out = _contracted(layer.equation, x, _weights(layer, "weight"), "")
+    out = _contracted(layer.equation, *layer.product.meant(x, layer.fixed("weight")), "")
     return out.reshape(len(x), *layer.output_shape) + _weights(layer, "bias")
 
 
@@ -201,14 +208,19 @@ def _bidirectional(layer: Bidirectional, x: Array) -> Array:
     return np.concatenate(found, axis=-1)
 
 
-def _cell_weights(layer: TypedLayer, prefix: str) -> list[Array]:
+def _cell_weights(layer: LSTM | GRU | Bidirectional, prefix: str) -> list[Array]:
     names = ("weight", "recurrent_weight", "bias", "recurrent_bias")
-    return [_weights(layer, prefix + name) for name in names]
+    found = [_weights(layer, prefix + name) for name in names]
+    for k, product in enumerate(layer.cells[prefix].products):
+        _, found[k] = product.meant(np.empty(0), layer.fixed(prefix + names[k]))
+    return found
 
 
 def _states(cell: Cell, weights: list[Array], x: Array, start: tuple[Array, ...]) -> Array:
     """The output states after every step, (rows, length, states)."""
     w, wr, b, br = weights
+    if cell.products[0].name in ("data_binary", "both_binary"):
+        x = 2 * x - 1
     n = cell.states
     act, gate = (_GATES[name] for name in cell.names)
     h, *rest = start or [np.zeros((len(x), n))] * (cell.gates - 2)
@@ -286,7 +298,7 @@ _enter(_moved, ZeroPadding1D, ZeroPadding2D, Cropping1D, Cropping2D, Resize)
 _enter(lambda layer, x: x.reshape(len(x), *layer.output_shape), Reshape)
 _enter(lambda layer, x: np.broadcast_to(x, (len(x), *layer.output_shape)), Broadcast)
 _enter(lambda layer, x: x.transpose(0, *(k + 1 for k in layer.perm)), Transpose)
-_enter(lambda layer, x: _weights(layer, "embeddings")[x.astype(int)], Embedding)
+_enter(lambda layer, x: _weights(layer, "embeddings")[np.rint(x).astype(int)], Embedding)
 _enter(
     lambda layer, x, y: np.concatenate([x, y], axis=layer.axis + 1),
     merge.Concatenate,

@@ -7,6 +7,7 @@ from harness import ApFixed
 from harness.hls import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh, Fixed, ShapeError
 from harness.hls.model import Sequential
 from harness.hls.ranges import ranges
+from harness.types import ApInt
 
 NARROW = ApFixed(8, 4)
 TYPES = {
@@ -44,14 +45,14 @@ def test_binary_tanh_counts_the_threshold_as_above():
     layer = BatchNormBinaryTanh([0.5, -1.0], input=NARROW, input_shape=(2,))
     x = np.array([[0.5, -1.0], [0.4375, -1.0625]])
     assert layer(x).tolist() == [[1, 1], [0, 0]]
-    assert layer.result == ApFixed(1, 1, signed=False)
+    assert layer.result == ApInt(1, signed=False)
 
 
 def test_ternary_tanh_counts_the_thresholds_as_below():
     layer = BatchNormTernaryTanh([1.0], [-1.0], input=NARROW, input_shape=(1,))
     x = np.array([[1.0625], [1.0], [-0.9375], [-1.0]])
     assert layer(x).ravel().tolist() == [1, 0, 0, -1]
-    assert layer.result == ApFixed(2, 2)
+    assert layer.result == ApInt(2)
 
 
 def test_ternary_tanh_with_crossed_thresholds_asks_the_upper_one_first():

@@ -91,10 +91,27 @@ def test_the_codes_that_may_come(rows):
     assert table(rows).code_range(0) == (0, min(rows, 16) - 1)
 
 
-@pytest.mark.parametrize("index", ["ap_ufixed<4,3>", "ap_fixed<8,4>", "ap_ufixed<4,6>"])
-def test_types_that_number_no_rows_are_refused(index):
-    with pytest.raises(ValueError, match="does not number rows; allowed: types of integers"):
-        table(index=index)
+def test_a_fraction_is_dropped_after_the_product_with_the_length_of_a_row():
+    """hls4ml's default index is ``ap_fixed<16,6>``: 0.5 begins in the middle of row 0."""
+    numbers = np.arange(6).reshape(3, 2)
+    layer = Embedding(
+        numbers, input="ap_fixed<8,4>", input_shape=(1,), embeddings_type=INDEX, result=INDEX
+    )
+    assert layer(np.array([[1.0], [0.5], [1.75], [-0.25]])).reshape(4, 2).tolist() == [
+        [2, 3],
+        [1, 2],
+        [3, 4],
+        [0, 0],
+    ]
+    # 2.5 would read number 6; -0.5 is number -1.
+    assert layer.code_range(0) == (-7, 39)
+
+
+def test_an_index_of_even_numbers():
+    layer = Embedding(
+        [[1], [2], [3]], input="ap_ufixed<4,6>", input_shape=(1,), embeddings_type=T, result=T
+    )
+    assert layer.code_range(0) == (0, 0)
 
 
 def test_hostile_input():

@@ -10,7 +10,7 @@ from harness.fixed import Fixed
 from harness.hls.layers.layer import Shape, ShapeError, TypedLayer
 from harness.hls.layers.products import Product, times
 from harness.oracle.layers import LayerKernel
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = ["BatchNorm", "BatchNormBinaryTanh", "BatchNormTernaryTanh"]
 
@@ -130,7 +130,7 @@ class BatchNormBinaryTanh(_PerChannel):
         input: ApFixed | str,  # noqa: A002
         input_shape: Shape,
     ) -> None:
-        super().__init__([input], [input_shape], ApFixed(1, 1, signed=False), input_shape)
+        super().__init__([input], [input_shape], ApInt(1, signed=False), input_shape)
         shape = self._shape(threshold)
         self.parameter("threshold", threshold, self.input_types[0], shape)
 
@@ -172,7 +172,7 @@ class BatchNormTernaryTanh(_PerChannel):
         input: ApFixed | str,  # noqa: A002
         input_shape: Shape,
     ) -> None:
-        super().__init__([input], [input_shape], ApFixed(2, 2), input_shape)
+        super().__init__([input], [input_shape], ApInt(2), input_shape)
         shape = self._shape(threshold_hi)
         self.parameter("threshold_hi", threshold_hi, self.input_types[0], shape)
         self.parameter("threshold_lo", threshold_lo, self.input_types[0], shape)

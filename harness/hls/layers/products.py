@@ -113,6 +113,24 @@ class Product:
             )
         return Fixed(2 * exponent + (numbers > 0), self.stored)
 
+    def meant(self, x: Array, w: Fixed) -> tuple[Array, Array]:
+        """Input and weights as numbers, in float64: where one bit says so, -1 and 1.
+
+        Args:
+            x: inputs as the types before have them, any shape.
+            w: the weights' codes.
+        """
+        if self.name in ("data_binary", "both_binary"):
+            x = 2 * x - 1
+        match self.name:
+            case "weight_binary" | "both_binary":
+                return x, 2.0 * w.codes - 1
+            case "weight_ternary":
+                return x, np.where(w.codes == -2, 1.0, w.codes)
+            case "weight_exponential":
+                return x, np.where(w.codes & 1, 1, -1) * 2.0 ** (w.codes >> 1)
+        return x, w.values()
+
     def sums(
         self, x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = None
     ) -> Fixed:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harness.hls.layers.layer import as_type
 from harness.hls.project.scope import Scope, read_scope
-from harness.hls.project.source import ProjectError
+from harness.hls.project.source import BrokenProject, ProjectError
 from harness.hls.project.streams import with_sizes
 from harness.hls.project.top import NUMBER, Call, Top, Variable, read_top
 from harness.hls.project.weights import Weight, read_weights
@@ -59,13 +59,7 @@ class Description:
         name = _name(root)
         scope = read_scope(root)
         top = with_sizes(read_top(root, name), root)
-        ports = {v.name for v in top.ports}
-        for load in top.loads:
-            if load.weight in ports:
-                raise ProjectError(
-                    f"{load.place}: {load.weight} is an argument of {name}; supported: weights "
-                    "inside of it (a larger BramFactor)"
-                )
+        scope.weights.extend(v.name for v in top.external)
         return cls(root, top, scope, read_weights(root, scope, top.loads))
 
     @property
@@ -116,7 +110,10 @@ class Description:
         """The arguments of the top function that it writes."""
         found = tuple(v for v in self.top.ports if v not in self.inputs)
         if not found:
-            raise ProjectError(f"{self.top.file}: {self.name} has no output")
+            raise BrokenProject(
+                f"{self.top.file}: nothing is written to an argument of {self.name}; is the last "
+                "layer of the model gone?"
+            )
         return found
 
     def type(self, v: Variable) -> ApFixed:

@@ -142,13 +142,22 @@ def glue(project: Description, top: Path, *, traced: bool) -> str:
             names += f'constexpr char {v.name}[] = "{v.name}";\n'
         ports += f", harness::project::{way}<{of}>"
     name = "trace" if traced else "run"
+    called, wrapper = f"{space}{project.name}", ""
+    if project.top.external:  # weights that are arguments: the arrays that hls4ml's bridge includes
+        called = "harness_top"
+        arrays = ", ".join(f"{space}{v.type_name}* {v.name}" for v in project.top.ports)
+        weights = [v.name for v in project.top.external]
+        given = [v.name for v in project.top.ports] + [f"::{space}{w}" for w in weights]
+        wrapper = "".join(f'#include "weights/{w}.h"\n' for w in weights)
+        wrapper += f"void {called}({arrays}) {{ {space}{project.name}({', '.join(given)}); }}\n"
     return (
         '#include "project_kernels.h"\n'
         f'#include "{top}"\n'
         f"namespace harness_ports {{\n{names}}}  // namespace harness_ports\n"
+        f"{wrapper}"
         'extern "C" __attribute__((visibility("default")))\n'
         "const harness::kernel harness_table[] = {\n"
-        f"    &harness::project::{name}<&{space}{project.name}{ports}>,\n"
+        f"    &harness::project::{name}<&{called}{ports}>,\n"
         "};\n"
     )
 

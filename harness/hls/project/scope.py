@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.fixed import Fixed
 from harness.hls.project.source import ProjectError, Source, Statement, evaluate, split_arguments
-from harness.types import ApFixed
+from harness.types import ApFixed, ApInt
 
 __all__ = ["Config", "Scope", "number", "read_scope"]
 
@@ -96,6 +96,11 @@ class Config:
             raise ProjectError(f"{self.place}: {self.name} has no {member}")
         return self.scope.type(self.types[member], f"{self.place}: {self.name}::{member}")
 
+    def weight_type(self, member: str) -> ApFixed:
+        """What a typedef names; of weights that are powers of two the type of their exponents."""
+        found = self.scope.exponents.get(self.types.get(member, ""))
+        return self.type(member) if found is None else found
+
     def inner(self, member: str) -> Config:
         """A configuration that a typedef names."""
         if member not in self.types:
@@ -122,6 +127,7 @@ class Scope:
         tables: arrays of integers.
         outside: members of structs that are set outside of them: type and value.
         weights: the weights whose headers are included, in order.
+        exponents: of structs of a sign and an exponent the type of the exponent.
     """
 
     types: dict[str, ApFixed | str] = field(default_factory=dict)
@@ -130,6 +136,7 @@ class Scope:
     tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
     outside: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     weights: list[str] = field(default_factory=list)
+    exponents: dict[str, ApFixed] = field(default_factory=dict)
 
     def type(self, text: str, what: str) -> ApFixed:
         """The type that a name or a spelling stands for; ``ProjectError`` if it is none of ours."""
@@ -163,7 +170,12 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
     place = f"{source.name}:{s.line}"
     if s.body is not None:
         if match := re.fullmatch(rf"typedef struct ({_NAME})", s.text):
-            scope.types[match[1]] = "a struct (compressed or exponential weights)"
+            scope.types[match[1]] = "a struct"
+            members = [member.text.rpartition(" ") for member in s.body]
+            if [name for _, _, name in members] == ["sign", "weight"]:
+                sign, exponent = (_type(text) for text, _, _ in members)
+                if sign == ApInt(1, signed=False) and isinstance(exponent, ApInt):
+                    scope.exponents[match[1]] = exponent
         elif match := re.fullmatch(rf"struct ({_NAME})(?: ?: ?.+)?", s.text):
             scope.configs[match[1]] = _config(match[1], s, source, scope)
         else:

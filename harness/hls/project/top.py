@@ -100,7 +100,8 @@ class Top:
         name: the function, which is the project.
         namespace: where it is; empty if in none.
         file: its file, relative to the project.
-        ports: its arguments.
+        ports: its arguments, without weights.
+        external: those that are weights, in order.
         arrays: ports, local arrays and streams, and names for them.
         loads: the weights it loads.
         calls: the kernels it calls, in order.
@@ -110,6 +111,7 @@ class Top:
     namespace: str
     file: str
     ports: tuple[Variable, ...]
+    external: tuple[Variable, ...]
     arrays: Mapping[str, Variable]
     loads: tuple[Load, ...]
     calls: tuple[Call, ...]
@@ -129,7 +131,10 @@ def read_top(root: Path, name: str) -> Top:
     head = heads[0]
     place = f"{source.name}:{head.line}"
     listed = head.text[head.text.index("(") + 1 : head.text.rindex(")")]
-    ports = tuple(_port(text, place) for text in split_arguments(listed))
+    given = tuple(_port(text, place) for text in split_arguments(listed))
+    headers = root / "firmware" / "weights"
+    external = tuple(v for v in given if (headers / f"{v.name}.h").is_file())
+    ports = tuple(v for v in given if v not in external)
     reader = _Body(source, {v.name: v for v in ports})
     for s in head.body or ():
         reader.read(s)
@@ -140,6 +145,7 @@ def read_top(root: Path, name: str) -> Top:
         source.namespace,
         source.name,
         ports,
+        external,
         reader.arrays,
         tuple(reader.loads),
         tuple(reader.calls),

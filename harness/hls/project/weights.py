@@ -19,6 +19,7 @@ from harness.types import ApFixed, ApInt
 __all__ = ["Weight", "read_weights"]
 
 _DEFINED = re.compile(r"(?:static |const )*(\w+) (\w+)\[(\d+)\](?: ?= ?\{(.*)\})?")
+_PAIR = re.compile(r"\{ *([^ ,{}]+) *, *([^ ,{}]+) *\}")
 _DECIMAL = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
@@ -71,17 +72,19 @@ def _weight(root: Path, scope: Scope, name: str, load: Load | None) -> Weight:
     if not found:
         raise ProjectError(f"{synthesis.name}: there is no array {name}")
     type_name, _, size_text, numbers = found[0].groups()
-    t = scope.type(type_name, f"{synthesis.name}: the type of {name}")
+    exponent = scope.exponents.get(type_name)
+    t = exponent or scope.type(type_name, f"{synthesis.name}: the type of {name}")
+    codes_of = _codes if exponent is None else _signed_powers
     size = int(size_text)
     compiled = None
     if numbers is not None:
-        compiled = _codes(split_arguments(numbers), t, size, synthesis.name)
+        compiled = codes_of(split_arguments(numbers), t, size, synthesis.name)
     if load is None:
         if compiled is None:
             raise ProjectError(f"{synthesis.name}: {name} has no numbers, and none are loaded")
         return Weight(name, compiled, compiled, (synthesis.name, synthesis.name))
-    if load.kind:
-        raise ProjectError(f"{load.place}: {name}: {load.kind} weights are not supported")
+    if load.kind != ("" if exponent is None else "exponent"):
+        raise ProjectError(f"{load.place}: {name}: {load.kind} weights of {type_name}")
     path = header.with_name(load.file)
     text = path.relative_to(root).as_posix()
     if load.size != size:
@@ -90,7 +93,8 @@ def _weight(root: Path, scope: Scope, name: str, load: Load | None) -> Weight:
         lines = path.read_text(encoding="utf-8").split("\n", 1)
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"cannot read {text}: {getattr(error, 'strerror', error)}") from None
-    simulated = _codes([n.strip() for n in lines[0].split(",")], t, size, text)
+    pieces = [n.strip() for n in lines[0].split(",")] if exponent is None else None
+    simulated = codes_of(pieces or split_arguments(lines[0]), t, size, text)
     return Weight(name, simulated, compiled, (text, synthesis.name))
 
 
@@ -106,3 +110,14 @@ def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
     if isinstance(t, ApInt) and (values != np.trunc(values)).any():
         raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
     return Fixed(np.asarray(quantize_codes(values, t)), t)
+
+
+def _signed_powers(pairs: list[str], t: ApFixed, size: int, name: str) -> Fixed:
+    """``{sign, exponent}`` as codes ``2 * exponent + sign``."""
+    found = [_PAIR.fullmatch(text) for text in pairs]
+    if len(found) != size or not all(found):
+        raise ProjectError(f"{name}: {size} pairs {{sign, exponent}} are wanted")
+    signs, exponents = zip(*(m.groups() for m in found if m), strict=True)
+    low = _codes(list(signs), ApInt(1, signed=False), size, name)
+    high = _codes(list(exponents), t, size, name)
+    return Fixed(2 * high.codes + low.codes, ApInt(t.width + 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,40 +26,26 @@ OTHERS = PRODUCTS[1:]
 WEIGHTS = tuple(p for p in OTHERS if p.startswith("weight"))
 
 
-def _dense(product: str) -> Callable[[Draw], Dense]:
-    def draw(draw: Draw) -> Dense:
-        n_in, n_out = draw.integer(1, 12), draw.integer(1, 6)
-        given = _given(draw, product, (n_in, n_out), (n_out,))
-        if draw.integer(0, 1):
-            divisors = [k for k in range(1, n_in + 1) if n_in % k == 0]
-            given |= {"strategy": "resource", "reuse_factor": draw.choice(divisors)}
-        return Dense(**given)
-
-    return draw
+@family("dense, products")
+def _dense(draw: Draw) -> Dense:
+    n_in, n_out = draw.integer(1, 12), draw.integer(1, 6)
+    given = _given(draw, draw.choice(OTHERS), (n_in, n_out), (n_out,))
+    if draw.integer(0, 1):
+        divisors = [k for k in range(1, n_in + 1) if n_in % k == 0]
+        given |= {"strategy": "resource", "reuse_factor": draw.choice(divisors)}
+    return Dense(**given)
 
 
-for _product in OTHERS:
-    family(f"dense, {_product}")(_dense(_product))
+@family("conv, products")
+def _convolution(draw: Draw) -> Conv1D | Conv2D:
+    window = tuple(draw.integer(1, 3) for _ in range(draw.integer(1, 2)))
+    return (Conv1D, Conv2D)[len(window) - 1](**_conv(draw, window))
 
 
-@family("conv1d, products")
-def _conv1d(draw: Draw) -> Conv1D:
-    return Conv1D(**_conv(draw, (draw.integer(1, 3),)))
-
-
-@family("conv2d, products")
-def _conv2d(draw: Draw) -> Conv2D:
-    return Conv2D(**_conv(draw, (draw.integer(1, 2), draw.integer(1, 2))))
-
-
-@family("depthwise_conv1d, products")
-def _depthwise1d(draw: Draw) -> DepthwiseConv1D:
-    return DepthwiseConv1D(**_depthwise(draw, (draw.integer(1, 4),)))
-
-
-@family("depthwise_conv2d, products")
-def _depthwise2d(draw: Draw) -> DepthwiseConv2D:
-    return DepthwiseConv2D(**_depthwise(draw, (draw.integer(1, 3), draw.integer(1, 3))))
+@family("depthwise_conv, products")
+def _depthwise_convolution(draw: Draw) -> DepthwiseConv1D | DepthwiseConv2D:
+    window = tuple(draw.integer(1, 3) for _ in range(draw.integer(1, 2)))
+    return (DepthwiseConv1D, DepthwiseConv2D)[len(window) - 1](**_depthwise(draw, window))
 
 
 @family("einsum_dense, products")

@@ -25,7 +25,7 @@ def _embedding(draw: Draw) -> Embedding:
     vocabulary = draw.integer(1, 20)
     return Embedding(
         draw.codes(t, (vocabulary, draw.integer(1, 6))),
-        input=ApFixed(index.width, index.width, index.signed),
+        input=index if draw.integer(0, 1) else ApFixed(index.width, index.width, index.signed),
         input_shape=tuple(draw.integer(1, 4) for _ in range(draw.integer(1, 2))),
         embeddings_type=t,
         result=draw.type(),

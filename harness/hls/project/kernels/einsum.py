@@ -9,7 +9,7 @@ from string import ascii_letters
 from harness.hls.layers.einsum import Einsum, EinsumDense, Recipe
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.project.kernels.moves import order
-from harness.hls.project.kernels.products import strategy
+from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, Shape, kernel
 from harness.hls.project.scope import Config
 
@@ -96,7 +96,6 @@ def _weights(r: Reader, data: _Axes, out: Config, free: int) -> _Axes:
 @kernel("einsum")
 def _einsum(r: Reader) -> TypedLayer:
     c = r.config
-    r.only("the product", c.alias("product"), "mult")
     inplace, contract = c.integer("n_inplace"), c.integer("n_contract")
     first = _axes(r, c.inner("tpose_inp0_config"), inplace, c.integer("n_free0"), contract)
     second = _axes(r, c.inner("tpose_inp1_config"), inplace, c.integer("n_free1"), contract)
@@ -110,6 +109,7 @@ def _einsum(r: Reader) -> TypedLayer:
         input2_shape=second.shape,
         accum=c.type("accum_t"),
         result=r.result,
+        product=product(r, c),
     )
     _checked(r, layer.recipe, first, second)
     return layer
@@ -127,17 +127,18 @@ def _einsum_dense(r: Reader) -> TypedLayer:
     data = _axes(r, c.inner("tpose_inp_conf"), inplace, c.integer("n_free_data"), contract)
     out = c.inner("tpose_out_conf")
     weight = _weights(r, data, out, free)
-    equation, product, places = _equation(r, data, weight, out)
+    equation, products, places = _equation(r, data, weight, out)
     layer = EinsumDense(
         equation,
         r.weight(0, weight.shape),
-        r.weight(1, product).transpose(*places),
+        r.weight(1, products).transpose(*places),
         input=r.input,
         input_shape=data.shape,
-        weight_type=dense.type("weight_t"),
+        weight_type=dense.weight_type("weight_t"),
         bias_type=dense.type("bias_t"),
         accum=dense.type("accum_t"),
         result=r.result,
+        product=product(r, dense),
     )
     _checked(r, layer.recipe, data, weight)
     return layer

@@ -9,6 +9,7 @@ from harness.hls.layers.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNo
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.merge import Add, Average, Dot, Maximum, Merge, Minimum, Multiply, Subtract
 from harness.hls.layers.norm import LayerNorm
+from harness.hls.project.kernels.products import product
 from harness.hls.project.registry import Reader, Shape, kernel
 
 __all__: list[str] = []
@@ -17,16 +18,16 @@ __all__: list[str] = []
 @kernel("normalize")
 def _batchnorm(r: Reader) -> TypedLayer:
     c = r.config
-    r.only("the product", c.alias("product"), "mult")
     shape = r.shape(0, c.integer("n_in"))
     return BatchNorm(
         _channels(r, 0, shape),
         _channels(r, 1, shape),
         input=r.input,
         input_shape=shape,
-        scale_type=c.type("scale_t"),
+        scale_type=c.weight_type("scale_t"),
         bias_type=c.type("bias_t"),
         result=r.result,
+        product=product(r, c),
     )
 
 
@@ -94,8 +95,7 @@ def _merge(r: Reader) -> TypedLayer:
 @kernel("dot1d")
 def _dot(r: Reader) -> TypedLayer:
     c = r.config
-    r.only("the product", c.alias("product"), "mult")
-    return Dot(c.integer("n_in"), **_two(r), accum=c.type("accum_t"))
+    return Dot(c.integer("n_in"), **_two(r), accum=c.type("accum_t"), product=product(r, c))
 
 
 def _two(r: Reader) -> dict[str, Any]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from harness.hls.layers.dense import Dense
 from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.products import PRODUCTS
+from harness.hls.project.generated import check_unrolled
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 
-__all__ = ["strategy"]
+__all__ = ["product", "strategy"]
 
 
 @kernel("dense")
@@ -20,19 +22,35 @@ def _dense(r: Reader) -> TypedLayer:
         weight if how == "latency" else weight.transpose(1, 0),
         r.weight(1, (n_out,)),
         input=r.input,
-        weight_type=c.type("weight_t"),
+        weight_type=c.weight_type("weight_t"),
         bias_type=c.type("bias_t"),
         accum=c.type("accum_t"),
         result=r.result,
         strategy=how,
         reuse_factor=c.integer("reuse_factor"),
+        product=product(r, c),
     )
 
 
-def strategy(r: Reader, c: Config) -> str:
-    """The strategy of a matrix product, from the class that computes it."""
-    r.only("the product", c.alias("product"), "mult")
+def product(r: Reader, c: Config) -> str:
+    """How a layer multiplies, from the class that does."""
+    found = c.alias("product")
+    r.only("the product", found, *PRODUCTS)
+    return found
+
+
+def strategy(r: Reader, c: Config, place: int = 0) -> str:
+    """The strategy of a matrix product, from the class that computes it.
+
+    Args:
+        r: the call.
+        c: the configuration of the matrix product.
+        place: where the weights are among those of the call.
+    """
     found = c.alias("kernel")
+    if found.startswith("dense_resource_unrolled_"):
+        check_unrolled(r, c, found, place)
+        return "resource"
     n_in, reuse = c.integer("n_in"), c.integer("reuse_factor")
     # hls4ml takes ..._rem0 for every reuse factor above the inputs.
     resource = "DenseResource_rf_leq_nin" if reuse <= n_in else "DenseResource_rf_gt_nin_rem0"

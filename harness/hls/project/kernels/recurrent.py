@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional, Direction
-from harness.hls.project.kernels.products import strategy
+from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 from harness.types import ApFixed
@@ -76,24 +76,26 @@ def _direction(r: Reader, c: Config, first: int, states: int) -> dict[str, Any]:
     how = _strategy(r, c)
     sides = (("", c.inner("mult_config1")), ("recurrent_", c.inner("mult_config2")))
     r.only("the recurrent matrix' n_in", sides[1][1].integer("n_in"), states)
-    for k, (prefix, product) in enumerate(sides):
-        n_in, n_out = product.integer("n_in"), product.integer("n_out")
+    for k, (prefix, matrix) in enumerate(sides):
+        n_in, n_out = matrix.integer("n_in"), matrix.integer("n_out")
         lying = r.weight(first + k, (n_in, n_out) if how == "latency" else (n_out, n_in))
         found[f"{prefix}weight"] = lying if how == "latency" else lying.transpose(1, 0)
         found[f"{prefix}bias"] = r.weight(first + 2 + k, (n_out,))
         for name in ("weight", "bias"):
-            t = product.type(f"{name}_t")
-            r.only(f"the type of {prefix}{name}", str(t), str(c.type(f"{prefix}{name}_t")))
+            t = matrix.weight_type(f"{name}_t")
+            again = c.weight_type(f"{prefix}{name}_t")
+            r.only(f"the type of {prefix}{name}", str(t), str(again))
             found[f"{prefix}{name}_type"] = t
-        r.only("the accumulator of a matrix", str(_accum(product)), str(_accum(c)))
-        found[f"{prefix}reuse_factor"] = product.integer("reuse_factor")
+        r.only("the accumulator of a matrix", str(_accum(matrix)), str(_accum(c)))
+        found[f"{prefix}reuse_factor"] = matrix.integer("reuse_factor")
+        found[f"{prefix}product"] = product(r, matrix)
     found["activation"] = c.alias("activation")
     found["recurrent_activation"] = c.alias("activation_recr")
     return found
 
 
 def _strategy(r: Reader, c: Config) -> str:
-    first, second = (strategy(r, c.inner(f"mult_config{k}")) for k in (1, 2))
+    first, second = (strategy(r, c.inner(f"mult_config{k + 1}"), k) for k in (0, 1))
     r.only("the recurrent matrix' strategy", second, first)
     return first
 

@@ -20,7 +20,7 @@ from harness.hls.layers.pooling import (
     MaxPooling2D,
     Pooling,
 )
-from harness.hls.project.kernels.products import strategy
+from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, Shape, kernel
 from harness.hls.project.scope import Config
 
@@ -40,6 +40,7 @@ def _conv1d(r: Reader) -> TypedLayer:
         dilation=c.integer("dilation", 1),
     )
     r.only("out_width", c.integer("out_width"), layer.output_shape[0])
+    _counted(r, layer)
     return layer
 
 
@@ -87,6 +88,12 @@ def _skips_rows(r: Reader) -> None:
         )
 
 
+def _counted(r: Reader, layer: Conv1D | Conv2D) -> None:
+    """The products that sums of bits are told apart by."""
+    if layer.product.counts:
+        r.only("n_in of the products", r.config.inner("mult_config").integer("n_in"), layer.n_in)
+
+
 @kernel("conv_2d_cl", "pointwise_conv_2d_cl")
 def _conv2d(r: Reader) -> TypedLayer:
     c = r.config
@@ -103,6 +110,7 @@ def _conv2d(r: Reader) -> TypedLayer:
     )
     r.only("out_height", c.integer("out_height"), layer.output_shape[0])
     r.only("out_width", c.integer("out_width"), layer.output_shape[1])
+    _counted(r, layer)
     return layer
 
 
@@ -241,10 +249,10 @@ def _weights(r: Reader, how: str, window: Shape) -> dict[str, Any]:
 
 def _common(r: Reader, how: str) -> dict[str, Any]:
     c = r.config
-    r.only("the product", c.inner("mult_config").alias("product"), "mult")
     return {
         "input": r.input,
-        "weight_type": c.type("weight_t"),
+        "product": product(r, c.inner("mult_config")),
+        "weight_type": c.weight_type("weight_t"),
         "bias_type": c.type("bias_t"),
         "accum": c.type("accum_t"),
         "result": r.result,
