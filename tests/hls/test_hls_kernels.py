@@ -15,8 +15,9 @@ from harness.types import ApInt
 
 @pytest.mark.parametrize("kernel", FAMILIES)
 def test_a_layer_is_its_kernel(kernel, oracle):
-    (proof,) = prove(oracle, [kernel], configurations=4, values=2000, jobs=1)
-    assert proof.configurations == 4
+    count = 2 if kernel.endswith(", products") else 4  # they differ from others by a product alone
+    (proof,) = prove(oracle, [kernel], configurations=count, values=2000, jobs=1)
+    assert proof.configurations == count
     assert proof.codes > 0
     assert proof.differences == 0, proof.first
 

@@ -127,9 +127,13 @@ class Description:
     def declares(self, kernel: str) -> bool:
         """Whether a header of the project's own ``nnet_utils`` has a function of this name."""
         # Comments may name it too; what is in none of the files is not there.
-        pattern = re.compile(rf"\b{re.escape(kernel)}\s*\(")
+        return self.headers_have(rf"\b{re.escape(kernel)}\s*\(")
+
+    def headers_have(self, pattern: str) -> bool:
+        """Whether a header of the project's own ``nnet_utils`` has what a pattern matches."""
         headers = (self.directory / "firmware/nnet_utils").glob("*.h")
-        return any(pattern.search(h.read_text(encoding="utf-8", errors="replace")) for h in headers)
+        texts = (h.read_text(encoding="utf-8", errors="replace") for h in headers)
+        return any(re.search(pattern, text) for text in texts)
 
     def weight_differences(self) -> list[str]:
         """Where the weights of C simulation are not those of synthesis."""

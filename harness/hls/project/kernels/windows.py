@@ -117,6 +117,7 @@ def _conv2d(r: Reader) -> TypedLayer:
 @kernel("depthwise_conv_1d_cl")
 def _depthwise1d(r: Reader) -> TypedLayer:
     c = r.config
+    _one_filter(r)
     channels = c.integer("n_chan")
     layer = DepthwiseConv1D(
         r.weight(0, (c.integer("filt_width"), channels, 1)),
@@ -133,6 +134,7 @@ def _depthwise1d(r: Reader) -> TypedLayer:
 @kernel("depthwise_conv_2d_cl")
 def _depthwise2d(r: Reader) -> TypedLayer:
     c = r.config
+    _one_filter(r)
     channels = c.integer("n_chan")
     strides = ("stride_height", "stride_width")
     layer = DepthwiseConv2D(
@@ -147,19 +149,28 @@ def _depthwise2d(r: Reader) -> TypedLayer:
     return layer
 
 
-def _depthwise(r: Reader) -> dict[str, Any]:
+def _one_filter(r: Reader) -> None:
+    """Refuse what the kernels assert against; a project that has these kernels is broken."""
     c = r.config
+    filters, channels = c.integer("n_filt"), c.integer("n_chan")
+    if filters != channels and r.project.headers_have("only a depth multiplier of 1"):
+        raise r.broken(f"has {filters} filters for {channels} channels; its kernel asserts as many")
+    r.only("n_filt", filters, channels)
     if r.stream:
-        product = c.inner("mult_config").alias("kernel")
-        r.only("the kernel", product, "DepthwiseDenseLatency")
+        r.only("the kernel", c.inner("mult_config").alias("kernel"), "DepthwiseDenseLatency")
         for name in ("pad_top", "pad_bottom", "pad_left", "pad_right"):
             r.only(name, c.integer(name, 0), 0)
         r.only("dilation", c.integer("dilation", 1), 1)
         if "stride_height" in c.values:
             _skips_rows(r)
-    else:
-        r.only("the strategy", c.word("strategy"), "latency")
-    r.only("n_filt", c.integer("n_filt"), c.integer("n_chan"))
+        return
+    strategy = c.word("strategy")
+    if strategy == "resource" and r.project.headers_have("Resource strategy for Depthwise"):
+        raise r.broken("its kernel asserts that the strategy is not resource")
+    r.only("the strategy", strategy, "latency")
+
+
+def _depthwise(r: Reader) -> dict[str, Any]:
     found = _common(r, "latency")
     return {k: v for k, v in found.items() if k not in ("strategy", "reuse_factor")}
 
