@@ -28,7 +28,7 @@ def test_channels_repeat_and_only_the_result_is_rounded():
 def test_parameters_of_every_element():
     layer = BatchNorm([[1.0, 2.0], [3.0, 4.0]], input_shape=(2, 2), **TYPES)
     assert layer(np.ones((1, 2, 2))).tolist() == [[[1, 2], [3, 4]]]
-    assert "-1>" in layer.kernel().cpp
+    assert ", -1, " in layer.kernel().cpp
 
 
 def test_fewer_channels_than_the_last_axis_go_by_remainder():

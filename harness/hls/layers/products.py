@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import Array, Fixed, record_cast, where
+from harness.fixed import Array, Fixed, concatenated, record_cast, where
 from harness.hls.layers.accumulate import accumulate, affine
 from harness.hls.layers.layer import Sum, as_type
 from harness.types import ApFixed, ApInt
@@ -152,12 +152,11 @@ class Product:
         n_in, n_out = w.shape
         places = np.broadcast_to(np.arange(n_in), (n_out, n_in)) if order is None else order
         weights = w[places, np.arange(n_out)[:, None]]
-        out = np.empty((len(x), n_out), np.int64)
-        step = max(AT_ONCE // max(w.size, 1), 1)
+        step, parts = max(AT_ONCE // max(w.size, 1), 1), []
         for k in range(0, max(len(x), 1), step):
             terms = times(self.name, x[k : k + step][:, places], weights).to(accum)
-            out[k : k + step] = accumulate(b.to(accum), terms).codes
-        return Fixed(out, accum)
+            parts.append(accumulate(b.to(accum), terms))
+        return concatenated(parts)
 
     def concluded(self, sums: Fixed, n_in: int, result: ApFixed) -> Fixed:
         """``nnet::cast``: sums as a layer's output.
