@@ -163,7 +163,13 @@ def _softmax(layer: Softmax, x: Array) -> Array:
     return np.asarray(away / away.sum(axis, keepdims=True))
 
 
+def _dot(layer: merge.Dot, x: Array, y: Array) -> Array:
+    x, y = layer.product.meant_of(x, y)
+    return np.asarray((x * y).sum(-1, keepdims=True))
+
+
 def _einsum(layer: Einsum, x: Array, y: Array) -> Array:
+    x, y = layer.product.meant_of(x, y)
     return _contracted(layer.equation, x, y, "Z").reshape(len(x), *layer.output_shape)
 
 
@@ -303,7 +309,7 @@ _enter(
     lambda layer, x, y: np.concatenate([x, y], axis=layer.axis + 1),
     merge.Concatenate,
 )
-_enter(lambda _, x, y: (x * y).sum(-1, keepdims=True), merge.Dot)
+_enter(_dot, merge.Dot)
 _enter(_merged(np.add), merge.Add)
 _enter(_merged(np.subtract), merge.Subtract)
 _enter(_merged(np.multiply), merge.Multiply)

@@ -8,7 +8,7 @@ from hls4ml.model.quantizers import BinaryQuantizer, TernaryQuantizer
 from projects import Net, drawn, power_of_two
 
 from harness import ApFixed
-from harness.hls import Dense, Fixed, Project
+from harness.hls import Dense, Dot, Fixed, Project
 from harness.hls.ideal import ideal
 from harness.hls.layers.products import Product, times
 from harness.hls.project import BrokenProject, ProjectError, verify
@@ -89,6 +89,9 @@ def test_what_a_layer_means_knows_the_product():
     assert ideal(powers, x).tolist() == [[-1.5]]
     bits = dense("both_binary", [[0], [1]], weight_type=BIT, input=BIT)
     assert ideal(bits, np.array([[0.0, 1.0]])).tolist() == [[2.0]]
+    types = {"input1": T, "input2": BIT, "accum": T, "result": T}
+    dot = Dot(2, product="weight_binary", **types)
+    assert ideal(dot, x, np.array([[0.0, 1.0]])).tolist() == [[1.5]]
 
 
 @pytest.fixture(scope="module")

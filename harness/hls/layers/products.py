@@ -113,6 +113,12 @@ class Product:
             )
         return Fixed(2 * exponent + (numbers > 0), self.stored)
 
+    def meant_of(self, x: Array, y: Array) -> tuple[Array, Array]:
+        """Two inputs as numbers, in float64; the second is the weight."""
+        first = self.name in ("data_binary", "both_binary")
+        second = self.name in ("weight_binary", "both_binary")
+        return 2 * x - 1 if first else x, 2 * y - 1 if second else y
+
     def meant(self, x: Array, w: Fixed) -> tuple[Array, Array]:
         """Input and weights as numbers, in float64: where one bit says so, -1 and 1.
 
@@ -198,7 +204,7 @@ def times(product: str, a: Fixed, b: Fixed) -> Fixed:
     if product == "data_binary":
         a, b = b, a
     minus = -a
-    codes, negated, by = np.broadcast_arrays(a.to(minus.type).codes, minus.codes, b.codes)
+    codes, negated, by = a.to(minus.type).codes, minus.codes, b.codes
     if product != "weight_ternary":
         return Fixed(np.where(by == 0, negated, codes), minus.type)
     # Any code but 0 and -1 counts as 1.
@@ -209,7 +215,8 @@ def _shifted(a: Fixed, w: Fixed) -> Fixed:
     """``a * 2**e`` with the sign, cut to the product's type on the way."""
     width = w.type.width - 1 + a.type.width
     t = ApFixed(2 * width, width)
-    codes, powers = np.broadcast_arrays(a.to(t).codes, w.codes)
+    shape = np.broadcast_shapes(a.shape, w.shape)
+    codes, powers = (np.array(np.broadcast_to(x, shape)) for x in (a.to(t).codes, w.codes))
     moved = Fixed(codes, t) << (powers >> 1)
     return where((powers & 1) == 1, moved, (-moved).to(t))
 
