@@ -8,6 +8,7 @@ from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.shape import Reshape
 from harness.hls.model import Model, Step
 from harness.hls.project.description import Description
+from harness.hls.project.kernels.generated import from_code
 from harness.hls.project.registry import KERNELS, Reader, Shape, Value
 from harness.hls.project.source import ProjectError
 from harness.hls.project.streams import misfit
@@ -94,14 +95,14 @@ class _Graph:
 
 def _layer(reader: Reader) -> TypedLayer:
     name = reader.call.kernel
-    if name not in KERNELS:
+    if name not in KERNELS and name not in reader.project.generated:
         if not reader.project.declares(name):
             raise reader.broken("the project's own nnet_utils has no such kernel")
         raise reader.refused(
             f"this kernel is not supported; supported: {', '.join(sorted(KERNELS))}"
         )
     try:
-        return KERNELS[name](reader)
+        return KERNELS.get(name, from_code)(reader)
     except ProjectError:
         raise
     except ValueError as error:

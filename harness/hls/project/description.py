@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.hls.layers.layer import as_type
+from harness.hls.project.generated import Generated
 from harness.hls.project.scope import Scope, read_scope
 from harness.hls.project.source import BrokenProject, ProjectError
 from harness.hls.project.streams import with_sizes
@@ -134,6 +135,11 @@ class Description:
         headers = (self.directory / "firmware/nnet_utils").glob("*.h")
         texts = (h.read_text(encoding="utf-8", errors="replace") for h in headers)
         return any(re.search(pattern, text) for text in texts)
+
+    @cached_property
+    def generated(self) -> Generated:
+        """The functions that were generated for it."""
+        return Generated(self.directory)
 
     def weight_differences(self) -> list[str]:
         """Where the weights of C simulation are not those of synthesis."""

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BrokenProject", "ProjectError", "Source", "Statement", "evaluate", "split_arguments"]
+__all__ = [
+    "BrokenProject",
+    "ProjectError",
+    "Source",
+    "Statement",
+    "blanked",
+    "evaluate",
+    "split_arguments",
+]
 
 #: Comments and string literals, which are found together because each may contain the other.
 _COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -161,6 +169,11 @@ class Source:
     def _made(self, start: int, end: int, body: tuple[Statement, ...] | None = None) -> Statement:
         text = " ".join(self._code[start:end].split())
         return Statement(text, self._line(start), self._at, body)
+
+
+def blanked(text: str) -> str:
+    """C++ with spaces for comments and directives, so that the rest keeps its place."""
+    return _DIRECTIVE.sub(lambda match: _blank(match[0]), _COMMENT.sub(_blanked, text))
 
 
 def evaluate(text: str, value_of: Callable[[str], int]) -> int:

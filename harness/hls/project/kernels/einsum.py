@@ -8,6 +8,7 @@ from string import ascii_letters
 
 from harness.hls.layers.einsum import Einsum, EinsumDense, Recipe
 from harness.hls.layers.layer import TypedLayer
+from harness.hls.project.kernels.generated import logic_einsum_dense
 from harness.hls.project.kernels.moves import order
 from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, Shape, kernel
@@ -118,6 +119,8 @@ def _einsum(r: Reader) -> TypedLayer:
 @kernel("einsum_dense")
 def _einsum_dense(r: Reader) -> TypedLayer:
     c = r.config
+    if "strategy" in c.values and c.word("strategy") == "distributed_arithmetic":
+        return logic_einsum_dense(r)
     dense = c.inner("dense_conf")
     r.only("the strategy", strategy(r, dense), "latency")
     inplace, contract = c.integer("n_inplace"), c.integer("n_contract")

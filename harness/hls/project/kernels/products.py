@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.hls.layers.dense import Dense
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.products import PRODUCTS
-from harness.hls.project.generated import check_unrolled
+from harness.hls.project.unrolled import check_unrolled
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 

@@ -1,0 +1,125 @@
+"""Functions that are generated: casts of each element, and da4ml's logic."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from harness.fixed import Array
+from harness.hls.layers.casts import ElementCast
+from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.logic import Logic, LogicConv, LogicEinsumDense
+from harness.hls.layers.terms import Cast, Input, Number, Program
+from harness.hls.layers.windows import Axis
+from harness.hls.project.kernels.moves import order
+from harness.hls.project.registry import Reader, kernel
+from harness.hls.project.scope import Config
+from harness.types import ApFixed
+
+__all__ = ["from_code", "logic_einsum_dense"]
+
+
+def from_code(r: Reader) -> TypedLayer:
+    """A call of a function that was generated: ``q_*``, ``dense_da_N``, ``da_comblogic_N``."""
+    program = r.project.generated.program(r.call.kernel, math.prod(r.shapes[0]))
+    given = {"input": r.input, "result": r.result}
+    types = _casts(program)
+    if types is not None:
+        return ElementCast(types, input_shape=r.shapes[0], **given)
+    shape = r.project.writes(r.call).shape
+    if math.prod(shape) != len(program.outputs):
+        shape = (len(program.outputs),)
+    return Logic(program, input_shape=r.shapes[0], output_shape=shape, **given)
+
+
+def _casts(program: Program) -> list[ApFixed | None] | None:
+    """The type of each element, if that is all that a program does."""
+    types: list[ApFixed | None] = []
+    for k, term in enumerate(program.outputs):
+        if isinstance(term, Cast) and term.term == Input(k):
+            types.append(term.type)
+        elif term == Number(0):
+            types.append(None)
+    alone = not program.lets and len(types) == len(program.outputs) == program.inputs
+    return types if alone else None
+
+
+@kernel("conv1d_cl", "conv2d_cl")
+def _conv(r: Reader) -> TypedLayer:
+    """A convolution whose configuration, which stands first, names the generated functions."""
+    c = r.project.scope.config(r.call.types[0], r.call.place)
+    r.only("the strategy", c.word("strategy"), "distributed_arithmetic")
+    names = ["width"] if r.call.kernel == "conv1d_cl" else ["height", "width"]
+    channels = c.integer("n_chan")
+    window = tuple(c.integer(f"filt_{name}") for name in names)
+    program = _named(r, c, "dense_da", math.prod(window) * channels)
+    pixels, parts = c.integer("n_pixels"), c.integer("n_partitions")
+    seen = r.project.generated.windows(c.alias("fill_buffer"), pixels, parts, program.inputs)
+    layer = LogicConv(
+        program,
+        _axes(r, c, names, seen, channels),
+        input=r.input,
+        input_shape=(*(c.integer(f"in_{name}") for name in names), channels),
+        result=r.result,
+        n_partitions=parts,
+    )
+    pixels_seen = layer.windows.places[..., None]
+    wanted = np.where(pixels_seen < 0, -1, pixels_seen * channels + np.arange(channels))
+    if not np.array_equal(wanted.reshape(seen.shape), seen):
+        raise r.refused(f"{c.alias('fill_buffer')} does not slide a window over the image")
+    for k, name in enumerate(names):
+        r.only(f"out_{name}", c.integer(f"out_{name}"), layer.output_shape[k])
+    return layer
+
+
+def _axes(r: Reader, c: Config, names: list[str], seen: Array, channels: int) -> list[Axis]:
+    """The axes; their padding, which no configuration tells, from what the windows see."""
+    axes = []
+    sizes = [c.integer(f"out_{name}") for name in names]
+    sizes += [c.integer(f"filt_{name}") for name in names]
+    if math.prod(sizes) * channels != seen.size:
+        raise r.refused(f"{seen.size} places of windows, {math.prod(sizes) * channels} are wanted")
+    inside = seen.reshape(*sizes, channels)[..., 0] >= 0
+    for k, name in enumerate(names):
+        others = tuple(axis for axis in range(inside.ndim) if axis not in (k, k + len(names)))
+        first = np.asarray(inside.any(others))[0]  # which places of the first window lie inside
+        size, stride = c.integer(f"in_{name}"), c.integer(f"stride_{name}")
+        before = int(np.argmax(first)) if first.any() else len(first)
+        reach = (sizes[k] - 1) * stride + len(first)
+        axes.append(Axis(size, len(first), stride, before, max(reach - size - before, 0)))
+    return axes
+
+
+def logic_einsum_dense(r: Reader) -> TypedLayer:
+    """An einsum whose configuration names a generated kernel."""
+    c = r.config
+    inplace, places = c.integer("n_inplace"), c.integer("n_free_data")
+    contract, made = c.integer("n_contract"), c.integer("n_free_kernel")
+    generated = r.project.generated
+    called = generated.called(_function(c, "da_kernel"), places, contract, made)
+    r.only("the number of functions that the kernel calls", len(called), inplace)
+    shape, perm = order(r, c.inner("tpose_inp_conf"))
+    products, perm_out = order(r, c.inner("tpose_out_conf"))
+    return LogicEinsumDense(
+        [generated.program(name, contract) for name in called],
+        r.weight(0, (inplace, places, made)),
+        perm=perm,
+        perm_out=perm_out,
+        product_shape=products,
+        input=r.input,
+        input_shape=shape,
+        bias_type=c.type("bias_t"),
+        accum=c.type("accum_t"),
+        result=r.result,
+    )
+
+
+def _named(r: Reader, c: Config, member: str, inputs: int) -> Program:
+    """The program that a configuration names."""
+    return r.project.generated.program(_function(c, member), inputs)
+
+
+def _function(c: Config, member: str) -> str:
+    """The function that a member is: ``nnet::dense_da_3<a, b>`` is ``dense_da_3``."""
+    return c.text(member).partition("<")[0].rpartition("::")[2].strip()
