@@ -21,6 +21,7 @@ from harness.hls.layers.activations import (
     ThresholdedReLU,
 )
 from harness.hls.layers.batchnorm import BatchNorm, BatchNormBinaryTanh, BatchNormTernaryTanh
+from harness.hls.layers.casts import ElementCast
 from harness.hls.layers.conv import Conv1D, Conv2D
 from harness.hls.layers.dense import Dense
 from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
@@ -28,6 +29,7 @@ from harness.hls.layers.einsum import Einsum, EinsumDense
 from harness.hls.layers.embedding import Embedding
 from harness.hls.layers.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch
+from harness.hls.layers.logic import Logic, LogicConv, LogicEinsumDense
 from harness.hls.layers.lookup import ELU, SELU, Sigmoid, Softplus, Softsign, Tanh, UnaryLUT
 from harness.hls.layers.merge import (
     Add,
@@ -113,6 +115,7 @@ __all__ = [
     "Dot",
     "Einsum",
     "EinsumDense",
+    "ElementCast",
     "Embedding",
     "Fixed",
     "GlobalAveragePooling1D",
@@ -125,6 +128,9 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "Logic",
+    "LogicConv",
+    "LogicEinsumDense",
     "MaxPooling1D",
     "MaxPooling2D",
     "Maximum",

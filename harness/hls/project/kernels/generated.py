@@ -24,10 +24,11 @@ def from_code(r: Reader) -> TypedLayer:
     """A call of a function that was generated: ``q_*``, ``dense_da_N``, ``da_comblogic_N``."""
     program = r.project.generated.program(r.call.kernel, math.prod(r.shapes[0]))
     given = {"input": r.input, "result": r.result}
+    shape = r.project.writes(r.call).shape
     types = _casts(program)
     if types is not None:
-        return ElementCast(types, input_shape=r.shapes[0], **given)
-    shape = r.project.writes(r.call).shape
+        same = math.prod(shape) == program.inputs
+        return ElementCast(types, input_shape=shape if same else r.shapes[0], **given)
     if math.prod(shape) != len(program.outputs):
         shape = (len(program.outputs),)
     return Logic(program, input_shape=r.shapes[0], output_shape=shape, **given)
