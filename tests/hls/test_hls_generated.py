@@ -20,6 +20,7 @@ from harness.hls.layers.terms import Cast, Input, Let, Number, Program, Value
 from harness.hls.project import ProjectError, verify
 from harness.hls.project.generated import Generated
 from harness.hls.project.inputs import drawn
+from harness.hls.project.source import BrokenProject
 from harness.hls.ranges import ranges
 from harness.types import ApFixed
 
@@ -211,7 +212,7 @@ def test_every_statement_of_da4ml(wrap, tmp_path):
         ("bit_shift<1>(v1));", "bit_shift<1>(v1 + v0));", "takes a name or a conversion"),
         ("v1[5]", "v1[6]", "v1[6] is no bit of ap_fixed<6,4>"),
         ("ap_ufixed<3,1> v2", "ap_ufixed<4,1> v2", "a table of 8 entries is indexed by"),
-        ("model_inp[4], out_t", "model_inp[5], out_t", "takes 5 elements, it is given 4"),
+        ("model_inp[4], out_t", "model_inp[3], out_t", "takes 3 elements, it is given 4"),
         ("v3 = v0 -", "v0 = v0 -", "v0 is declared twice"),
         ("    model_out[8] = ap_fixed<8,4>(v13);\n}", "    model_out[8] = v13\n}", "without its ;"),
         ("v13 = ap", "v13 @ ap", "not understood"),
@@ -225,6 +226,14 @@ def test_what_is_not_understood_is_refused_with_its_line(tmp_path, old, new, why
     with pytest.raises(ProjectError, match=re.escape(why)) as found:
         Generated(tmp_path).program("da_comblogic_2", 4)
     assert re.match(rf"{CODE}:\d+: ", str(found.value))
+
+
+def test_a_function_that_reads_beyond_what_it_is_given_is_broken(tmp_path):
+    """As hls4ml writes self-attention of HGQ2 0.2: two inputs, of which one is given."""
+    (tmp_path / CODE).parent.mkdir(parents=True)
+    (tmp_path / CODE).write_text(COMBLOGIC)
+    with pytest.raises(BrokenProject, match="da_comblogic_2 reads 4 elements of an array of 2"):
+        Generated(tmp_path).program("da_comblogic_2", 2)
 
 
 def test_windows_that_slide_over_no_image_are_refused(arithmetic, tmp_path):

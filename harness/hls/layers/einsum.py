@@ -237,7 +237,7 @@ class EinsumDense(TypedLayer):
     """An einsum of an input and weights, plus a bias; in the accumulator as a dense layer.
 
     hls4ml has it with the latency strategy, and with distributed arithmetic, which generates
-    code and is not here.
+    code: see :class:`harness.hls.LogicEinsumDense`.
 
     Args:
         equation: see :func:`recipe`; the input is the first operand, the weight the second.

@@ -319,8 +319,7 @@ class Program:
         """Step by step: (rows, outputs) of type ``result``, of ``x``, (rows, inputs)."""
         machine = _Codes(x)
         made = [machine.cast(y, result).codes for y in self.on(machine, machine.values)]
-        columns = [np.broadcast_to(codes, len(x)) for codes in made]
-        return Fixed(np.stack(columns, 1), result)
+        return Fixed(np.stack(made, 1), result)
 
     @cached_property
     def cpp(self) -> str:
@@ -353,7 +352,7 @@ class _Codes:
             return x.to(t)
         if isinstance(x, np.ndarray):  # conditions
             return Fixed(x.astype(np.int64), ApInt(1, signed=False)).to(t)
-        return Fixed.of(x, t)
+        return Fixed(np.full(self._columns.shape[1], Fixed.of(x, t).codes), t)
 
     def shift(self, x: Fixed, count: int) -> Fixed:
         t = x.type  # the headers' overload for integers forgets where their point is

@@ -26,7 +26,7 @@ from harness.hls.layers.terms import (
     Unary,
     Value,
 )
-from harness.hls.project.source import ProjectError, blanked
+from harness.hls.project.source import BrokenProject, ProjectError, blanked
 from harness.types import ApFixed
 
 __all__ = ["Generated"]
@@ -97,9 +97,12 @@ class Generated:
 
         Raises:
             ProjectError: with the line, for what is missing or not understood.
+            BrokenProject: if it reads more.
         """
         head = self._head(name)
         (source, count), (target, wanted) = self._parameters(head)
+        if count is not None and count > inputs:
+            raise BrokenProject(f"{FILE}: {name} reads {count} elements of an array of {inputs}")
         if count not in (None, inputs):
             raise self.error(head.start(3), f"{name} takes {count} elements, it is given {inputs}")
         reader = _Body(source, inputs)
