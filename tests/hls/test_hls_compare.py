@@ -52,7 +52,7 @@ def test_a_model_agrees_with_its_kernels(oracle, batch):
     assert [layer.codes for layer in found.layers] == [2400, 2400, 2400, 900]
     head, *rows, last = str(found).splitlines()
     assert head.split() == ["layer", "kind", "result", "codes", "differences"]
-    assert rows[-1].split() == ["dense_2", "Dense", "ap_fixed<28,12>", "900", "0"]
+    assert rows[-1].split() == ["dense_2", "Dense", "ap_fixed<16,6>", "900", "0"]
     assert len(rows) == 4
     assert len({line.index("Dense") for line in (rows[0], rows[-1])}) == 1  # aligned
     assert last == "4 layers agree in 8,100 codes"

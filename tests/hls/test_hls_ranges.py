@@ -382,7 +382,7 @@ def test_what_a_layer_cannot_take_is_not_suggested():
 
 
 def test_ranges_print_as_a_table():
-    """One row a type: what it should hold, whether it does, and which type would; else one says so."""
+    """One row a type: what it should hold, whether it does, and if not which type would."""
     weight = {"weight_type": "ap_fixed<8,3>", "bias_type": "ap_fixed<8,3>"}
     types = {"accum": "ap_fixed<16,6>", "result": "ap_fixed<12,5,AP_RND,AP_SAT>", **weight}
     dense = Dense([[3.0], [-2.0]], [0.5], input="ap_fixed<10,4>", **types)
