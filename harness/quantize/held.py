@@ -66,6 +66,8 @@ def codes_of(array: Array) -> Array:
 def _pairs(array: Array) -> Array:
     """Codes of one or two words as flat ones: (n, 1) or (n, 2) ``int64``."""
     flat = np.ascontiguousarray(array).reshape(-1)
+    if not flat.flags.writeable:  # a loop is compiled anew for arrays that are not
+        flat = flat.copy()
     return flat.view(np.int64).reshape(flat.size, flat.itemsize // 8)
 
 
@@ -151,7 +153,7 @@ def _divides(ta: ApFixed, b: Array, tb: ApFixed) -> bool:
 
 def _combined(op: int, left: Any, right: Any, target: ApFixed) -> Array:
     (a, ta, a_left), (b, tb, b_left) = left, right
-    a, b = np.broadcast_arrays(a, b)
+    a, b = _broadcast(a, b)
     out = _empty(a.shape, target)
     x, y = (_pairs(a), int(not ta.signed), a_left), (_pairs(b), int(not tb.signed), b_left)
     two_words.combine_words(op, *x, *y, _pairs(out))
@@ -166,7 +168,7 @@ def _compared(op: Operation, a: Array, ta: ApFixed, b: Array, tb: ApFixed) -> Ar
         return None
     if any(t.width - t.signed + left >= 128 for t, left in zip((ta, tb), lefts, strict=True)):
         return None
-    a, b = np.broadcast_arrays(a, b)
+    a, b = _broadcast(a, b)
     order: Array = np.empty(a.size, np.int64)
     x, y = (_pairs(a), int(not ta.signed), lefts[0]), (_pairs(b), int(not tb.signed), lefts[1])
     two_words.compare_words(*x, *y, order)
@@ -187,6 +189,11 @@ def _slice(a: Array, ta: ApFixed, hi: int, lo: int, target: ApFixed) -> Array | 
         return None
     whole = ApFixed(ta.width, ta.width - lo, ta.signed)
     return cast_held(a, whole, ApFixed(target.width, target.width, signed=False))
+
+
+def _broadcast(*arrays: Array) -> list[Array]:
+    shape = np.broadcast_shapes(*(x.shape for x in arrays))
+    return [x if x.shape == shape else np.broadcast_to(x, shape) for x in arrays]
 
 
 def _empty(shape: tuple[int, ...], t: ApFixed) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.fixed import Fixed
+from harness.fixed import Fixed, concatenated
 from harness.hls.check.fidelity import DEFAULT, Limits
 from harness.hls.check.findings import Findings, examined, not_run
 from harness.hls.check.reference import Reference, read_reference, reference_of
@@ -140,4 +140,4 @@ def _rows(
 
 
 def _joined(a: Fixed, b: Fixed) -> Fixed:
-    return Fixed(np.concatenate([a.codes, b.codes]), a.type)
+    return concatenated([a, b])
