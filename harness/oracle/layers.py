@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["LayerKernel"]
+
+_WIDTH = re.compile(r"\bap_u?(?:fixed|int)<(\d+)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class LayerKernel:
         """The expression that names it in C++; also its identity in the cache."""
         spelled = ", ".join(_spelled(argument) for argument in self.arguments)
         return f"&harness::layers::{self.template}<{spelled}>"
+
+    @property
+    def warns(self) -> bool:
+        """Whether the headers may warn: they do of wide numbers below a symmetric range."""
+        return any(int(width) > 64 for width in _WIDTH.findall(self.cpp))
 
 
 def _spelled(argument: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -212,9 +213,9 @@ class Oracle:
             table, index = self._table(kernel)
             source = np.ascontiguousarray(rows, np.int64)
             constants = np.ascontiguousarray(parameters, np.int64)
-            process.run(
-                table, index, source.ctypes.data, constants.ctypes.data, out.ctypes.data, len(rows)
-            )
+            addresses = (source.ctypes.data, constants.ctypes.data, out.ctypes.data)
+            with process.muted() if kernel.warns else contextlib.nullcontext():
+                process.run(table, index, *addresses, len(rows))
         return out
 
     def refusal(self, kernel: AnyKernel) -> str | None:

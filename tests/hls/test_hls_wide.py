@@ -172,3 +172,11 @@ def test_a_reproducer_lists_the_words_of_wide_codes(oracle, tmp_path):
         f"kernel {low}, typed layer {low}, twin {low}",
         f"kernel {high}, typed layer {high}, twin {high ^ 4}",
     ]
+
+
+def test_warnings_of_the_headers_are_not_heard(oracle, capfd):
+    """The headers print a line for each wide number that is below a symmetric range."""
+    layer = wide_dense(accum="ap_fixed<66,4,AP_TRN,AP_SAT_SYM>", result="ap_fixed<66,20>")
+    x = Draw(2).codes(T, (5, 4))
+    assert Twin(layer, oracle).run(x).codes.tolist() == layer.run(x).codes.tolist()
+    assert capfd.readouterr().err == ""
