@@ -42,6 +42,7 @@ FLOATS = tuple(
 DECOMPOSE = "tests/quantize/test_quantize_floats.py::test_decompose"
 REFUSED = tuple(f"tests/quantize/test_quantize_floats.py::test_refused{s}" for s in ("", "_kinds"))
 OPERATORS = "tests/quantize/test_quantize_small_operators.py"
+TWO_WORDS = "tests/quantize/test_quantize_two_words.py"
 WIDTHS = (
     f"{SMALL}::test_a_type_for_each_element",
     f"{SMALL}::test_a_minifloat_for_each_element",
@@ -151,9 +152,10 @@ AREAS = (
     _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
     _quantize("stochastic", CHANCE),
     _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
+    Area(("harness/quantize/held.py", "harness/quantize/two_words.py"), 9, (TWO_WORDS,), True),
     _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
     Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),
-    _layers("accumulate", "accumulate", compiled=False),
+    _layers("accumulate wide_sums", "accumulate", compiled=False),
     _layers(
         "activations hard lookup tables elementwise",
         "activations",
