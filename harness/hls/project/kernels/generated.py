@@ -24,7 +24,7 @@ def from_code(r: Reader) -> TypedLayer:
     """A call of a function that was generated: ``q_*``, ``dense_da_N``, ``da_comblogic_N``."""
     program = r.project.generated.program(r.call.kernel, math.prod(r.shapes[0]))
     given = {"input": r.input, "result": r.result}
-    shape = r.project.writes(r.call).shape
+    shape = r.project.writes(r.call)[r.call.layer].shape
     types = _casts(program)
     if types is not None:
         same = math.prod(shape) == program.inputs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from harness.hls.layers.dense import Dense
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.products import PRODUCTS
-from harness.hls.project.unrolled import check_unrolled
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
+from harness.hls.project.unrolled import check_unrolled
 
 __all__ = ["product", "strategy"]
 
