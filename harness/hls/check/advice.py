@@ -103,7 +103,7 @@ def advise(
         again: measures another model against the same reference.
     """
     changes: list[Change] = []
-    now = found
+    now, best, kept = found, found, 0
     for _ in range(ROUNDS):
         loss = now.layer(now.culprit)
         if now.keeps or loss is None:
@@ -111,13 +111,12 @@ def advise(
         change = _mended(model, batch, loss)
         if change is None or not change.types:
             break
-        better = model.retyped(change.types)
-        then = again(better)
-        if _cost(then) >= _cost(now):
-            break
-        model, now = better, then
+        model = model.retyped(change.types)
+        now = again(model)
         changes.append(change)
-    return Advice(tuple(changes), found, now)
+        if _cost(now) < _cost(best):  # else it may be that a worse one shows, to be mended next
+            best, kept = now, len(changes)
+    return Advice(tuple(changes[:kept]), found, best)
 
 
 def _cost(found: Fidelity) -> tuple[int, float]:
