@@ -1,7 +1,7 @@
 // The top function of an hls4ml project as a kernel: rows of words in, rows of words out.
 //
 // The table of a project's shared object names one instantiation of `run`.  Where the top function
-// is a copy that calls `tell` after each of its kernels, `trace` gives what it told instead.  Before
+// is a copy that calls `tell` after each of its kernels, `trace` gives what it told instead. Before
 // the rows stands what went wrong with a stream: `complaint_words` words, all 0 if nothing did.
 #ifndef HARNESS_PROJECT_KERNELS_H
 #define HARNESS_PROJECT_KERNELS_H

@@ -21,8 +21,8 @@
 namespace harness {
 namespace layers {
 
-// What hls4ml makes of a weight that is a power of two: its word is 2 * weight + sign, where 1 is the
-// sign of a positive one.
+// What hls4ml makes of a weight that is a power of two: its word is 2 * weight + sign, where 1 is
+// the sign of a positive one.
 template <int Width>
 struct exponent {
   ap_uint<1> sign;

@@ -46,19 +46,19 @@ struct conv_config {
   // What hls4ml computes as one product of a whole image, which is all that reads its n_in.
   static constexpr bool batched =
       std::is_same_v<Rows, no_axis> && !Reuse && kernel_size == 1 && n_partitions == 1;
-  using mult_config = dense_config<Weight, Bias, Accum, kernel_size * n_chan * (batched ? in_width : 1),
-                                   n_filt, reuse_factor, Product>;
+  using mult_config =
+      dense_config<Weight, Bias, Accum, kernel_size * n_chan*(batched ? in_width : 1), n_filt,
+                   reuse_factor, Product>;
 
   template <class Data, class Config>
   using fill_buffer = fill_windows<Data, Config>;
 
   // hls4ml's choice; the kernels of two dimensions do not ask.
   template <class Data, class Result, class Config>
-  using conv_kernel =
-      std::conditional_t<Reuse != 0, nnet::Conv1DResource<Data, Result, Config>,
-                         std::conditional_t<batched,
-                                            nnet::BatchedDenseForConv1D<Data, Result, Config>,
-                                            nnet::Conv1DLatency<Data, Result, Config>>>;
+  using conv_kernel = std::conditional_t<
+      Reuse != 0, nnet::Conv1DResource<Data, Result, Config>,
+      std::conditional_t<batched, nnet::BatchedDenseForConv1D<Data, Result, Config>,
+                         nnet::Conv1DLatency<Data, Result, Config>>>;
 };
 
 // Weights are (window, channels, filters); for the resource strategy (filters, window, channels).
@@ -66,8 +66,8 @@ template <class Data, class Weight, class Bias, class Accum, class Result, unsig
           unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns,
           template <class, class> class Product>
 void conv(const void* a, const void* b, void* out, std::size_t n) {
-  using config =
-      conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns, Product>;
+  using config = conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows,
+                             Columns, Product>;
   reader parameters(b);
   auto weights = parameters.next<Weight>(config::weights);
   auto biases = parameters.next<Bias>(Filters);

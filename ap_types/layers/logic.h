@@ -1,7 +1,7 @@
 // Generated logic: a type for each element, and the straight-line programs that da4ml writes.
 //
-// A program is a type: `program<inputs, lets<let<T, X>...>, outs<X...>>`.  Each term X computes from
-// the inputs and the values of the lets before it, with the expression that it stands for.
+// A program is a type: `program<inputs, lets<let<T, X>...>, outs<X...>>`.  Each term X computes
+// from the inputs and the values of the lets before it, with the expression that it stands for.
 #ifndef HARNESS_LAYERS_LOGIC_H
 #define HARNESS_LAYERS_LOGIC_H
 
@@ -96,25 +96,25 @@ struct chosen {
   }
 };
 
-#define HARNESS_UNARY(name, symbol)                                  \
-  template <class X>                                                 \
-  struct name {                                                      \
-    template <class Data, class Values>                              \
-    static auto of(const Data* data, const Values& values) {         \
-      return symbol X::of(data, values);                             \
-    }                                                                \
+#define HARNESS_UNARY(name, symbol)                          \
+  template <class X>                                         \
+  struct name {                                              \
+    template <class Data, class Values>                      \
+    static auto of(const Data* data, const Values& values) { \
+      return symbol X::of(data, values);                     \
+    }                                                        \
   };
 HARNESS_UNARY(negated, -)
 HARNESS_UNARY(inverted, ~)
 #undef HARNESS_UNARY
 
-#define HARNESS_BINARY(name, symbol)                                 \
-  template <class X, class Y>                                        \
-  struct name {                                                      \
-    template <class Data, class Values>                              \
-    static auto of(const Data* data, const Values& values) {         \
-      return X::of(data, values) symbol Y::of(data, values);         \
-    }                                                                \
+#define HARNESS_BINARY(name, symbol)                         \
+  template <class X, class Y>                                \
+  struct name {                                              \
+    template <class Data, class Values>                      \
+    static auto of(const Data* data, const Values& values) { \
+      return X::of(data, values) symbol Y::of(data, values); \
+    }                                                        \
   };
 HARNESS_BINARY(sum, +)
 HARNESS_BINARY(difference, -)
@@ -194,8 +194,7 @@ void element_cast(const void* a, const void*, void* out, std::size_t n) {
 
 template <class Data, class Result, class Program>
 void logic(const void* a, const void*, void* out, std::size_t n) {
-  each_row<Data, Result>(a, out, n, Program::in, Program::out,
-                         Program::template run<Data, Result>);
+  each_row<Data, Result>(a, out, n, Program::in, Program::out, Program::template run<Data, Result>);
 }
 
 // What hls4ml writes for a convolution of distributed arithmetic.
@@ -266,8 +265,8 @@ struct logic_einsum_dense_config {
 template <class Data, class Bias, class Accum, class Result, unsigned Places, class Permutation,
           class PermutationOut, class... Programs>
 void logic_einsum_dense(const void* a, const void* b, void* out, std::size_t n) {
-  using config =
-      logic_einsum_dense_config<Data, Bias, Accum, Places, Permutation, PermutationOut, Programs...>;
+  using config = logic_einsum_dense_config<Data, Bias, Accum, Places, Permutation, PermutationOut,
+                                           Programs...>;
   reader parameters(b);
   auto biases = parameters.next<Bias>(PermutationOut::N);
   each_row<Data, Result>(a, out, n, Permutation::N, PermutationOut::N,

@@ -14,8 +14,9 @@
 namespace harness {
 namespace layers {
 
-// Call kernel(data, result) for every row, with streams of packs.  Where the kernel leaves something
-// of its input, or writes another count of packs, every word of the row is the lowest there is.
+// Call kernel(data, result) for every row, with streams of packs.  Where the kernel leaves
+// something of its input, or writes another count of packs, every word of the row is the lowest
+// there is.
 template <class Data, class Result, class Kernel>
 void each_streamed_row(const void* a, void* out, std::size_t n, std::size_t inputs,
                        std::size_t outputs, Kernel kernel) {
@@ -82,11 +83,11 @@ void broadcast(const void* a, const void*, void* out, std::size_t n) {
   using config = broadcast_config<Height, Width, Channels, OutHeight, OutWidth, OutChannels>;
   using in = nnet::array<Data, Channels>;
   using result = nnet::array<Result, OutChannels>;
-  each_streamed_row<in, result>(
-      a, out, n, Height * Width * Channels, OutHeight * OutWidth * OutChannels,
-      [](hls::stream<in>& from, hls::stream<result>& to) {
-        nnet::broadcast_stream<in, result, config>(from, to);
-      });
+  each_streamed_row<in, result>(a, out, n, Height * Width * Channels,
+                                OutHeight * OutWidth * OutChannels,
+                                [](hls::stream<in>& from, hls::stream<result>& to) {
+                                  nnet::broadcast_stream<in, result, config>(from, to);
+                                });
 }
 
 // What line buffers call the window and the channels.

@@ -19,11 +19,11 @@ template <class Config, unsigned Reuse>
 struct streamed_product : Config {
   static const unsigned strategy = Reuse ? nnet::resource : nnet::latency;
   template <class Data, class Result, class Inner>
-  using kernel =
-      std::conditional_t<Reuse == 0, nnet::DenseLatency<Data, Result, Inner>,
-                         std::conditional_t<(Reuse <= Config::n_in),
-                                            nnet::DenseResource_rf_leq_nin<Data, Result, Inner>,
-                                            nnet::DenseResource_rf_gt_nin_rem0<Data, Result, Inner>>>;
+  using kernel = std::conditional_t<
+      Reuse == 0, nnet::DenseLatency<Data, Result, Inner>,
+      std::conditional_t<(Reuse <= Config::n_in),
+                         nnet::DenseResource_rf_leq_nin<Data, Result, Inner>,
+                         nnet::DenseResource_rf_gt_nin_rem0<Data, Result, Inner>>>;
 };
 
 // Weights are (In, Out).

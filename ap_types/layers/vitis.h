@@ -3,6 +3,8 @@
 #ifndef HARNESS_LAYERS_VITIS_H
 #define HARNESS_LAYERS_VITIS_H
 
+// The order is the point.
+// clang-format off
 #include "common.h"
 // Vitis' kernels rely on these.
 #include "../nnet_utils/nnet_mult.h"
@@ -20,5 +22,6 @@
 
 #include "pooling.h"
 #include "streamed_conv.h"
+// clang-format on
 
 #endif  // HARNESS_LAYERS_VITIS_H

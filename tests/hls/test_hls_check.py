@@ -318,6 +318,24 @@ def test_the_command_asks_whether_it_is_the_model(project, tmp_path, monkeypatch
     assert result.output.splitlines()[-1].endswith("is it your model? was not asked: --reference")
 
 
+def test_weights_that_their_type_does_not_hold(copy, tmp_path):
+    """The layer, the array, how many numbers and the type are named; no reference of layers is."""
+    x = rng().normal(0, 1, (50, 6))
+    np.save(tmp_path / "x.npy", x)
+    np.save(tmp_path / "y.npy", network()(torch.from_numpy(x).float()).detach().numpy()[:, ::-1])
+    defines = copy / "firmware/defines.h"
+    defines.write_text(
+        re.sub(r"ap_fixed<16,6> _0_weight_t", "ap_fixed<3,2> _0_weight_t", defines.read_text())
+    )
+    command = ["verify-project", str(copy), "--input", str(tmp_path / "x.npy")]
+    result = RUNNER.invoke(app, [*command, "--reference", str(tmp_path / "y.npy")])
+    assert result.exit_code == 1
+    last = result.output.splitlines()[-1]
+    assert re.search(
+        r"LOSES: myproject: the weights: _0: \d+ of 48 numbers of w2 become 0 in", last
+    )
+
+
 @pytest.mark.parametrize(
     ("reference", "message"),
     [

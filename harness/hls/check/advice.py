@@ -78,10 +78,17 @@ class Advice:
         return {"LayerName": layers} if layers else {}
 
 
-def explained(model: Model, batch: Sequence[Fixed], found: Fidelity) -> Fidelity:
-    """The same with the reason why its culprit loses, in words."""
+def explained(model: Model, batch: Sequence[Fixed], found: Fidelity, weights: str = "") -> Fidelity:
+    """The same with the reason why its culprit loses, in words.
+
+    Args:
+        model: the typed model.
+        batch: codes of the inputs.
+        found: what is lost.
+        weights: what is known of the weights, if they are to blame.
+    """
     if found.keeps or found.culprit in (WEIGHTS, INPUTS):
-        return found if found.keeps else replace(found, why=_before_layers(found))
+        return found if found.keeps else replace(found, why=_before_layers(found, weights))
     loss = found.layer(found.culprit)
     assert loss is not None
     change = _mended(model, batch, loss)
@@ -260,9 +267,8 @@ def _symptoms(loss: LayerLoss) -> str:
     return ", ".join([*parts, f"rms error {loss.error.rms_error:.3g} of {loss.signal:.3g}"])
 
 
-def _before_layers(found: Fidelity) -> str:
+def _before_layers(found: Fidelity, weights: str) -> str:
     if found.culprit == INPUTS:
         return "the type of the inputs does not hold them"
-    return (
-        found.why or "with these weights the model in float64 is another than the reference already"
-    )
+    known = found.why or weights
+    return known or "with these weights the model in float64 is another than the reference already"

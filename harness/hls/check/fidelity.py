@@ -21,6 +21,7 @@ from harness.hls.model import Model, Step
 __all__ = [
     "DEFAULT",
     "INPUTS",
+    "SAME",
     "WEIGHTS",
     "Fidelity",
     "LayerLoss",

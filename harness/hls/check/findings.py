@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.check.advice import Advice, advise, explained
-from harness.hls.check.fidelity import DEFAULT, Fidelity, Limits, measure
+from harness.hls.check.fidelity import DEFAULT, SAME, Fidelity, Limits, measure
 from harness.hls.check.frontends import layers_with_weights
 from harness.hls.check.origin import absent, saved_layers
 from harness.hls.check.reference import Reference, fitted_outputs, named_layers, reference_of
@@ -175,7 +175,7 @@ def examined(
         return _measured(other, batch, shaped, reference, limits)
 
     progress(3, 4, "measuring what is lost")
-    found = explained(model, batch, again(model))
+    found = explained(model, batch, again(model), _weights(project))
     advice = advise(model, batch, found, again) if suggest else None
     return Findings(project.name, rows, tuple(wrong), cpp, found, advice, (*left, *found.left))
 
@@ -212,6 +212,16 @@ def _measured(
         layers=layers,
         left=left,
     )
+
+
+def _weights(project: Project) -> str:
+    """The weights of which their type takes most away, and the layer that has them."""
+    lost = {name: weight.lost() for name, weight in project.weights.items()}
+    name, (share, how) = max(lost.items(), key=lambda item: item[1][0], default=("", (0.0, "")))
+    if share < SAME:
+        return ""
+    layers = [call.layer for call in project.top.calls if name in call.arguments]
+    return f"{layers[0]}: {how}" if layers else how
 
 
 def _dropped(project: Project, layers: Sequence[str]) -> list[str]:

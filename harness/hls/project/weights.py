@@ -32,12 +32,29 @@ class Weight:
         codes: what C simulation computes with, flat.
         synthesis: what synthesis reads from the header; ``None`` if it has no numbers.
         files: the files of the two.
+        decimals: the numbers as they are spelled for C simulation; ``None`` for pairs.
     """
 
     name: str
     codes: Fixed
     synthesis: Fixed | None
     files: tuple[str, str]
+    decimals: Array | None = None
+
+    def lost(self) -> tuple[float, str]:
+        """The share of the numbers' rms that their type takes away, and how, in words."""
+        if self.decimals is None:
+            return 0.0, ""
+        kept, t = self.codes.values(), self.codes.type
+        error, size = np.square(kept - self.decimals).mean(), np.square(self.decimals).mean()
+        share = float(np.sqrt(error / size)) if size else 0.0
+        zeros = int(np.count_nonzero((kept == 0) & (self.decimals != 0)))
+        count = f"{len(kept):,} numbers of {self.name}"
+        if zeros > len(kept) // 10:
+            return share, f"{zeros:,} of {count} become 0 in {t}"
+        beyond = np.count_nonzero(np.abs(kept - self.decimals) > 2 * float(t.lsb))
+        how = f"{beyond:,} of {count} do not fit {t}" if beyond else f"{count} are rounded to {t}"
+        return share, how
 
     def difference(self) -> str | None:
         """Where C simulation and synthesis have different codes; ``None`` if nowhere."""
@@ -82,7 +99,8 @@ def _weight(root: Path, scope: Scope, name: str, load: Load | None) -> Weight:
     if load is None:
         if compiled is None:
             raise ProjectError(f"{synthesis.name}: {name} has no numbers, and none are loaded")
-        return Weight(name, compiled, compiled, (synthesis.name, synthesis.name))
+        spelled = None if exponent else _decimals(split_arguments(numbers or ""), size, name)
+        return Weight(name, compiled, compiled, (synthesis.name, synthesis.name), spelled)
     if load.kind != ("" if exponent is None else "exponent"):
         raise ProjectError(f"{load.place}: {name}: {load.kind} weights of {type_name}")
     path = header.with_name(load.file)
@@ -95,11 +113,20 @@ def _weight(root: Path, scope: Scope, name: str, load: Load | None) -> Weight:
         raise ProjectError(f"cannot read {text}: {getattr(error, 'strerror', error)}") from None
     pieces = [n.strip() for n in lines[0].split(",")] if exponent is None else None
     simulated = codes_of(pieces or split_arguments(lines[0]), t, size, text)
-    return Weight(name, simulated, compiled, (text, synthesis.name))
+    spelled = None if pieces is None else _decimals(pieces, size, text)
+    return Weight(name, simulated, compiled, (text, synthesis.name), spelled)
 
 
 def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
     """Numbers as C++ converts the doubles they spell."""
+    values = _decimals(numbers, size, name)
+    if isinstance(t, ApInt) and (values != np.trunc(values)).any():
+        raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
+    return Fixed(np.asarray(quantize_codes(values, t)), t)
+
+
+def _decimals(numbers: list[str], size: int, name: str) -> Array:
+    """The doubles that texts spell."""
     if len(numbers) != size:
         raise ProjectError(f"{name}: {len(numbers)} numbers, {size} are wanted")
     values: Array = np.empty(size)
@@ -107,9 +134,7 @@ def _codes(numbers: list[str], t: ApFixed, size: int, name: str) -> Fixed:
         if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
             raise ProjectError(f"{name}: number {k} is {text!r}, which is no finite number")
         values[k] = float(text)
-    if isinstance(t, ApInt) and (values != np.trunc(values)).any():
-        raise ProjectError(f"{name}: a number is no integer, but the type is {t}")
-    return Fixed(np.asarray(quantize_codes(values, t)), t)
+    return values
 
 
 def _signed_powers(pairs: list[str], t: ApFixed, size: int, name: str) -> Fixed:
