@@ -28,9 +28,9 @@ struct streamed_product : Config {
 
 // Weights are (In, Out).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned In,
-          unsigned Out>
+          unsigned Out, template <class, class> class Product>
 void streamed_dense_latency(const void* a, const void* b, void* out, std::size_t n) {
-  using config = streamed_product<dense_config<Weight, Bias, Accum, In, Out, 1>, 0>;
+  using config = streamed_product<dense_config<Weight, Bias, Accum, In, Out, 1, Product>, 0>;
   using in = nnet::array<Data, In>;
   using result = nnet::array<Result, Out>;
   reader parameters(b);
@@ -58,10 +58,11 @@ struct streamed_windows : Config {
 
 // Weights as for `conv`.
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Reuse,
-          unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns>
+          unsigned Partitions, unsigned Channels, unsigned Filters, class Rows, class Columns,
+          template <class, class> class Product>
 void streamed_conv(const void* a, const void* b, void* out, std::size_t n) {
-  using base =
-      conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns>;
+  using base = conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns,
+                           Product>;
   struct config : streamed_windows<base> {
     using mult_config = streamed_product<typename base::mult_config, Reuse>;
   };
@@ -92,9 +93,10 @@ struct streamed_depthwise_product : Config {
 
 // Weights are (window, channels).
 template <class Data, class Weight, class Bias, class Accum, class Result, unsigned Partitions,
-          unsigned Channels, class Rows, class Columns>
+          unsigned Channels, class Rows, class Columns, template <class, class> class Product>
 void streamed_depthwise(const void* a, const void* b, void* out, std::size_t n) {
-  using base = conv_config<Weight, Bias, Accum, 0, Partitions, Channels, Channels, Rows, Columns>;
+  using base =
+      conv_config<Weight, Bias, Accum, 0, Partitions, Channels, Channels, Rows, Columns, Product>;
   struct config : streamed_windows<base> {
     using mult_config = streamed_depthwise_product<typename base::mult_config>;
   };

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.quantize import two_words
-from harness.quantize.operators import reads_as_unsigned, unsigned_rules
 from harness.quantize.plan import loses_integer_bits
 from harness.types import ApFixed, Operation, Overflow, check_cast, not_a_code
 
@@ -22,14 +20,29 @@ __all__ = ["WORDS", "cast_held", "codes_of", "compute_held", "from_words", "held
 Array = np.ndarray[Any, Any]
 #: Two words, the low one first, as the C++ kernels read them.
 WORDS = np.dtype([("low", np.int64), ("high", np.int64)])
-_COMBINED = {
-    Operation.ADD: two_words.ADD,
-    Operation.SUB: two_words.SUB,
-    Operation.MUL: two_words.MUL,
-    Operation.AND: two_words.AND,
-    Operation.OR: two_words.OR,
-    Operation.XOR: two_words.XOR,
-}
+#: What the compiled core computes under the operation's own name.
+_COMBINED = (
+    Operation.ADD,
+    Operation.SUB,
+    Operation.MUL,
+    Operation.AND,
+    Operation.OR,
+    Operation.XOR,
+)
+
+
+def _core() -> Any:
+    """The compiled core, which is loaded when the first wide number is."""
+    from harness.quantize import two_words
+
+    return two_words
+
+
+def _rules() -> Any:
+    """How C++ reads operands of mixed signs; loaded with the core."""
+    from harness.quantize import operators
+
+    return operators
 
 
 def held(codes: Any, t: ApFixed) -> Array:
@@ -39,9 +52,9 @@ def held(codes: Any, t: ApFixed) -> Array:
         ValueError: if two words do not hold one.
     """
     array = np.asarray(codes)
-    if array.dtype == WORDS or (array.dtype == object and not two_words.fits(t)):
+    if array.dtype == WORDS or (array.dtype == object and not _core().fits(t)):
         return array
-    if not two_words.fits(t):
+    if not _core().fits(t):
         return array.astype(object)
     if array.dtype != object:
         return _in_two_words(array, unsigned=array.dtype == np.uint64)
@@ -86,7 +99,7 @@ def from_words(words: Array, t: ApFixed) -> Array:
     flat = np.ascontiguousarray(words, np.int64)
     if t.width <= 64:
         return flat.reshape(-1)
-    if two_words.fits(t):
+    if _core().fits(t):
         return flat.reshape(-1).view(WORDS)
     out = np.empty(len(flat), object)
     out[:] = [int.from_bytes(row.tobytes(), "little", signed=t.signed) for row in flat]
@@ -100,14 +113,14 @@ def cast_held(array: Array, source: ApFixed, target: ApFixed) -> Array | None:
         ValueError: for a conversion that C++ leaves undefined.
     """
     check_cast(source, target)
-    if not (two_words.fits(source) and two_words.fits(target)):
+    if not (_core().fits(source) and _core().fits(target)):
         return None
     if loses_integer_bits(source, target):
         return None
     out = _empty(array.shape, target)
     drop = source.frac - target.frac
-    p = two_words.target_of(target)
-    two_words.cast_words(_pairs(array), int(not source.signed), _pairs(out), drop, p)
+    p = _core().target_of(target)
+    _core().cast_words(_pairs(array), int(not source.signed), _pairs(out), drop, p)
     return out
 
 
@@ -124,11 +137,11 @@ def compute_held(
         tb: its type, if it has one.
         target: the type of the result.
     """
-    if not all(two_words.fits(t) for t in (ta, tb or ta, target)):
+    if not all(_core().fits(t) for t in (ta, tb or ta, target)):
         return None
     if op is Operation.NEG:
         zero = np.zeros((), WORDS)
-        return _combined(two_words.SUB, (zero, ta, 0), (a, ta, 0), target)
+        return _combined(_core().SUB, (zero, ta, 0), (a, ta, 0), target)
     if op is Operation.RANGE:
         hi, lo = b
         return _slice(a, ta, hi, lo, target)
@@ -137,16 +150,16 @@ def compute_held(
     if op.comparison:
         return _compared(op, a, ta, b, tb)
     if op is Operation.DIV and _divides(ta, b, tb):
-        return _combined(two_words.DIV, (a, ta, 0), (b, tb, 0), target)
+        return _combined(_core().DIV, (a, ta, 0), (b, tb, 0), target)
     if op not in _COMBINED:
         return None
     lefts = (0, 0) if op is Operation.MUL else (target.frac - ta.frac, target.frac - tb.frac)
-    return _combined(_COMBINED[op], (a, ta, lefts[0]), (b, tb, lefts[1]), target)
+    return _combined(getattr(_core(), op.name), (a, ta, lefts[0]), (b, tb, lefts[1]), target)
 
 
 def _divides(ta: ApFixed, b: Array, tb: ApFixed) -> bool:
     """Whether a quotient is cut toward zero and nothing else, by whole numbers of up to 32 bits."""
-    if tb.width > 32 or tb.frac != 0 or reads_as_unsigned(ta, tb):
+    if tb.width > 32 or tb.frac != 0 or _rules().reads_as_unsigned(ta, tb):
         return False
     return bool((b != 0).all()) and not (ta.signed and tb.signed and bool((b == -1).any()))
 
@@ -156,7 +169,7 @@ def _combined(op: int, left: Any, right: Any, target: ApFixed) -> Array:
     a, b = _broadcast(a, b)
     out = _empty(a.shape, target)
     x, y = (_pairs(a), int(not ta.signed), a_left), (_pairs(b), int(not tb.signed), b_left)
-    two_words.combine_words(op, *x, *y, _pairs(out))
+    _core().combine_words(op, *x, *y, _pairs(out))
     return out
 
 
@@ -164,14 +177,14 @@ def _compared(op: Operation, a: Array, ta: ApFixed, b: Array, tb: ApFixed) -> Ar
     """Comparisons of the values; ``None`` where C++ compares otherwise."""
     lefts = max(tb.frac - ta.frac, 0), max(ta.frac - tb.frac, 0)
     symmetric = tb.signed and tb.overflow is Overflow.SAT_SYM and ta.frac > tb.frac
-    if symmetric or any(unsigned_rules(op, ta, tb)):
+    if symmetric or any(_rules().unsigned_rules(op, ta, tb)):
         return None
     if any(t.width - t.signed + left >= 128 for t, left in zip((ta, tb), lefts, strict=True)):
         return None
     a, b = _broadcast(a, b)
     order: Array = np.empty(a.size, np.int64)
     x, y = (_pairs(a), int(not ta.signed), lefts[0]), (_pairs(b), int(not tb.signed), lefts[1])
-    two_words.compare_words(*x, *y, order)
+    _core().compare_words(*x, *y, order)
     found = {
         Operation.LT: order < 0,
         Operation.LE: order <= 0,

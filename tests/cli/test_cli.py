@@ -160,7 +160,7 @@ def test_verify_layers() -> None:
     status, out, err = harness("verify-layers", "--kernel", "dense_lat", "--configurations", "2")
     assert (status, err) == (0, "")
     assert "dense_latency" in out
-    assert "AGREE: 1 kernels, 2 layers, " in out
+    assert "AGREE: 2 kernels, 4 layers, " in out
     status, out, err = harness("verify-layers", "--kernel", "nothing")
     assert status == 2
     assert err.startswith("harness: no kernel is called 'nothing'; there are: ")

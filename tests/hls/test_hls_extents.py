@@ -20,6 +20,9 @@ from harness.hls.proof import FAMILIES, Draw
 
 #: How many layers of each kernel are drawn.
 DRAWN = 3
+#: Kernels whose bounds nobody has worked out; ``ranges`` says so.
+UNKNOWN = ("products", "generated logic", "distributed arithmetic")
+KNOWN = [name for name in FAMILIES if not any(part in name for part in UNKNOWN)]
 
 
 def roomier(layer: TypedLayer) -> TypedLayer:
@@ -57,7 +60,7 @@ def inputs_of(layer: TypedLayer, draw: Draw) -> list[Fixed]:
     return found
 
 
-@pytest.mark.parametrize("kernel", FAMILIES)
+@pytest.mark.parametrize("kernel", KNOWN)
 def test_what_a_layer_computes_is_within_its_bounds(kernel: str) -> None:
     """Accumulators and outputs; and where inputs at their ends reach the bounds, they do."""
     for k in range(DRAWN):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from harness.fixed import Fixed
 from harness.hls.layers.activations import (
     LeakyReLU,
@@ -144,7 +142,7 @@ def _hard_tanh(draw: Draw) -> TypedLayer:
 
 def _with_number(draw: Draw, name: str) -> dict[str, Any]:
     t = draw.type()
-    lowest = Fixed(np.int64(t.min_code), t)
+    lowest = Fixed(t.min_code, t)
     number = lowest if draw.integer(0, 3) == 0 else draw.codes(t, ())
     return {**plain(draw), name: number, "param_type": t}
 
