@@ -152,8 +152,8 @@ AREAS = (
     _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
     _quantize("stochastic", CHANCE),
     _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
-    # two_words.py and layers/wide_sums.py run compiled alone, and Numba finds what it compiled of the
-    # file as it stands: a mutant of them would not be run.
+    # two_words.py and layers/wide_sums.py run compiled alone, and Numba finds what it compiled of
+    # the file as it stands: a mutant of them would not be run.
     Area(("harness/quantize/held.py",), 9, (TWO_WORDS,), True),
     _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
     Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),

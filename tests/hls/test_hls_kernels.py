@@ -52,7 +52,7 @@ def test_equal_seeds_draw_equal_layers():
 
 
 def test_names_are_found_by_a_part():
-    assert named(["dense_l"]) == ["dense_latency"]
+    assert named(["dense_latency"]) == ["dense_latency", "dense_latency, stream"]
     assert named(None) == list(FAMILIES)
     with pytest.raises(ValueError, match="no kernel is called 'xyz'; there are: "):
         named(["dense", "xyz"])
