@@ -64,7 +64,7 @@ def _of(row: LayerRow, findings: Findings) -> ET.Element:
         first = None if walk is None else walk.first
         more = f"\n{first}" if first is not None and first.layer.name == row.name else ""
         _told(case, "failure", "DIFFER", f"{row.differences:,} of {row.codes:,} codes differ{more}")
-    elif model is not None and model.given and model.culprit == row.name:
+    elif model is not None and model.blames(row.name):
         _told(case, "failure", "LOSES", model.reason)
     elif row.codes is None:
         _told(case, "skipped", "NOT COMPARED", "its codes are not compared; give --layers")

@@ -91,7 +91,7 @@ def _layers(findings: Findings) -> Iterable[str]:
 
 def _row(row: LayerRow, loss: LayerLoss | None, scale: Scale, model: Fidelity | None) -> str:
     kind = ""
-    if row.differences or (model is not None and model.given and row.name == model.culprit):
+    if row.differences or (model is not None and model.blames(row.name)):
         kind = "culprit"
     elif model is not None and row.name == model.culprit:
         kind = "doubtful"

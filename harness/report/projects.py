@@ -51,10 +51,10 @@ def _layers(cpp: Verdict, model: Fidelity | None) -> Table:
     for row in cpp.layers:
         found = ("" if n is None else f"{n:,}" for n in (row.codes, row.differences))
         style = "bold red" if row.differences else None
-        if model is not None and model.given and row.name == model.culprit:
+        if model is not None and model.blames(row.name):
             style = "bold red"
-        lost = _lost(row.name, model)
-        table.add_row(escape(row.name), row.kernel, _types(row), *found, *lost, style=style)
+        losses = _lost(row.name, model)
+        table.add_row(escape(row.name), row.kernel, _types(row), *found, *losses, style=style)
     return table
 
 

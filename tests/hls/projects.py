@@ -18,7 +18,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Net", "drawn", "power_of_two"]
+__all__ = ["Net", "drawn", "edit", "power_of_two"]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace a text that a file must have, where it stands first."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
 
 
 def drawn(name: str, *shape: int, scale: float = 0.5) -> np.ndarray:

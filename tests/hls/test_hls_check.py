@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from projects import edit
 from torch import nn
 from typer.testing import CliRunner
 
@@ -272,12 +273,6 @@ def project(tmp_path_factory):
 @pytest.fixture
 def copy(project, tmp_path):
     return Path(shutil.copytree(project, tmp_path / "copy"))
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 def test_check_of_a_project_and_its_model(project):

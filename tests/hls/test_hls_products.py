@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 from hls4ml.model.quantizers import BinaryQuantizer, TernaryQuantizer
-from projects import Net, drawn, power_of_two
+from projects import Net, drawn, edit, power_of_two
 
 from harness import ApFixed
 from harness.hls import Dense, Dot, Fixed, Project
@@ -151,12 +151,6 @@ def test_the_products_of_a_project_are_read(folder):
         "weight_ternary",
         "mult",
     ]
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 def test_powers_of_two_in_files(folder):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from projects import edit
 from torch import nn
 from typer.testing import CliRunner
 
@@ -164,26 +165,6 @@ def copy(written, tmp_path):
         return Path(shutil.copytree(written(network, types), tmp_path / "copy"))
 
     return make
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
-@pytest.fixture
-def opened():
-    """Reads projects, and closes them afterwards."""
-    found = []
-
-    def read(path):
-        found.append(Project.read(path))
-        return found[-1]
-
-    yield read
-    for project in found:
-        project.close()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hls4ml_graphs import Graph
+from projects import edit
 from typer.testing import CliRunner
 
 from harness.cli import app
@@ -111,26 +112,6 @@ def written(tmp_path_factory):
 def copy(written, tmp_path):
     """A copy of a small project, to be damaged."""
     return Path(shutil.copytree(written(small), tmp_path / "copy"))
-
-
-@pytest.fixture
-def opened():
-    """Reads projects, and closes them afterwards."""
-    found = []
-
-    def read(path):
-        found.append(Project.read(path))
-        return found[-1]
-
-    yield read
-    for project in found:
-        project.close()
-
-
-def edit(path, old, new):
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness import ApFixed
 from harness.hls import Embedding, Fixed, Reshape, ShapeError, Transpose, Twin
+from harness.hls.layers.shape import channels_first
 from harness.oracle import Oracle
 
 T = ApFixed(8, 4)
@@ -122,3 +123,22 @@ def test_hostile_input():
         Embedding(np.zeros(3), input=INDEX, input_shape=(1,), embeddings_type=T, result=T)
     with pytest.raises(ValueError, match="NaN"):
         Embedding([[np.nan]], input=INDEX, input_shape=(1,), embeddings_type=T, result=T)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "first"),
+    [
+        ((2, 3, 4), (3, 4, 2), True),
+        ((2, 5), (5, 2), True),
+        ((3, 4, 2), (3, 4, 2), False),
+        ((4, 4), (4, 4), False),
+        ((4, 2, 3), (3, 4, 2), False),
+        ((6,), (6,), False),
+        ((6,), (7,), False),
+        ((2, 3, 4), (24,), False),
+        ((), (), False),
+    ],
+)
+def test_channels_that_are_first(shape, wanted, first):
+    """A shape is another one turned, and is not the wanted one already."""
+    assert channels_first(shape, wanted) == first

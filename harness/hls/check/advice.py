@@ -33,6 +33,8 @@ ROUNDS = 6
 #: A change mends a layer if it takes away this share of its error.
 MENDED = 0.75
 TABLE_SIZES = (2048, 4096, 8192, 16384)
+#: What people call arguments.
+_WORDS = {"accum": "accumulator"}
 
 
 @dataclass(frozen=True)
@@ -171,11 +173,9 @@ def _candidates(
         words = f"its table of 1/sqrt reaches variances up to {reach:g}"
         yield Change(loss.name, words, {}, {})
     wanted = suggest_types(model, *batch, widen_saturated=True).get(layer.name, {})
-    for name, t in wanted.items():
-        old = getattr(layer, name)
-        if t != old and t.integer > old.integer:
-            yield _change(layer, {name: t}, _overflow_words(name, old, t, loss))
     wider = {k: t for k, t in wanted.items() if t.integer > getattr(layer, k).integer}
+    for name, t in wider.items():
+        yield _change(layer, {name: t}, _overflow_words(name, getattr(layer, name), t, loss))
     if len(wider) > 1:
         yield _change(layer, wider, f"its {' and '.join(wider)} types overflow")
     for name, t in _types(layer).items():
@@ -244,14 +244,12 @@ def _table_words(layer: TableActivation, loss: LayerLoss) -> str:
 def _overflow_words(name: str, old: ApFixed, new: ApFixed, loss: LayerLoss) -> str:
     share = f": {loss.wrapped + loss.saturated:.0%} of the outputs" if name == "result" else ""
     verb = "wraps" if old.overflow.wraps else "saturates"
-    what = {"result": "result", "accum": "accumulator"}.get(name, name)
-    return f"its {what} {old} {verb}{share}; {new} holds all"
+    return f"its {_WORDS.get(name, name)} {old} {verb}{share}; {new} holds all"
 
 
 def _coarse_words(name: str, t: ApFixed, loss: LayerLoss) -> str:
-    what = {"result": "result", "accum": "accumulator"}.get(name, name)
     lost = f", {loss.lost:.0%} of the outputs become 0" if loss.lost > 0.01 else ""
-    return f"its {what} {t} is too coarse{lost}"
+    return f"its {_WORDS.get(name, name)} {t} is too coarse{lost}"
 
 
 def _symptoms(loss: LayerLoss) -> str:

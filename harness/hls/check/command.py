@@ -135,9 +135,5 @@ def _rows(
         return bench, None
     batch = drawn(project.model(), request.rows, request.seed)
     if bench is not None:
-        batch = tuple(map(_joined, batch, bench))
+        batch = tuple(map(concatenated, zip(batch, bench, strict=True)))
     return batch, None
-
-
-def _joined(a: Fixed, b: Fixed) -> Fixed:
-    return concatenated([a, b])

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.ideal import ideal, ideal_trace
+from harness.hls.ideal import ideal_trace
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.shape import Reshape
 from harness.hls.model import Model, Step
@@ -209,6 +209,10 @@ class Fidelity:
         error = f"rms error {self.loss.rms_error:.3g}, {self.bound:.3g} is allowed"
         return f"{self.culprit}: {self.why}; {flips if self.loss.flips else error}"
 
+    def blames(self, name: str) -> bool:
+        """Whether a layer is what loses a reference that came from outside."""
+        return self.given and name == self.culprit
+
     def layer(self, name: str) -> LayerLoss | None:
         """What a layer loses, by name."""
         return next((found for found in self.layers if found.name == name), None)
@@ -243,17 +247,18 @@ def measure(
     given = wanted is not None
     wanted = meant if wanted is None else wanted
     decoded = {key: typed[key].values() for key in model.inputs}
-    start = ideal_trace(model, decoded)[model.output]
-    before = Loss.between(meant, wanted), Loss.between(start, wanted)
+    mixed = ideal_trace(model, decoded)
+    before = Loss.between(meant, wanted), Loss.between(mixed[model.output], wanted)
     found = []
     for step in model.steps:
-        taken = [typed[key].values() for key in step.inputs]
+        alone = mixed[step.output]  # in float64, of what the layers before compute in their types
         decoded[step.output] = typed[step.output].values()
         if isinstance(step.layer, Reshape):
             continue
-        total = Loss.between(ideal_trace(model, decoded)[model.output], wanted)
+        mixed = ideal_trace(model, decoded)
+        total = Loss.between(mixed[model.output], wanted)
         theirs = (layers or {}).get(step.layer.name)
-        found.append(_of_layer(step, typed[step.output], ideal(step.layer, *taken), total, theirs))
+        found.append(_of_layer(step, typed[step.output], alone, total, theirs))
     loss = found[-1].total
     culprit = ""
     if loss.beyond(limits, wanted):

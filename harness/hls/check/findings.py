@@ -16,6 +16,7 @@ from harness.hls.check.fidelity import DEFAULT, SAME, Fidelity, Limits, measure
 from harness.hls.check.frontends import layers_with_weights
 from harness.hls.check.origin import absent, saved_layers
 from harness.hls.check.reference import Reference, fitted_outputs, named_layers, reference_of
+from harness.hls.layers.shape import channels_first
 from harness.hls.model import Model
 from harness.hls.project import BrokenProject, Project, Verdict, verify
 from harness.report.update import Update
@@ -157,14 +158,13 @@ def examined(
         left: what is known not to be compared.
         progress: called with what is done, what there is, and what it is about.
     """
-    wrong = [*broken, *_dropped(project, saved_layers(project.directory))]
     rows = len(batch[0])
     try:
         model = project.model()
         cpp = verify(project, batch, model=model, layers=layers, progress=progress)
     except BrokenProject as error:
         return not_run(project, error, broken)
-    wrong = list(dict.fromkeys([*wrong, *cpp.weights]))
+    wrong = _wrong(project, broken, *cpp.weights)
     given = [x.values() for x in batch] if values is None else values
     shaped = [
         np.asarray(v, np.float64).reshape(len(v), *shape)
@@ -177,13 +177,18 @@ def examined(
     progress(3, 4, "measuring what is lost")
     found = explained(model, batch, again(model), _weights(project))
     advice = advise(model, batch, found, again) if suggest else None
-    return Findings(project.name, rows, tuple(wrong), cpp, found, advice, (*left, *found.left))
+    return Findings(project.name, rows, wrong, cpp, found, advice, (*left, *found.left))
 
 
 def not_run(project: Project, error: BrokenProject, broken: Sequence[str] = ()) -> Findings:
     """What is wrong with a project that has no typed model."""
-    wrong = [*broken, *_dropped(project, saved_layers(project.directory)), str(error)]
-    return Findings(project.name, 0, tuple(dict.fromkeys(wrong)))
+    return Findings(project.name, 0, _wrong(project, broken, str(error)))
+
+
+def _wrong(project: Project, broken: Sequence[str], *more: str) -> tuple[str, ...]:
+    """What is known to be wrong, what the project's own copy of its model tells, and more."""
+    dropped = _dropped(project, saved_layers(project.directory))
+    return tuple(dict.fromkeys([*broken, *dropped, *more]))
 
 
 def _measured(
@@ -236,8 +241,7 @@ def _turned(project: Project, arrays: Sequence[Array]) -> tuple[list[Array], lis
     found, notes = [], []
     for k, array in enumerate(arrays):
         shape = project.inputs[k].shape if k < len(project.inputs) else ()
-        given = array.shape[1:]
-        if len(given) > 1 and given != shape and (*given[1:], given[0]) == shape:
+        if channels_first(array.shape[1:], shape):
             notes.append(f"{project.inputs[k].name}: channels first in the model, last here")
             array = np.moveaxis(array, 1, -1)  # noqa: PLW2901
         found.append(array)

@@ -27,9 +27,9 @@ def called(model: Any, inputs: Sequence[Array]) -> tuple[Any, Mapping[str, Any]]
         inputs: (rows, ...) each, float64.
     """
     if isinstance(model, Model):
-        found = model.layer_outputs(*model.batch(*inputs))
-        values = {name: x.values() for name, x in found.items()}
-        return model.forward(*inputs), values
+        values = model.trace(*model.batch(*inputs))
+        told = {step.layer.name: values[step.output].values() for step in model.steps}
+        return values[model.output].values(), told
     if isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
         return _torch(model, inputs)
     if isinstance(model, (str, Path)) or hasattr(model, "graph"):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.hls.check.frontends import called
+from harness.hls.layers.shape import channels_first
 from harness.names import instead
 
 __all__ = ["Reference", "fitted_outputs", "named_layers", "read_reference", "reference_of"]
@@ -164,8 +165,7 @@ def _plain(name: str) -> str:
 def _fitted(array: Array, shape: tuple[int, ...]) -> Array | None:
     """Values in a shape: as they are, or turned to channels last; ``None`` if that is unclear."""
     given = array.shape[1:]
-    turned = (*given[1:], given[0]) if len(given) > 1 else given
-    if turned == shape != given:
+    if channels_first(given, shape):
         return np.moveaxis(array, 1, -1)
     alike = [n for n in given if n > 1] == [n for n in shape if n > 1]
     flat = len(given) <= 1 or len(shape) <= 1

@@ -53,7 +53,12 @@ def kind_of(s: Site, layers: Mapping[type[nn.Module], type[Any]]) -> type[Any]:
 
 def _table(s: Site) -> dict[str, Any]:
     """The arguments of activations by table."""
-    found: dict[str, Any] = {"input": s.input, "input_shape": s.shape, "result": needed(s)}
+    return {"input": s.input, "input_shape": s.shape, "result": needed(s), **table_of(s)}
+
+
+def table_of(s: Site) -> dict[str, Any]:
+    """Type and size of a table, as far as the configuration tells."""
+    found: dict[str, Any] = {}
     if (t := s.types.own("table")) is not None:
         found["table_type"] = t
     if (size := s.types.config.fact(s.name, "TableSize", None)) is not None:
@@ -66,17 +71,15 @@ def _elu(s: Site) -> Layers:
     return [lookup.ELU(s.module.alpha, param_type=s.types.need("param"), **_table(s))]
 
 
+def _with_parameter(s: Site, kind: type[Any], value: Any) -> Layers:
+    """An activation of one parameter, which has a type of its own."""
+    t = s.types.need("param")
+    return [kind(value, input=s.input, input_shape=s.shape, param_type=t, result=s.result)]
+
+
 @builder(nn.LeakyReLU)
 def _leaky_relu(s: Site) -> Layers:
-    return [
-        typed.LeakyReLU(
-            s.module.negative_slope,
-            input=s.input,
-            input_shape=s.shape,
-            param_type=s.types.need("param"),
-            result=s.result,
-        )
-    ]
+    return _with_parameter(s, typed.LeakyReLU, s.module.negative_slope)
 
 
 @builder(nn.PReLU)
@@ -86,30 +89,14 @@ def _prelu(s: Site) -> Layers:
         alpha = alpha.reshape(-1, *[1] * (len(s.shape) - 1))
     if alpha.size not in (1, s.shape[-1] if s.turned or len(s.shape) == 1 else s.shape[0]):
         raise s.refused(f"has {alpha.size} slopes for {s.shape}; allowed: one, or one a channel")
-    return [
-        typed.PReLU(
-            np.broadcast_to(alpha, s.shape),
-            input=s.input,
-            input_shape=s.shape,
-            param_type=s.types.need("param"),
-            result=s.result,
-        )
-    ]
+    return _with_parameter(s, typed.PReLU, np.broadcast_to(alpha, s.shape))
 
 
 @builder(nn.Threshold)
 def _threshold(s: Site) -> Layers:
     if s.module.value != 0:
         raise s.refused(f"gives {s.module.value} below its threshold; allowed: 0")
-    return [
-        typed.ThresholdedReLU(
-            s.module.threshold,
-            input=s.input,
-            input_shape=s.shape,
-            param_type=s.types.need("param"),
-            result=s.result,
-        )
-    ]
+    return _with_parameter(s, typed.ThresholdedReLU, s.module.threshold)
 
 
 @builder(nn.Softmax)

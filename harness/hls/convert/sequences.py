@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from harness.fixed import Fixed
-from harness.hls.convert.activations import needed
+from harness.hls.convert.activations import needed, table_of
 from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers.layer import TypedLayer, as_fixed
 from harness.hls.layers.merge import Concatenate
@@ -49,8 +49,7 @@ def _recurrent(s: Site) -> Layers:
         if hasattr(m, name):
             values = numbers(getattr(m, name))
             found[slot] = as_fixed(values.T if values.ndim > 1 else values, t, s.name)
-    if (size := s.types.config.fact(s.name, "TableSize", None)) is not None:
-        found["table_size"] = int(size)
+    found |= {"table_type": "ap_fixed<18,8>", **table_of(s)}
     kind: type[Any] = LSTM if isinstance(m, nn.LSTM) else GRU
     return [
         kind(
@@ -58,7 +57,6 @@ def _recurrent(s: Site) -> Layers:
             input=s.input,
             length=s.shape[0],
             accum=s.types.need("accum"),
-            table_type=s.types.own("table") or "ap_fixed<18,8>",
             result=needed(s),
             return_sequences=s.axis != -1,
             pytorch_order=kind is GRU,
@@ -77,11 +75,7 @@ def _layer_norm(s: Site) -> Layers:
     scale_type, bias_type = s.types.need("scale"), s.types.need("bias")
     ones = Fixed.of([1.0] * s.shape[-1], scale_type)
     affine = m.weight is not None
-    more: dict[str, Any] = {}
-    if (t := s.types.own("table")) is not None:
-        more["table_type"] = t
-    if (size := s.types.config.fact(s.name, "TableSize", None)) is not None:
-        more["table_size"] = int(size)
+    more = table_of(s)
     if (reach := s.types.config.fact(s.name, "TableRangePower2", None)) is not None:
         more["table_range_power2"] = int(reach)
     return [

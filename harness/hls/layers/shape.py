@@ -13,7 +13,13 @@ from harness.hls.layers.layer import ShapeError, TypedLayer
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
-__all__ = ["Broadcast", "Reshape", "Transpose", "permutation", "permuted"]
+__all__ = ["Broadcast", "Reshape", "Transpose", "channels_first", "permutation", "permuted"]
+
+
+def channels_first(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether a shape is the wanted one, whose channels are last, with its channels first."""
+    turned = (*shape[1:], *shape[:1])
+    return turned == tuple(wanted) != tuple(shape)
 
 
 class Reshape(TypedLayer):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.oracle import CompileError
-from harness.oracle.build import FLAGS, cache_directory, compile_shared, find_compiler
+from harness.oracle.build import FLAGS, Compiler, cache_directory, compile_shared, find_compiler
 
 __all__ = ["shared_object"]
 
@@ -37,13 +37,14 @@ def shared_object(options: Sequence[str], source: Path, folders: Sequence[Path],
         CompileError: for what the compiler refuses, or does not come back from.
     """
     folder = cache_directory() / "projects"
-    name = _digest(options, source, folders)
+    compiler = find_compiler()
+    name = _digest(compiler, options, source, folders)
     kept = folder / f"{name}.so"
     if _whole(kept):
         os.utime(kept)
         return kept
     built = source.with_name("project.so")
-    _compile(options, source, built, what)
+    _compile(compiler, options, source, built, what)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
@@ -58,8 +59,9 @@ def shared_object(options: Sequence[str], source: Path, folders: Sequence[Path],
     return kept
 
 
-def _compile(options: Sequence[str], source: Path, built: Path, what: str) -> None:
-    compiler = find_compiler()
+def _compile(
+    compiler: Compiler, options: Sequence[str], source: Path, built: Path, what: str
+) -> None:
     plain = [flag for flag in FLAGS if flag not in LIMITS]
     for level, seconds in LIMITS.items():
         try:
@@ -74,9 +76,10 @@ def _compile(options: Sequence[str], source: Path, built: Path, what: str) -> No
     )
 
 
-def _digest(options: Sequence[str], source: Path, folders: Sequence[Path]) -> str:
+def _digest(
+    compiler: Compiler, options: Sequence[str], source: Path, folders: Sequence[Path]
+) -> str:
     """A name for all that decides the machine code."""
-    compiler = find_compiler()
     total = hashlib.sha256("\n".join([compiler.command, compiler.version, *FLAGS]).encode())
     here = str(source.parent)
     for text in (*options, *(p.read_text() for p in sorted(source.parent.glob("*.cpp")))):

@@ -29,7 +29,7 @@ from harness.hls.layers.terms import (
 from harness.hls.project.source import BrokenProject, ProjectError, blanked
 from harness.types import ApFixed
 
-__all__ = ["Generated"]
+__all__ = ["FILE", "Generated"]
 
 FILE = "firmware/nnet_utils/nnet_code_gen.h"
 _FUNCTION = re.compile(

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer, as_codes, as_fixed
+from harness.hls.layers.shape import channels_first
 from harness.hls.model import Model
 from harness.hls.project.build import build
 from harness.hls.project.description import Description
@@ -63,8 +64,7 @@ class Project(Description):
         allowed = dict.fromkeys((v.shape, (math.prod(v.shape),)))
         if fixed.shape[1:] not in allowed:
             taken = (f"(rows, {', '.join(map(str, shape))})" for shape in allowed)
-            given = fixed.shape[1:]
-            first = len(given) > 1 and (*given[1:], given[0]) == v.shape
+            first = channels_first(fixed.shape[1:], v.shape)
             hint = "; channels come last: np.moveaxis(x, 1, -1)" if first else ""
             raise ValueError(f"{v.name} takes {' or '.join(taken)}, got {fixed.shape}{hint}")
         return fixed.reshape(len(fixed), *v.shape)

@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from harness.hls.layers.dense import resource_order
+from harness.hls.project.generated import FILE
 from harness.hls.project.registry import Reader
 from harness.hls.project.scope import Config
 from harness.hls.project.source import ProjectError
@@ -15,7 +16,6 @@ __all__ = ["check_unrolled"]
 
 #: Products of which code 0 is no zero.
 _BITS = ("weight_binary", "both_binary", "weight_exponential")
-FILE = "firmware/nnet_utils/nnet_code_gen.h"
 _ACCUM = r"typename CONFIG_T::accum_t"
 _STATEMENT = re.compile(
     rf"acc\[(\d+)\] \+= static_cast<{_ACCUM}>\(CONFIG_T::template product<data_T, "
