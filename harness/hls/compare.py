@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from harness.fixed import Fixed
+from harness.hls.layers.batchnorm import BatchNorm
 from harness.hls.layers.layer import TypedLayer
-from harness.hls.model import Model
+from harness.hls.model import Model, Step
 from harness.hls.reproduce import reproducer
 from harness.hls.trace import accumulation
 from harness.quantize import decode
@@ -22,6 +24,7 @@ __all__ = [
     "Difference",
     "LayerAgreement",
     "Walkable",
+    "changed",
     "compare",
     "differing",
     "shaped_like",
@@ -48,7 +51,7 @@ class LayerAgreement:
 
     Attributes:
         name: the layer's name.
-        kind: its class.
+        kind: its class, and what is folded into it.
         result: the type of its output.
         codes: how many codes were compared; 0 if the twin does not show this layer.
         differences: how many differ.
@@ -74,6 +77,7 @@ class Difference:
         expected: the twin's code, with its type.
         inputs: what the typed layer got: the row of each input.
         other_inputs: what the twin's layer got; empty if that is not known.
+        folded: the batch normalisation behind the layer that the twin does not have, if so.
     """
 
     layer: TypedLayer
@@ -84,6 +88,7 @@ class Difference:
     expected: Fixed
     inputs: tuple[Fixed, ...]
     other_inputs: tuple[Fixed, ...] = ()
+    folded: str = ""
 
     @property
     def cpp(self) -> str:
@@ -98,6 +103,15 @@ class Difference:
         mine, theirs = types_of(self.layer), types_of(self.other)
         return [(k, t, theirs[k]) for k, t in mine.items() if theirs.get(k, t) != t]
 
+    @property
+    def weights(self) -> list[str]:
+        """The parameters that both layers have, and of which a value differs, in lines."""
+        if self.other is None:
+            return []
+        both = [name for name in self.layer.parameter_types if name in self.other.parameter_types]
+        found = ((k, changed(self.layer.fixed(k), self.other.fixed(k))) for k in both)
+        return [f"{name}: {why}" for name, why in found if why]
+
     def __str__(self) -> str:
         place = ", ".join(map(str, self.index))
         lines = [
@@ -108,6 +122,12 @@ class Difference:
         ]
         if self.other is not None and type(self.other) is not type(self.layer):
             lines.append(f"  the twin's layer is of another kind: {type(self.other).__name__}")
+        if self.folded:
+            lines.append(
+                f"  the twin has no {self.folded}: hls4ml folds it into {self.layer.name}, and so "
+                "does from_torch(..., project=project)"
+            )
+        lines += [f"  {line}" for line in self.weights]
         for name, mine, theirs in self.types:
             lines.append(f"  {name}: {mine} here, {theirs} in the twin")
         return "\n".join([*lines, *self.steps])
@@ -171,14 +191,12 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
         layer, mine = step.layer, values[step.output]
         other = theirs.get(layer.name)
         if other is None:
-            found.append(LayerAgreement(layer.name, type(layer).__name__, layer.result, 0, 0))
+            found.append(LayerAgreement(layer.name, _kind(layer), layer.result, 0, 0))
             continue
         other = shaped_like(other, mine.shape, layer.name)
         wrong = differing(mine, other)
         count = int(np.count_nonzero(wrong))
-        found.append(
-            LayerAgreement(layer.name, type(layer).__name__, layer.result, mine.codes.size, count)
-        )
+        found.append(LayerAgreement(layer.name, _kind(layer), layer.result, mine.codes.size, count))
         if count:
             row, *index = (int(k) for k in np.argwhere(wrong)[0])
             place = (row, *index)
@@ -193,11 +211,37 @@ def compare(model: Model, twin: Walkable, *inputs: Any) -> Comparison:
                 other[place],
                 tuple(values[name][row] for name in step.inputs),
                 () if there is None else tuple(x[0] for x in twin.layer_inputs(layer.name, *one)),
+                _folded(model, step, theirs),
             )
             return Comparison(tuple(found), first)
     if not any(layer.codes for layer in found):
         raise ValueError("the twin has no layer of the model's names")
     return Comparison(tuple(found), None)
+
+
+def _kind(layer: TypedLayer) -> str:
+    return " with ".join((type(layer).__name__, *layer.absorbed))
+
+
+def _folded(model: Model, step: Step, theirs: Mapping[str, Fixed]) -> str:
+    """The batch normalisation that alone reads a layer with weights, where the twin has none."""
+    readers = [other.layer for other in model.steps if step.output in other.inputs]
+    norms = [v.name for v in readers if isinstance(v, BatchNorm) and v.name not in theirs]
+    return norms[0] if step.layer.affine and len(readers) == 1 and norms else ""
+
+
+def changed(mine: Fixed, theirs: Fixed) -> str:
+    """How many values of a parameter differ, and the first of them; empty if none does."""
+    if mine.shape != theirs.shape:
+        return f"shape {mine.shape} here, {theirs.shape} in the twin"
+    wrong = np.argwhere(differing(mine, theirs))
+    if not len(wrong):
+        return ""
+    index = tuple(int(k) for k in wrong[0])
+    return (
+        f"{len(wrong):,} of {mine.codes.size:,} values differ, the first in {list(index)}: "
+        f"{_value(mine[index]):.10g} here, {_value(theirs[index]):.10g} in the twin"
+    )
 
 
 def shaped_like(x: Fixed, shape: tuple[int, ...], name: str) -> Fixed:
@@ -233,5 +277,8 @@ def types_of(layer: TypedLayer) -> dict[str, ApFixed]:
 
 
 def _shown(x: Fixed) -> str:
-    value = decode(np.asarray(x.codes), x.type, object)
-    return f"code {int(x.codes)} = {float(value.item()):.10g} ({x.type})"
+    return f"code {int(x.codes)} = {_value(x):.10g} ({x.type})"
+
+
+def _value(x: Fixed) -> float:
+    return float(decode(np.asarray(x.codes), x.type, object).item())

@@ -50,7 +50,11 @@ class Model(nn.Module):
     Args:
         inputs: the model's inputs: name to type and shape (without the batch).
         steps: the layers, in an order that can be computed.
-        output: the value the model gives; by default the last one.
+        output: the value the model gives, or several; by default the last one.
+
+    Attributes:
+        outputs: the values that the model gives.
+        output: the first of them, of type ``result`` and shape ``output_shape``.
 
     Raises:
         ShapeError, TypeMismatch: if a layer does not take what it is given; names both.
@@ -61,14 +65,16 @@ class Model(nn.Module):
         self,
         inputs: dict[str, tuple[ApFixed, tuple[int, ...]]],
         steps: Sequence[Step],
-        output: str | None = None,
+        output: str | Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         if not steps:
             raise ValueError("a model has at least one layer")
         self.inputs = dict(inputs)
         self.steps = tuple(steps)
-        self.output = output or steps[-1].output
+        given = output or steps[-1].output
+        self.outputs = (given,) if isinstance(given, str) else tuple(given)
+        self.output = self.outputs[0]
         known = dict(self.inputs)
         names = Counter(step.layer.name for step in self.steps)
         if twice := [name for name, count in names.items() if count > 1]:
@@ -76,8 +82,9 @@ class Model(nn.Module):
         for step in self.steps:
             _check(step, known)
             known[step.output] = (step.layer.result, step.layer.output_shape)
-        if self.output not in known:
-            raise ValueError(f"no layer makes {self.output}")
+        for name in self.outputs:
+            if name not in known:
+                raise ValueError(f"no layer makes {name}")
         self.result, self.output_shape = known[self.output]
         self.layers = nn.ModuleList(step.layer for step in self.steps)
 
@@ -105,7 +112,17 @@ class Model(nn.Module):
                     raise ValueError(str(error)) from None
             known[step.output] = layer.result
             steps.append(Step(layer, step.inputs, step.output))
-        return Model(self.inputs, steps, self.output)
+        return Model(self.inputs, steps, self.outputs)
+
+    def maker(self, value: str) -> TypedLayer:
+        """The layer that makes a value, behind those that only give it another shape."""
+        step = next(step for step in self.steps if step.output == value)
+        inner = any(step.inputs[0] == other.output for other in self.steps)
+        return self.maker(step.inputs[0]) if step.layer.kernel() is None and inner else step.layer
+
+    def giving(self, output: str) -> Model:
+        """The same layers, as a model of one output: a value by name."""
+        return self if self.outputs == (output,) else Model(self.inputs, self.steps, output)
 
     def trace(self, *inputs: Fixed) -> dict[str, Fixed]:
         """Every value of the model by name, for a batch."""
@@ -146,10 +163,17 @@ class Model(nn.Module):
         return {f"{v.name}.{name}": v.fixed(name) for v in layers for name in v.parameter_types}
 
     def run(self, *inputs: Fixed) -> Fixed:
-        """The model's output, (rows, *output_shape) of type ``result``."""
-        rows = range(0, max(len(inputs[0]), 1), ROWS)
-        parts = [self.trace(*(x[k : k + ROWS] for x in inputs))[self.output] for k in rows]
-        return parts[0] if len(parts) == 1 else concatenated(parts)
+        """The model's output, the first of several: (rows, *output_shape) of type ``result``."""
+        return self.outputs_of(*inputs)[self.output]
+
+    def outputs_of(self, *inputs: Fixed) -> dict[str, Fixed]:
+        """Each of the model's outputs by name, for a batch."""
+        parts: dict[str, list[Fixed]] = {name: [] for name in self.outputs}
+        for k in range(0, max(len(inputs[0]), 1), ROWS):
+            values = self.trace(*(x[k : k + ROWS] for x in inputs))
+            for name, found in parts.items():
+                found.append(values[name])
+        return {n: v[0] if len(v) == 1 else concatenated(v) for n, v in parts.items()}
 
     def batch(self, *values: Any) -> tuple[Fixed, ...]:
         """A batch of each input in its type: values as C++ converts doubles, or a ``Fixed``.
@@ -173,17 +197,23 @@ class Model(nn.Module):
             found.append(fixed)
         return tuple(found)
 
-    def codes(self, *codes: Any) -> Tensor:
-        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out.
+    def codes(self, *codes: Any) -> Any:
+        """Codes to codes: integer tensors or arrays in, ``int64`` tensor out; a tuple of several.
 
         Raises:
-            ValueError: for a result of more than 64 bits, which :meth:`run` gives.
+            ValueError: for a result of more than 64 bits, which :meth:`outputs_of` gives.
         """
-        return as_tensor(self.run(*self._checked(as_codes, codes)), self.output)
+        found = self.outputs_of(*self._checked(as_codes, codes))
+        return _one_or_all([as_tensor(x, name) for name, x in found.items()])
 
-    def forward(self, *values: Any) -> Tensor:
-        """Values to values, float64; inputs are converted as C++ converts doubles."""
-        return torch.from_numpy(np.ascontiguousarray(self.run(*self.batch(*values)).values()))
+    def forward(self, *values: Any) -> Any:
+        """Values to values, float64; inputs are converted as C++ converts doubles.
+
+        Returns:
+            A tensor; of several outputs a tuple of them, as torch's modules do.
+        """
+        found = self.outputs_of(*self.batch(*values)).values()
+        return _one_or_all([torch.from_numpy(np.ascontiguousarray(x.values())) for x in found])
 
 
 class Sequential(Model):
@@ -205,6 +235,10 @@ class Sequential(Model):
         steps = [Step(v, (source,), v.name) for v, source in zip(layers, sources, strict=True)]
         first = layers[0]
         super().__init__({"input": (first.input_types[0], first.input_shapes[0])}, steps)
+
+
+def _one_or_all(tensors: list[Tensor]) -> Any:
+    return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
 
 def _check(step: Step, known: dict[str, tuple[ApFixed, tuple[int, ...]]]) -> None:

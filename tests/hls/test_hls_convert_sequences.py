@@ -155,6 +155,60 @@ def test_a_slope_for_each_channel():
         assert np.abs(typed(x).numpy() - np.moveaxis(wanted, 1, -1)).max() < 0.01
 
 
+class Attending(nn.Module):
+    """Attention to itself, or to another input of other sizes."""
+
+    def __init__(self, size=None, **more):
+        super().__init__()
+        self.heads = nn.MultiheadAttention(8, 2, batch_first=True, kdim=size, vdim=size, **more)
+
+    def forward(self, x):
+        found, _ = self.heads(x, x, x)
+        return found
+
+
+class Crossing(Attending):
+    def forward(self, x, y):
+        return self.heads(x, y, value=y)[0]
+
+
+class Masked(Attending):
+    def forward(self, x):
+        return self.heads(x, x, x, attn_mask=x)[0]
+
+
+ATTENTION = {
+    "Model": {"Precision": {"default": "fixed<40,10>"}},
+    "LayerName": {
+        # The table has an entry for each value of its ten bits.
+        "heads_QK": {"Precision": {"result": "fixed<10,3>"}},
+        "heads_softmax": {
+            "Precision": {
+                "exp_table": "ufixed<30,2>",
+                "accum": "ufixed<34,4>",
+                "inv_inp": "ufixed<10,3,RND,SAT>",
+                "inv_table": "ufixed<30,2>",
+            }
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(("kind", "size"), [(Attending, None), (Crossing, 6)])
+def test_attention(kind, size):
+    """Head by head what torch computes, up to the tables of the softmax."""
+    torch.manual_seed(1)
+    net = kind(size).double().eval()
+    shapes = [(5, 8), (4, 6)][: 1 if size is None else 2]
+    inputs = [torch.randn(40, *shape).double() / 2 for shape in shapes]
+    typed = from_torch(net, ATTENTION, input_shape=shapes)
+    parts = ("query", "key", "value", "QK", "softmax", "aV", "attention_output")
+    assert [step.layer.name for step in typed.steps] == [f"heads_{part}" for part in parts]
+    got, wanted = typed(*inputs), net(*inputs)
+    assert got.shape == wanted.shape
+    assert (got - wanted).abs().max() < 0.005 * wanted.abs().max()
+
+
 @pytest.mark.parametrize(
     ("net", "shape", "message"),
     [
@@ -165,6 +219,10 @@ def test_a_slope_for_each_channel():
         (nn.Sequential(nn.PReLU(3)), (2, 4, 4), "has 3 slopes"),
         (Recurrent(lambda *a, **k: nn.LSTM(*a, num_layers=2, **k)), (5, 3), "num_layers=2"),
         (Recurrent(lambda *a, **k: nn.GRU(*a, bidirectional=True, **k)), (5, 3), "bidirectional"),
+        (Attending(bias=True, add_bias_kv=True), (5, 8), "bias_k="),
+        (Attending(add_zero_attn=True), (5, 8), "add_zero_attn=True; allowed: False"),
+        (Attending(), (2, 5, 8), r"allowed: \(steps, features\)"),
+        (Masked(), (5, 8), "is given a mask; allowed: none"),
         (Joined(), (5,), r"has 2 inputs \(x, y\), input_shape has 1"),
     ],
 )

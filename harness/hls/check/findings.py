@@ -198,25 +198,61 @@ def _measured(
     reference: Reference | None,
     limits: Limits,
 ) -> Fidelity:
+    """What is kept of each output: of the first that loses too much, or else of the first."""
     if reference is None:
-        return measure(model, batch, values, limits=limits)
+        found = [measure(model.giving(o), batch, values, limits=limits) for o in model.outputs]
+        return next((each for each in found if not each.keeps), found[0])
     if len(reference.outputs) != len(batch[0]):
         raise ValueError(
             f"{reference.name} has {len(reference.outputs)} rows, the inputs have {len(batch[0])}"
         )
-    wanted = fitted_outputs(reference.outputs, model.output_shape, reference.name)
     shapes = {step.layer.name: step.layer.output_shape for step in model.steps}
     layers, left = named_layers(reference, shapes)
-    return measure(
-        model,
-        batch,
-        values,
-        wanted,
-        limits=limits,
-        name=reference.name,
-        layers=layers,
-        left=left,
-    )
+    wanted, missing = _wanted(model, reference, layers)
+    found = [
+        measure(
+            model.giving(output),
+            batch,
+            values,
+            array,
+            limits=limits,
+            name=reference.name,
+            layers=layers,
+            left=(*left, *missing),
+        )
+        for output, array in wanted.items()
+    ]
+    return next((each for each in found if not each.keeps), found[0])
+
+
+def _wanted(
+    model: Model, reference: Reference, layers: dict[str, Array]
+) -> tuple[dict[str, Array], list[str]]:
+    """What the reference has for each output of the model, and what is not compared.
+
+    hls4ml gives outputs in the order of its layers, whatever order the source returns them in: of
+    several, each is what the reference has for the layer that makes it, and only without that it
+    is taken by its place.
+    """
+    given = (reference.outputs, *reference.more)
+    found: dict[str, Array] = {}
+    left = []
+    for k, output in enumerate(model.outputs):
+        maker = model.maker(output)
+        if len(model.outputs) > 1 and maker.name in layers:
+            found[output] = layers[maker.name].reshape(len(given[0]), *_shape(model, output))
+        elif k < len(given):
+            shape = _shape(model, output)
+            found[output] = fitted_outputs(given[k], shape, reference.name)
+        else:
+            left.append(f"the output of {maker.name}: {reference.name} has none")
+    if (more := len(given) - len(model.outputs)) > 0:
+        left.append(f"{more} more outputs of {reference.name}: the project has none")
+    return found, left
+
+
+def _shape(model: Model, output: str) -> tuple[int, ...]:
+    return model.giving(output).output_shape
 
 
 def _weights(project: Project) -> str:

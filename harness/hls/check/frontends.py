@@ -14,13 +14,15 @@ from torch import nn
 
 from harness.hls.model import Model
 
-__all__ = ["called", "layers_with_weights"]
+__all__ = ["FOLDED", "called", "layers_with_weights"]
 
 Array = np.ndarray[Any, Any]
+#: In the names of classes that hls4ml folds into the layer before them, where it can.
+FOLDED = "BatchNorm"
 
 
-def called(model: Any, inputs: Sequence[Array]) -> tuple[Any, Mapping[str, Any]]:
-    """The first output of a model, and the values of layers by name.
+def called(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """The outputs of a model in its order, and the values of layers by name.
 
     Args:
         model: see :func:`harness.hls.check.reference.reference_of`.
@@ -29,7 +31,7 @@ def called(model: Any, inputs: Sequence[Array]) -> tuple[Any, Mapping[str, Any]]
     if isinstance(model, Model):
         values = model.trace(*model.batch(*inputs))
         told = {step.layer.name: values[step.output].values() for step in model.steps}
-        return values[model.output].values(), told
+        return tuple(values[name].values() for name in model.outputs), told
     if isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
         return _torch(model, inputs)
     if isinstance(model, (str, Path)) or hasattr(model, "graph"):
@@ -41,11 +43,15 @@ def called(model: Any, inputs: Sequence[Array]) -> tuple[Any, Mapping[str, Any]]
         layers = dict(found)
         if "output" not in layers:
             raise ValueError(f"it returns {', '.join(layers) or 'nothing'}; wanted: 'output' too")
-        return layers.pop("output"), layers
-    return (found[0] if isinstance(found, (tuple, list)) else found), {}
+        return _several(layers.pop("output")), layers
+    return _several(found), {}
 
 
-def _torch(model: nn.Module, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+def _several(found: Any) -> tuple[Any, ...]:
+    return tuple(found) if isinstance(found, (tuple, list)) else (found,)
+
+
+def _torch(model: nn.Module, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """By hooks on every module, in the dtype of its parameters; its mode is what it was."""
     layers: dict[str, Any] = {}
 
@@ -65,27 +71,25 @@ def _torch(model: nn.Module, inputs: Sequence[Array]) -> tuple[Any, dict[str, An
         stack.callback(model.train, training)
         stack.enter_context(torch.no_grad())
         made = model.eval()(*tensors)
-    return (made[0] if isinstance(made, (tuple, list)) else made), layers
+    return _several(made), layers
 
 
-def _keras(model: Any, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+def _keras(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Through a model of all outputs; a layer's activation is a layer of its own in hls4ml."""
     shown = [layer for layer in model.layers if not type(layer).__name__.startswith("InputLayer")]
-    outputs = [layer.output for layer in shown]
+    outputs = [*(layer.output for layer in shown), *model.outputs]
     every = type(model.layers[0])  # a layer's module tells where the Model class is
     functional = import_module(every.__module__.split(".")[0]).Model(model.inputs, outputs)
-    made = functional(list(inputs) if len(inputs) > 1 else inputs[0])
-    made = made if isinstance(made, (list, tuple)) else [made]
+    made = _several(functional(list(inputs) if len(inputs) > 1 else inputs[0]))
     layers = {}
-    for layer, value in zip(shown, made, strict=True):
+    for layer, value in zip(shown, made, strict=False):
         activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
         apart = activation != "linear" and type(layer).__name__ not in ("Activation", "QActivation")
         layers[f"{layer.name}_{activation}" if apart else layer.name] = value
-    final = model(list(inputs) if len(inputs) > 1 else inputs[0])
-    return (final[0] if isinstance(final, (list, tuple)) else final), layers
+    return made[len(shown) :], layers
 
 
-def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
+def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Through qonnx' own executor, which tells every value; a plain ONNX file too."""
     wrappers = import_module("qonnx.core.modelwrapper")
     executor = import_module("qonnx.core.onnx_exec")
@@ -95,15 +99,20 @@ def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[Any, dict[str, Any]]:
     values = executor.execute_onnx(wrapper, given, return_full_exec_context=True)
     nodes = {node.name: node.output[0] for node in wrapper.graph.node if node.name}
     layers = {name: values[output] for name, output in nodes.items() if output in values}
-    return values[wrapper.graph.output[0].name], layers
+    return tuple(values[value.name] for value in wrapper.graph.output), layers
 
 
 def layers_with_weights(model: Any) -> list[str]:
-    """The names of a model's own layers that have weights, where it tells; else none."""
+    """The names of a model's own layers that have weights, where it tells; else none.
+
+    Batch normalisations are none of them, for one that is missing may have been folded.
+    """
     if isinstance(model, Model):
-        return [step.layer.name for step in model.steps if step.layer.parameter_types]
-    if isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
-        found = ((name, module) for name, module in model.named_modules() if name)
-        return [n for n, m in found if any(True for _ in m.parameters(recurse=False))]
-    layers = getattr(model, "layers", ())
-    return [v.name for v in layers if getattr(v, "weights", None) and hasattr(v, "name")]
+        found = [(s.layer.name, s.layer) for s in model.steps if s.layer.parameter_types]
+    elif isinstance(model, nn.Module) and not hasattr(model, "compute_output_spec"):
+        named = [(name, module) for name, module in model.named_modules() if name]
+        found = [(n, m) for n, m in named if any(True for _ in m.parameters(recurse=False))]
+    else:
+        layers = getattr(model, "layers", ())
+        found = [(v.name, v) for v in layers if getattr(v, "weights", None) and hasattr(v, "name")]
+    return [name for name, layer in found if FOLDED not in type(layer).__name__]

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.hls.check.frontends import FOLDED
+from harness.hls.check.reference import plain_name
 from harness.hls.project import Project
 
 __all__ = ["absent", "saved_layers"]
@@ -16,8 +18,6 @@ __all__ = ["absent", "saved_layers"]
 SAVED = "keras_model.keras"
 #: Classes without weights that only move values, or do nothing to predictions.
 _IDLE = ("InputLayer", "Flatten", "Reshape", "Permute", "Dropout", "Activation", "Functional")
-#: What is folded into the layer before it.
-_FOLDED = ("BatchNorm",)
 
 
 def saved_layers(directory: Path) -> list[str]:
@@ -31,7 +31,7 @@ def saved_layers(directory: Path) -> list[str]:
     return [
         str(found["config"]["name"])
         for found in _layers(config.get("config", {}))
-        if not any(word in str(found["class_name"]) for word in (*_IDLE, *_FOLDED))
+        if not any(word in str(found["class_name"]) for word in (*_IDLE, FOLDED))
     ]
 
 
@@ -46,10 +46,10 @@ def _layers(config: Any) -> Iterator[dict[str, Any]]:
 
 def absent(project: Project, layers: Iterable[str]) -> list[str]:
     """Those layers of a model that no call of the project is named after."""
-    calls = [call.layer.strip("_") for call in project.top.calls]
+    calls = [plain_name(call.layer) for call in project.top.calls]
     found = []
     for name in layers:
-        plain = name.replace(".", "_").strip("_")
+        plain = plain_name(name)
         if not any(call == plain or call.startswith(f"{plain}_") for call in calls):
             found.append(name)
     return found

@@ -13,7 +13,14 @@ from harness.hls.check.frontends import called
 from harness.hls.layers.shape import channels_first
 from harness.names import instead
 
-__all__ = ["Reference", "fitted_outputs", "named_layers", "read_reference", "reference_of"]
+__all__ = [
+    "Reference",
+    "fitted_outputs",
+    "named_layers",
+    "plain_name",
+    "read_reference",
+    "reference_of",
+]
 
 Array = np.ndarray[Any, Any]
 #: What the array of the outputs may be called in a file of several.
@@ -26,16 +33,19 @@ class Reference:
 
     Attributes:
         name: where it comes from.
-        outputs: (rows, ...) in float64.
+        outputs: (rows, ...) in float64; of several outputs the first.
         layers: further values by the names that their source has for them, (rows, ...) each.
+        more: the outputs after the first, in the order of the source.
     """
 
     name: str
     outputs: Array
     layers: Mapping[str, Array] = field(default_factory=dict)
+    more: tuple[Array, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, array in {"the output": self.outputs, **self.layers}.items():
+        further = {f"output {k}": array for k, array in enumerate(self.more, 1)}
+        for name, array in {"the output": self.outputs, **further, **self.layers}.items():
             if not np.isfinite(array).all():
                 row = int(np.argwhere(~np.isfinite(array))[0][0]) if array.ndim else 0
                 raise ValueError(f"{self.name}: {name} is NaN or infinite in row {row}")
@@ -71,8 +81,8 @@ def reference_of(model: Any, inputs: Sequence[Array], name: str | None = None) -
 
     Args:
         model: a torch module, a model of :mod:`harness.hls`, a Keras model, the path of an ONNX
-            file, or a function of float64 arrays that returns the outputs, or the values of layers
-            by name with the outputs as ``"output"``.
+            file, or a function of float64 arrays that returns the outputs, a tuple of several, or
+            the values of layers by name with the outputs as ``"output"``.
         inputs: (rows, ...) each, as the model takes them.
         name: how errors and reports call it.
 
@@ -86,7 +96,15 @@ def reference_of(model: Any, inputs: Sequence[Array], name: str | None = None) -
     except Exception as error:  # the user's model may raise anything
         lines = str(error).strip().splitlines() or [""]
         raise ValueError(f"{name} raised {type(error).__name__}: {lines[0]}") from error
-    return Reference(name, _rows(outputs, len(inputs[0]), name), _numbers(layers, len(inputs[0])))
+    rows = len(inputs[0])
+    first, *more = (_rows(x, rows, name) for x in outputs if x is outputs[0] or _is_rows(x, rows))
+    return Reference(name, first, _numbers(layers, rows), tuple(more))
+
+
+def _is_rows(value: Any, rows: int) -> bool:
+    """Whether an output is one of rows, and not the states of a recurrence."""
+    array = _array(value)
+    return array is not None and array.ndim > 0 and len(array) == rows
 
 
 def _rows(outputs: Any, rows: int, name: str) -> Array:
@@ -128,11 +146,11 @@ def named_layers(
     Returns:
         The values, and what was not compared and why.
     """
-    known = {_plain(name): name for name in shapes}
+    known = {plain_name(name): name for name in shapes}
     found: dict[str, Array] = {}
     left = []
     for name, array in reference.layers.items():
-        mine = known.get(_plain(name))
+        mine = known.get(plain_name(name))
         if mine is None:
             continue
         fitted = _fitted(array, shapes[mine])
@@ -158,7 +176,8 @@ def fitted_outputs(outputs: Array, shape: tuple[int, ...], name: str) -> Array:
     return found
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """The name of a layer as hls4ml makes one of it, without what stands around it."""
     return name.replace(".", "_").replace("/", "_").strip("_")
 
 

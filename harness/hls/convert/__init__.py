@@ -2,6 +2,7 @@
 
 from harness.hls.convert import (  # noqa: F401  # enter the builders
     activations,
+    attention,
     layers,
     pools,
     sequences,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from harness.hls.convert.precision import Precision
 from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers import activations as typed
 from harness.hls.layers import lookup
@@ -103,9 +104,6 @@ def _threshold(s: Site) -> Layers:
 def _softmax(s: Site) -> Layers:
     if s.module.dim not in (-1, 1) or len(s.shape) > 1:
         raise s.refused(f"is along axis {s.module.dim} of {len(s.shape)}; allowed: of one axis")
-    found: dict[str, Any] = {
-        argument: t for slot, argument in _SOFTMAX.items() if (t := s.types.own(slot)) is not None
-    }
     implementation = str(s.types.config.fact(s.name, "Implementation", "stable")).lower()
     return [
         Softmax(
@@ -113,9 +111,15 @@ def _softmax(s: Site) -> Layers:
             input_shape=s.shape,
             implementation=implementation,
             result=needed(s),
-            **found,
+            **softmax_types(s.types),
         )
     ]
+
+
+def softmax_types(types: Precision) -> dict[str, Any]:
+    """The types of a softmax's own parts, as far as the configuration tells."""
+    found = ((argument, types.own(slot)) for slot, argument in _SOFTMAX.items())
+    return {argument: t for argument, t in found if t is not None}
 
 
 #: hls4ml's names of softmax's types, and ours.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -12,9 +13,11 @@ from torch import nn
 from harness.hls.convert.graph import Call, calls_of
 from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
 from harness.hls.convert.registry import BUILDERS, Builder, Shape, Site
+from harness.hls.convert.written import folded, model_of, types_of, written_model
 from harness.hls.layers.activations import Linear
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.model import Model, Step
+from harness.hls.project import Project
 from harness.types import ApFixed, Overflow
 
 __all__ = ["from_torch"]
@@ -30,6 +33,15 @@ class _Walk:
     turned: bool
     steps: list[Step] = field(default_factory=list)
     values: dict[str, tuple[str, ApFixed, Shape]] = field(default_factory=dict)
+
+    def embed(self, model: Model, name: str, reads: Sequence[str]) -> None:
+        """Append a model, whose inputs are the values ``reads`` in the order of its own."""
+        names = dict(zip(model.inputs, (self.values[r][0] for r in reads), strict=True))
+        for step in model.steps:
+            names[step.output] = step.layer.name
+            inputs = tuple(names[read] for read in step.inputs)
+            self.steps.append(Step(step.layer, inputs, step.layer.name))
+        self.values[name] = (names[model.output], model.result, model.output_shape)
 
     def add(self, layers: Sequence[TypedLayer], name: str, reads: Sequence[str]) -> None:
         """Append layers, the last one called ``name``, and note what they make."""
@@ -52,14 +64,19 @@ def from_torch(
     config: Mapping[str, Any] | None = None,
     *,
     input_shape: Shape | Sequence[Shape] | None = None,
+    project: Project | str | Path | None = None,
 ) -> Model:
     """The typed model of a torch model in evaluation.
 
     Types come from the quantizers of ``harness.nn`` where there are some, else from the
     configuration, which has the form of hls4ml's.  A result that neither decides has the type of
     the next layer's input quantizer; an accumulator that neither decides loses nothing and never
-    overflows.  Shapes are channels last, as the kernels have them: a model of images reads
-    (rows, height, width, channels).  A model of sequences, with recurrences or layer norms and no
+    overflows.  What hls4ml decides, ``auto``, is read from ``project``, or else from what hls4ml
+    itself writes of the model.  With either, a batch normalisation that hls4ml folds into the layer
+    before it is folded here too, and that layer says so in ``absorbed``.
+
+    Shapes are channels last, as the kernels have them: a model of images reads (rows, height,
+    width, channels).  A model of sequences, with recurrences, attention or layer norms and no
     convolutions, has its axes as torch has them, and so has every model with
     ``ChannelsLastConversion`` ``off``.
 
@@ -70,13 +87,26 @@ def from_torch(
         input_shape: torch's shape of the input, without the batch, or a list of those of several;
             may be left out for a model that begins with a ``Linear``, or where the configuration
             has ``InputShape``.
+        project: a project that hls4ml wrote of the model, or its folder: the model becomes what
+            ``compare(model, project)`` can hold against it.
+
+    Returns:
+        The typed model, with an output for each tensor that the torch model returns.
 
     Raises:
         ConversionError: for what is not supported, lacks a type, or is given two.
     """
     settings = Config(config)
-    names, calls, output = calls_of(model)
+    names, calls, outputs = calls_of(model)
     shapes = _shapes(names, input_shape or settings.input_shape or _first_shape(calls))
+    written = None if project is None else model_of(project)
+    if written is None and (asked := settings.asks()):
+        written = written_model(model, config or {}, shapes, asked)
+    absorbed: dict[str, str] = {}
+    if written is not None:
+        settings.found = types_of(written, names)
+        calls, absorbed = folded(calls, outputs, [s.layer.name for s in written.steps])
+        settings.used.update(absorbed)
     turned = _turned(calls, settings)
     wanted = _wanted(calls)
     walk = _Walk(settings, wanted, {}, turned)
@@ -89,7 +119,11 @@ def from_torch(
     settings.check_used()
     if not walk.steps:
         raise ConversionError("the model computes nothing")
-    return Model(walk.inputs, walk.steps, walk.values[output][0])
+    for step in walk.steps:
+        step.layer.absorbed = tuple(n for n, taker in absorbed.items() if taker == step.layer.name)
+    return Model(
+        walk.inputs, walk.steps, [walk.values[absorbed.get(name, name)][0] for name in outputs]
+    )
 
 
 def _convert(call: Call, walk: _Walk) -> None:
@@ -114,7 +148,10 @@ def _convert(call: Call, walk: _Walk) -> None:
         raise
     except ValueError as error:
         raise ConversionError(f"{call.name}: {error}") from None
-    walk.add(layers, call.name, reads)
+    if isinstance(layers, Model):
+        walk.embed(layers, call.name, reads)
+    else:
+        walk.add(layers, call.name, reads)
 
 
 def _function(call: Call) -> Builder:
@@ -210,7 +247,9 @@ def _turned(calls: Sequence[Call], config: Config) -> bool:
     wanted = config.fact("", "ChannelsLastConversion", None)
     if wanted is not None:
         return str(wanted).lower() != "off"
-    sequences = any(isinstance(c.what, nn.RNNBase | nn.LayerNorm) for c in calls)
+    sequences = any(
+        isinstance(c.what, (nn.RNNBase, nn.LayerNorm, nn.MultiheadAttention)) for c in calls
+    )
     images = any(isinstance(c.what, nn.Conv1d | nn.Conv2d) for c in calls)
     return images or not sequences
 

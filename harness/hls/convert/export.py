@@ -16,7 +16,7 @@ from harness.nn.model import convert
 from harness.quantize import quantize
 from harness.types import ApFixed
 
-__all__ = ["hls4ml_config", "with_typed_weights"]
+__all__ = ["hls4ml_config", "types_by_slot", "with_typed_weights"]
 
 
 #: hls4ml's names of parameters' types, where they are others.
@@ -87,12 +87,16 @@ def with_typed_weights(model: nn.Module, typed: Model) -> nn.Module:
     return plain
 
 
+def types_by_slot(layer: TypedLayer) -> dict[str, ApFixed]:
+    """The types of a layer by hls4ml's names of them."""
+    held = {name: t for name, t in vars(layer).items() if isinstance(t, ApFixed)}
+    found = {name.removesuffix("_type"): t for name, t in held.items()}
+    return found | {_SLOTS.get(name, name): t for name, t in layer.parameter_types.items()}
+
+
 def _entry(layer: TypedLayer) -> dict[str, Any]:
     """What hls4ml is to know of a layer."""
-    held = {name: t for name, t in vars(layer).items() if isinstance(t, ApFixed)}
-    precision = {n.removesuffix("_type"): t.hls4ml for n, t in held.items()}
-    precision |= {_SLOTS.get(n, n): t.hls4ml for n, t in layer.parameter_types.items()}
-    entry: dict[str, Any] = {"Precision": precision}
+    entry: dict[str, Any] = {"Precision": {k: t.hls4ml for k, t in types_by_slot(layer).items()}}
     if isinstance(strategy := getattr(layer, "strategy", None), str):
         entry |= {"Strategy": strategy.capitalize(), "ReuseFactor": layer.reuse_factor}
     if isinstance(size := getattr(layer, "table_size", None), int):

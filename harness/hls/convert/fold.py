@@ -34,7 +34,7 @@ def fold_batch_norms(model: Model) -> Model:
         if maker is None or not maker.layer.affine:
             raise ConversionError(f"{step.layer.name} follows no layer with weights")
         readers = sum(step.inputs[0] in other.inputs for other in model.steps)
-        if readers > 1 or maker.output == model.output:
+        if readers > 1 or maker.output in model.outputs:
             raise ConversionError(f"{step.layer.name}: {maker.layer.name} has other readers")
         if why := _loses(maker.layer, reaches[maker.layer.name]):
             raise ConversionError(f"{step.layer.name} is not folded: {maker.layer.name} {why}")
@@ -42,7 +42,7 @@ def fold_batch_norms(model: Model) -> Model:
         folded[step.output] = Step(layer, maker.inputs, step.output)
         gone.add(maker.output)
     steps = [folded.get(s.output, s) for s in model.steps if s.output not in gone]
-    return Model(model.inputs, steps, model.output)
+    return Model(model.inputs, steps, model.outputs)
 
 
 def _loses(layer: TypedLayer, reach: Reach) -> str | None:

@@ -75,8 +75,8 @@ class _Tracer(fx.Tracer):
         return bool(super().is_leaf_module(m, module_qualified_name))
 
 
-def calls_of(model: nn.Module) -> tuple[list[str], list[Call], str]:
-    """The inputs, the computations in order, and the output of a model.
+def calls_of(model: nn.Module) -> tuple[list[str], list[Call], list[str]]:
+    """The inputs, the computations in order, and the outputs of a model.
 
     Raises:
         ConversionError: for what torch.fx cannot trace, and for unsupported functions.
@@ -91,26 +91,37 @@ def calls_of(model: nn.Module) -> tuple[list[str], list[Call], str]:
     modules = dict(probe.named_modules())
     inputs: list[str] = []
     calls: list[Call] = []
-    output = ""
+    outputs: list[str] = []
     for node in graph.nodes:
         if node.op == "placeholder":
             inputs.append(node.name)
         elif node.op == "output":
-            output = _read(node)[0]
+            outputs = _returned(node.args[0])
         else:
             if node.target is operator.getitem and not node.users:
                 continue  # the states of a recurrence, which nobody takes
             what = _what(node, modules)
-            calls.append(Call(node.name, what, _read(node), _axis(node)))
-    return inputs, calls, output
+            calls.append(Call(node.name, what, _reads(node, what), _axis(node)))
+    return inputs, calls, outputs
+
+
+def _returned(found: Any) -> list[str]:
+    """The names of what a model returns."""
+    several = found if isinstance(found, (tuple, list)) else [found]
+    if not several or not all(isinstance(node, fx.Node) for node in several):
+        raise ConversionError(f"the model returns {found}; allowed: a tensor, or several in a row")
+    return [str(node.name) for node in several]
 
 
 def _recurrence(node: fx.Node, modules: dict[str, nn.Module]) -> fx.Node | None:
     """The recurrence whose outputs a node takes a part of."""
     while node.target is operator.getitem:
         node = node.all_input_nodes[0]
-    recurrent = node.op == "call_module" and isinstance(modules[str(node.target)], nn.RNNBase)
-    return node if recurrent else None
+    return node if _is_a(nn.RNNBase, node, modules) else None
+
+
+def _is_a(kind: type[nn.Module], node: fx.Node, modules: dict[str, nn.Module]) -> bool:
+    return node.op == "call_module" and isinstance(modules[str(node.target)], kind)
 
 
 def _only_last(node: fx.Node) -> bool:
@@ -136,12 +147,24 @@ def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
     part = node.target is operator.getitem and node.args[1] in (0, LAST)
     if part and _recurrence(node, modules) is not None:
         return nn.Identity()  # the outputs of a recurrence, or the last of them
+    if part and _is_a(nn.MultiheadAttention, node.all_input_nodes[0], modules):
+        return nn.Identity()  # what it attends to, not how
     name = FUNCTIONS.get(node.target)
     if node.op not in ("call_function", "call_method") or name is None:
         allowed = ", ".join(sorted(set(FUNCTIONS.values())))
         shown = getattr(node.target, "__name__", node.target)
         raise ConversionError(f"{node.name}: {shown} is not supported; modules are, and {allowed}")
     return _MODULES.get(name, name)
+
+
+def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
+    if not isinstance(what, nn.MultiheadAttention):
+        return _read(node)
+    given = dict(zip(("query", "key", "value", "key_padding_mask"), node.args, strict=False))
+    given |= node.kwargs
+    if any(given.get(name) is not None for name in ("key_padding_mask", "attn_mask")):
+        raise ConversionError(f"{node.name} is given a mask; allowed: none")
+    return tuple(str(given[name]) for name in ("query", "key", "value"))
 
 
 def _read(node: fx.Node) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Where a converted layer's types come from: its quantizers, then the configuration.
 
 The configuration is hls4ml's dictionary; of it the types, strategies, reuse factors and the shape
-of the input are read, and ``auto`` counts as no type::
+of the input are read.  What it leaves to hls4ml, ``auto``, is read from the project that hls4ml
+wrote::
 
     {
         "Model": {"Precision": {"default": "fixed<16,6>"}, "Strategy": "Latency"},
@@ -70,12 +71,16 @@ class Config:
                 _only(f"{name}: Precision", precision, _SLOTS)
         self.input_shape = facts.get("InputShape")
         self.used: set[str] = set()
+        #: What a project has for layers by name, where their own entries say nothing.
+        self.found: Mapping[str, Mapping[str, ApFixed]] = {}
 
     def precision(self, layer: str, slot: str) -> ApFixed | None:
         """The type of a slot of a layer by name; ``None`` if there is none, or it is ``auto``."""
         self.used.add(layer)
         found = self._layers.get(layer, {}).get("Precision", {})
         spelled = found if isinstance(found, str) else found.get(slot, found.get("default"))
+        if spelled in (None, "auto") and slot in self.found.get(layer, {}):
+            return self.found[layer][slot]
         if spelled in (None, "auto"):
             spelled = self._default.get(slot, self._default.get("default"))
         if spelled in (None, "auto"):
@@ -89,6 +94,13 @@ class Config:
         """Whether a layer's own entry has a type for a slot."""
         found = self._layers.get(layer, {}).get("Precision", {})
         return not isinstance(found, str) and found.get(slot, "auto") != "auto"
+
+    def asks(self) -> str:
+        """The first layer and slot that say ``auto``; empty if none does."""
+        entries = ((k, v.get("Precision", {})) for k, v in self._layers.items())
+        slots = ((k, {"default": v} if isinstance(v, str) else v) for k, v in entries)
+        found = (f"{k}.{slot}" for k, v in slots for slot, t in v.items() if t == "auto")
+        return next(found, "")
 
     def fact(self, layer: str, key: str, default: Any) -> Any:
         """Another setting of a layer, or of the whole model."""
@@ -162,11 +174,12 @@ class Precision:
         return self.config.precision(self.name, slot)
 
     def own(self, slot: str) -> ApFixed | None:
-        """The type that the layer's own entry has, not the model's default."""
-        return self.find(slot) if self.config.given(self.name, slot) else None
+        """The type that the layer's own entry has, or its project; not the model's default."""
+        known = self.config.given(self.name, slot) or slot in self.config.found.get(self.name, {})
+        return self.find(slot) if known else None
 
     def _agreed(self, slot: str, quantized: ApFixed) -> ApFixed:
-        own = self.own(slot)
+        own = self.find(slot) if self.config.given(self.name, slot) else None
         if own is not None and own != quantized:
             raise ConversionError(
                 f"{self.name}.{slot} is quantized to {quantized}, the configuration says {own}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.hls.convert.precision import ConversionError, Precision
 from harness.hls.layers.layer import TypedLayer
+from harness.hls.model import Model
 from harness.types import ApFixed
 
 __all__ = ["BUILDERS", "Builder", "Site", "builder", "numbers"]
@@ -62,13 +63,16 @@ class Site:
         return ConversionError(f"{self.name} ({kind}) {why}")
 
 
-Builder = Callable[[Site], Sequence[TypedLayer]]
+Builder = Callable[[Site], Sequence[TypedLayer] | Model]
 #: What makes typed layers of a module, by the torch module's class; of a function, by its name.
 BUILDERS: dict[Any, Builder] = {}
 
 
 def builder(*kinds: Any) -> Callable[[Builder], Builder]:
-    """Enter a function into :data:`BUILDERS`.  Each layer it gives reads the one before."""
+    """Enter a function into :data:`BUILDERS`.
+
+    It gives layers of which each reads the one before, or a model with the inputs of the site.
+    """
 
     def enter(function: Builder) -> Builder:
         BUILDERS.update(dict.fromkeys(kinds, function))

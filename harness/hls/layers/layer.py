@@ -89,6 +89,7 @@ class TypedLayer(nn.Module):
         elementwise: whether each output depends on the input in its place alone.
         told: whether all that stands in its one accumulator is told to whoever watches.
         stateful: whether more than its outputs has the type of the result.
+        absorbed: the names of layers of the source model that were folded into this one.
     """
 
     source = ""
@@ -100,6 +101,7 @@ class TypedLayer(nn.Module):
     elementwise = False
     told = False
     stateful = False
+    absorbed: tuple[str, ...] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> TypedLayer:
         """Remember what the layer is made of, for :meth:`retyped`."""
@@ -199,7 +201,7 @@ class TypedLayer(nn.Module):
                 raise TypeError(f"{self.name} takes no {name}; it takes {known}")
         given = signature.bind(*args, **kwargs).arguments
         layer = type(self)(**{**given, **changes})
-        layer.name = self.name
+        layer.name, layer.absorbed = self.name, self.absorbed
         for name, t in layer.parameter_types.items():
             # The codes may be others by now than those the layer was made with.
             same = name not in changes and self.parameter_types.get(name) == t

@@ -84,13 +84,16 @@ class _Graph:
         return other
 
     def model(self) -> Model:
-        """The model; its output has the shape that the project declares."""
+        """The model; its outputs have the shapes that the project declares."""
         for v in self.project.outputs:
             if v.name not in self.known:
                 raise ProjectError(f"{v.place}: nothing writes {v.name}")
-        first = self.project.outputs[0]
-        last = Reader(self.project, self.project.top.calls[-1], first, self.known)
-        return Model(self.inputs, self.steps, self._shaped(last, first.name, first.shape))
+        last = self.project.top.calls[-1]
+        outputs = [
+            self._shaped(Reader(self.project, last, v, self.known), v.name, v.shape)
+            for v in self.project.outputs
+        ]
+        return Model(self.inputs, self.steps, outputs)
 
 
 def _layer(reader: Reader) -> TypedLayer:

@@ -126,7 +126,7 @@ def verify(
     theirs = project.outputs_of(*inputs)
     progress(2, 4, "computing")
     mine = model.trace(*model.batch(*inputs))
-    mine[project.outputs[0].name] = mine[model.output]
+    mine |= {name: mine[value] for name, value in _outputs(project, model).items()}
     if left := sorted(set(theirs) - set(mine)):
         raise ValueError(f"the typed model makes no {left[0]}; it makes {instead(left[0], mine)}")
     counts = {
@@ -147,6 +147,19 @@ def verify(
         walk,
         tuple(project.weight_differences()),
     )
+
+
+def _outputs(project: Project, model: Model) -> dict[str, str]:
+    """The value of the model for each output of the project, as far as there is one.
+
+    hls4ml gives outputs in the order of the layers, whatever order its source returns them in, so
+    a model with other names is matched by its layers; only a single output needs no name.
+    """
+    if len(project.outputs) == len(model.outputs) == 1:
+        return {project.outputs[0].name: model.output}
+    writes = [item for call in project.top.calls for item in project.writes(call).items()]
+    layers = {v.name: model.step(name) for name, v in writes}
+    return {v.name: step.output for v in project.outputs if (step := layers.get(v.name))}
 
 
 def _rows(
