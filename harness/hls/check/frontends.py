@@ -80,7 +80,7 @@ def _keras(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[s
     outputs = [*(layer.output for layer in shown), *model.outputs]
     every = type(model.layers[0])  # a layer's module tells where the Model class is
     functional = import_module(every.__module__.split(".")[0]).Model(model.inputs, outputs)
-    made = _several(functional(list(inputs) if len(inputs) > 1 else inputs[0]))
+    made = _several(functional(list(inputs)))
     layers = {}
     for layer, value in zip(shown, made, strict=False):
         activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
@@ -90,16 +90,34 @@ def _keras(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[s
 
 
 def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Through qonnx' own executor, which tells every value; a plain ONNX file too."""
+    """Through qonnx' own executor, which tells every value; a plain ONNX file too.
+
+    Most exporters fix the size of a batch, often at one row, so it is run batch by batch.
+    """
     wrappers = import_module("qonnx.core.modelwrapper")
     executor = import_module("qonnx.core.onnx_exec")
+    shapes = import_module("qonnx.transformation.infer_shapes")
     wrapper = wrappers.ModelWrapper(str(model)) if isinstance(model, (str, Path)) else model
+    wrapper = wrapper.transform(shapes.InferShapes())
     names = [value.name for value in wrapper.graph.input]
-    given = {name: x.astype(np.float32) for name, x in zip(names, inputs, strict=True)}
-    values = executor.execute_onnx(wrapper, given, return_full_exec_context=True)
-    nodes = {node.name: node.output[0] for node in wrapper.graph.node if node.name}
-    layers = {name: values[output] for name, output in nodes.items() if output in values}
-    return tuple(values[value.name] for value in wrapper.graph.output), layers
+    rows = len(inputs[0])
+    size = (wrapper.get_tensor_shape(names[0]) or [0])[0] or rows
+    if rows % size:
+        raise ValueError(f"it takes {size} rows at a time, of which {rows} are no multiple")
+    parts = []
+    for k in range(0, rows, size):
+        given = (x[k : k + size].astype(np.float32) for x in inputs)
+        given = dict(zip(names, given, strict=True))
+        parts.append(executor.execute_onnx(wrapper, given, return_full_exec_context=True))
+    outputs = [value.name for value in wrapper.graph.output]
+    made = {node.name: node.output[0] for node in wrapper.graph.node if node.name}
+    values = {
+        name: np.concatenate([part[name] for part in parts])
+        for name in {*outputs, *made.values()}
+        if all(np.ndim(part.get(name)) and len(part[name]) == size for part in parts)
+    }
+    layers = {name: values[output] for name, output in made.items() if output in values}
+    return tuple(values[name] for name in outputs), layers
 
 
 def layers_with_weights(model: Any) -> list[str]:
