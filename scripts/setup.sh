@@ -33,5 +33,5 @@ step() {
 # torch first and alone: its pinned build decides what every other package may ask of it.
 step "installing torch (a large download)" torch
 step "installing cppyy (compiles a C++ interpreter's bindings: minutes, once)" cppyy
-step "installing the harness and its tools" -e '.[test,lint,bench,rtl,examples]'
+step "installing the harness and its tools" -e '.[test,frontends,lint,bench,rtl,examples]'
 echo "setup: done"

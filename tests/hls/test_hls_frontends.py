@@ -1,6 +1,7 @@
 """Models of the real frontends, held against what hls4ml writes of them."""
 
 import os
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -9,7 +10,11 @@ from harness.hls.check import check
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # those of the frontends' imports
+LACKING = [name for name in ("keras", "hgq", "da4ml", "qonnx") if find_spec(name) is None]
+pytestmark = [
+    pytest.mark.skipif(bool(LACKING), reason=f"no {', '.join(LACKING)}: the extra frontends"),
+    pytest.mark.filterwarnings("ignore"),  # those of the frontends' imports
+]
 # On a grid, so that no converter of inputs has anything to round.
 ROWS = np.round(np.random.default_rng(11).normal(size=(200, 16)) * 1024) / 1024
 IMAGES = np.random.default_rng(12).normal(size=(60, 6, 6, 2))
