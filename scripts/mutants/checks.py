@@ -82,12 +82,15 @@ class Area:
         share: one mutant in so many is run, unless all are asked for.
         checks: node ids of pytest, or of a simulator.
         compiled: whether Numba compiles.
+        afresh: whether it compiles every file anew: of a mutant it would find what it compiled of
+            the file as it stands, and of a file that calls it too.
     """
 
     files: tuple[str, ...]
     share: int
     checks: tuple[str, ...]
     compiled: bool = False
+    afresh: bool = False
 
     @property
     def simulator(self) -> str | None:
@@ -107,9 +110,7 @@ def _quantize(name: str, *checks: str) -> Area:
     return Area((f"harness/quantize/{name}.py",), 9, checks)
 
 
-def _layers(
-    names: str, *tests: str, kernels: str = "", bounded: str = "", compiled: bool = True
-) -> Area:
+def _layers(names: str, *tests: str, kernels: str = "", bounded: str = "") -> Area:
     """Layers, by their tests, by their bounds, and by the C++ kernels.
 
     Args:
@@ -117,16 +118,13 @@ def _layers(
         tests: of the files of tests.
         kernels: those that layers are held to.
         bounded: kernels of which the bounds alone are looked at.
-        compiled: whether Numba compiles.
     """
     files = tuple(f"harness/hls/layers/{name}.py" for name in names.split())
     held, inside = (
         [f"{check}[{name}]" for name in several.split("; ") if name]
         for check, several in ((KERNELS, kernels), (EXTENTS, f"{kernels}; {bounded}"))
     )
-    return Area(
-        files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *inside, *held), compiled
-    )
+    return Area(files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *inside, *held), True)
 
 
 AREAS = (
@@ -152,12 +150,18 @@ AREAS = (
     _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
     _quantize("stochastic", CHANCE),
     _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
-    # two_words.py and layers/wide_sums.py run compiled alone, and Numba finds what it compiled of
-    # the file as it stands: a mutant of them would not be run.
+    # Two words overflow as the processor's do, which Python's integers do not.
+    Area(("harness/quantize/two_words.py",), 9, (TWO_WORDS,), True, True),
     Area(("harness/quantize/held.py",), 9, (TWO_WORDS,), True),
     _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
     Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),
-    _layers("accumulate", "accumulate", compiled=False),
+    Area(
+        ("harness/hls/layers/accumulate.py", "harness/hls/layers/wide_sums.py"),
+        16,
+        ("tests/hls/test_hls_accumulate.py",),
+        True,
+        True,
+    ),
     _layers(
         "activations hard lookup tables elementwise",
         "activations",

@@ -165,6 +165,8 @@ class Runner:
         import pytest
 
         numba.config.DISABLE_JIT = not area.compiled
+        if area.afresh:
+            numba.config.CACHE_DIR = tempfile.mkdtemp(dir=self.scratch)
         if mutant is not None:
             sys.meta_path.insert(0, _Mutated(self.root, mutant))
         said = ""

@@ -5,8 +5,11 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from projects import edit
 
+from harness.hls import Project
 from harness.hls.check import check
+from harness.hls.project import ProjectError
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 
@@ -135,10 +138,12 @@ def test_several_inputs_and_outputs_of_keras(tmp_path):
         (hgq_mlp, ROWS, ONE, "io_parallel"),
         (hgq_mlp, ROWS, ONE, "io_stream"),
         (hgq_mlp, ROWS, DA, "io_parallel"),
+        (hgq_mlp, ROWS, DA, "io_stream"),
         (hgq_image, IMAGES, ONE, "io_parallel"),
         (hgq_image, IMAGES, ONE, "io_stream"),
+        (hgq_image, IMAGES, DA, "io_stream"),
     ],
-    ids=["mlp", "mlp, streams", "distributed arithmetic", "image", "image, streams"],
+    ids=["mlp", "mlp, s", "mlp, da", "mlp, da, s", "image", "image, s", "image, da, s"],
 )
 def test_hgq2_is_exact(build, data, config, io_type, tmp_path):
     """What HGQ2 computes while it trains is what the hardware computes: not a bit is lost."""
@@ -148,6 +153,21 @@ def test_hgq2_is_exact(build, data, config, io_type, tmp_path):
     assert found.verdict == "AGREE"
     assert found.model.loss.max_error == 0
     assert found.cpp.codes == 5 * len(data)
+
+
+def test_logic_behind_a_stream_is_read_or_refused(tmp_path):
+    """The class that a line buffer calls for a product must call the function that is meant."""
+    write_keras(hgq(hgq_image, IMAGES, apart=False), tmp_path, DA, io_type="io_stream")
+    layer = Project.read(tmp_path).model().steps[0].layer
+    assert (type(layer).__name__, layer.output_shape) == ("LogicConv", (4, 4, 3))
+    code = tmp_path / "firmware/nnet_utils/nnet_code_gen.h"
+    edit(code, "dense_da_3(inp, out)", "dense_da_3(out, inp)")
+    with pytest.raises(ProjectError, match="has no class dense_da_wrapper_3 that calls a function"):
+        Project.read(tmp_path).model()
+    edit(code, "dense_da_3(out, inp)", "dense_da_3(inp, out)")
+    edit(tmp_path / "firmware/parameters.h", "n_filt = 3", "n_filt = 4")
+    with pytest.raises(ProjectError, match="n_filt 4 is not supported; supported: 3"):
+        Project.read(tmp_path).model()
 
 
 def network(r):

@@ -106,8 +106,8 @@ def _onnx(model: Any, inputs: Sequence[Array]) -> tuple[tuple[Any, ...], dict[st
         raise ValueError(f"it takes {size} rows at a time, of which {rows} are no multiple")
     parts = []
     for k in range(0, rows, size):
-        given = (x[k : k + size].astype(np.float32) for x in inputs)
-        given = dict(zip(names, given, strict=True))
+        batch = (x[k : k + size].astype(np.float32) for x in inputs)
+        given = dict(zip(names, batch, strict=True))
         parts.append(executor.execute_onnx(wrapper, given, return_full_exec_context=True))
     outputs = [value.name for value in wrapper.graph.output]
     made = {node.name: node.output[0] for node in wrapper.graph.node if node.name}

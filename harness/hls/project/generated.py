@@ -37,6 +37,10 @@ _FUNCTION = re.compile(
 )
 _PARAMETER = re.compile(r"(\w+) ?(?:\*(\w+)|(\w+)\[(\d+)\])")
 _WINDOWS = re.compile(r"class (fill_buffer_\w+) .*?\{(.*?)\n\};", re.DOTALL)
+_WRAPPER = re.compile(
+    r"struct (\w+) \{\s*static void dense\(\w+ (\w+)\[\d+\], \w+ (\w+)\[\d+\][^)]*\)\s*"
+    r"\{\s*(\w+)\((\w+), (\w+)\);"
+)
 _PART = re.compile(r"partition == +(\d+)")
 _SEEN = re.compile(r"(\S+)\[(\d+)\]\[(\d+)\] *= *(?:data\[ *(\d+)\]|(\w+)) *;")
 _TYPE = r"ap_u?(?:fixed|int)\s*<[^<>]*>"
@@ -124,6 +128,13 @@ class Generated:
         if len(outputs) > size:
             raise self.error(head.start(3), f"{name} writes beyond {target}[{size}]")
         return Program(inputs, tuple(reader.lets), tuple(outputs[k] for k in range(size)))
+
+    def wrapped(self, name: str) -> str:
+        """The function that a class calls in the place of a matrix product."""
+        found = next((m for m in _WRAPPER.finditer(self._text) if m[1] == name), None)
+        if found is None or (found[2], found[3]) != (found[5], found[6]):
+            raise ProjectError(f"{FILE} has no class {name} that calls a function")
+        return found[4]
 
     def windows(self, name: str, pixels: int, parts: int, size: int) -> Array:
         """The element of the image that each place of each window sees, -1 for a zero.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.fixed import Fixed
 from harness.hls.project.source import ProjectError, Source, Statement, evaluate, split_arguments
@@ -64,6 +65,10 @@ class Config:
             raise
         except ValueError as error:
             raise ProjectError(f"{self.place}: {self.name}::{member}: {error}") from None
+
+    def sides(self, *members: str) -> dict[str, Any]:
+        """Members that are arguments of a layer by the same names."""
+        return {member: self.integer(member) for member in members}
 
     def real(self, member: str) -> float:
         """A member that is a floating-point number."""

@@ -17,7 +17,10 @@ from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 from harness.types import ApFixed
 
-__all__ = ["from_code", "logic_einsum_dense"]
+__all__ = ["from_code", "logic_conv_of_stream", "logic_dense_of_stream", "logic_einsum_dense"]
+
+#: What the classes are called that stand for a generated function in a convolution of streams.
+WRAPPER = "dense_da_wrapper_"
 
 
 def from_code(r: Reader) -> TypedLayer:
@@ -90,6 +93,51 @@ def _axes(r: Reader, c: Config, names: list[str], seen: Array, channels: int) ->
         reach = (sizes[k] - 1) * stride + len(first)
         axes.append(Axis(size, len(first), stride, before, max(reach - size - before, 0)))
     return axes
+
+
+def logic_dense_of_stream(r: Reader) -> TypedLayer:
+    """A dense layer of a stream whose configuration names a generated function."""
+    c = r.config
+    program = _named(r, c, "dense_da", c.integer("n_in"))
+    r.only("n_out", c.integer("n_out"), len(program.outputs))
+    shape = r.shape(0, program.inputs)
+    return Logic(
+        program,
+        input=r.input,
+        input_shape=shape,
+        result=r.result,
+        output_shape=(len(program.outputs),),
+    )
+
+
+def logic_conv_of_stream(r: Reader, *names: str) -> TypedLayer | None:
+    """A convolution of a stream whose matrix product is a generated function; ``None`` for others.
+
+    Args:
+        r: the call, which pads nothing.
+        names: of the axes.
+    """
+    c = r.config
+    called = c.inner("mult_config").alias("kernel")
+    if not called.startswith(WRAPPER):
+        return None
+    channels = c.integer("n_chan")
+    axes = [
+        Axis(c.integer(f"in_{n}"), c.integer(f"filt_{n}"), c.integer(f"stride_{n}")) for n in names
+    ]
+    size = math.prod(axis.window for axis in axes) * channels
+    program = r.project.generated.program(r.project.generated.wrapped(called), size)
+    layer = LogicConv(
+        program,
+        axes,
+        input=r.input,
+        input_shape=(*(axis.size for axis in axes), channels),
+        result=r.result,
+    )
+    for n, found in zip((*names, "filters"), layer.output_shape, strict=True):
+        member = "n_filt" if n == "filters" else f"out_{n}"
+        r.only(member, c.integer(member), found)
+    return layer
 
 
 def logic_einsum_dense(r: Reader) -> TypedLayer:

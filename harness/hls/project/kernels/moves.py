@@ -10,7 +10,6 @@ from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.merge import Concatenate
 from harness.hls.layers.shape import Transpose
 from harness.hls.layers.spatial import Cropping1D, Cropping2D, Resize, ZeroPadding1D, ZeroPadding2D
-from harness.hls.project.kernels.windows import sides
 from harness.hls.project.registry import Reader, Shape, kernel
 from harness.hls.project.scope import Config
 
@@ -107,7 +106,7 @@ def _framed(r: Reader, kind: Callable[..., TypedLayer], axes: str, *margins: str
     if first:
         given["data_format"] = "channels_first"
     layer = kind(
-        input=r.input, input_shape=shapes[0], result=r.result, **sides(c, *margins), **given
+        input=r.input, input_shape=shapes[0], result=r.result, **c.sides(*margins), **given
     )
     r.only("the output's shape", str(shapes[1]), str(layer.output_shape))
     return layer
@@ -121,4 +120,4 @@ def _resize(r: Reader) -> TypedLayer:
             left = c.integer(f"new_{side}") % c.integer(side)
             r.only(f"the remainder of new_{side} by {side}", left, 0)
     shape = (c.integer("height"), c.integer("width"), c.integer("n_chan"))
-    return Resize(input=r.input, input_shape=shape, **sides(c, "new_height", "new_width"))
+    return Resize(input=r.input, input_shape=shape, **c.sides("new_height", "new_width"))

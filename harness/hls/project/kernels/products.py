@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.hls.layers.dense import Dense
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.products import PRODUCTS
+from harness.hls.project.kernels.generated import logic_dense_of_stream
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 from harness.hls.project.unrolled import check_unrolled
@@ -15,6 +16,8 @@ __all__ = ["product", "strategy"]
 @kernel("dense")
 def _dense(r: Reader) -> TypedLayer:
     c = r.config
+    if r.stream and c.word("strategy") == "distributed_arithmetic":
+        return logic_dense_of_stream(r)
     n_in, n_out = c.integer("n_in"), c.integer("n_out")
     how = strategy(r, c)
     weight = r.weight(0, (n_in, n_out) if how == "latency" else (n_out, n_in))

@@ -20,23 +20,26 @@ from harness.hls.layers.pooling import (
     MaxPooling2D,
     Pooling,
 )
+from harness.hls.project.kernels.generated import logic_conv_of_stream
 from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, Shape, kernel
-from harness.hls.project.scope import Config
 
-__all__ = ["sides"]
+__all__: list[str] = []
 
 
 @kernel("conv_1d_cl", "pointwise_conv_1d_cl")
 def _conv1d(r: Reader) -> TypedLayer:
     c = r.config
-    how = _of_stream(r, "pad_left", "pad_right") if r.stream else _of_arrays(r)
+    pads = ("pad_left", "pad_right")
+    if r.stream and (found := _generated(r, *pads)):
+        return found
+    how = _of_stream(r, *pads) if r.stream else _of_arrays(r)
     window = (c.integer("filt_width"), c.integer("n_chan"))
     layer = Conv1D(
         **_weights(r, how, window),
         input_shape=(c.integer("in_width"), c.integer("n_chan")),
         **_common(r, how),
-        **sides(c, "stride_width", "pad_left", "pad_right"),
+        **c.sides("stride_width", *pads),
         dilation=c.integer("dilation", 1),
     )
     r.only("out_width", c.integer("out_width"), layer.output_shape[0])
@@ -61,11 +64,22 @@ def _of_arrays(r: Reader) -> str:
     return classes[found]
 
 
-def _of_stream(r: Reader, *pads: str) -> str:
-    """The strategy of a convolution of a stream, whose every window is a dense layer's input.
+def _generated(r: Reader, *pads: str) -> TypedLayer | None:
+    """A convolution of a stream by da4ml's logic; ``None`` for others."""
+    found = logic_conv_of_stream(r, *("height", "width")[-len(pads) // 2 :])
+    if found is not None:
+        _taken_by_streams(r, *pads)
+    return found
 
-    What the kernel asserts is refused, and a dilation, which it ignores.
-    """
+
+def _of_stream(r: Reader, *pads: str) -> str:
+    """The strategy of a convolution of a stream, whose every window is a dense layer's input."""
+    _taken_by_streams(r, *pads)
+    return strategy(r, r.config.inner("mult_config"))
+
+
+def _taken_by_streams(r: Reader, *pads: str) -> None:
+    """Refuse what the kernel asserts, and a dilation, which it ignores."""
     c = r.config
     for pad in pads:
         r.only(pad, c.integer(pad), 0)
@@ -75,7 +89,6 @@ def _of_stream(r: Reader, *pads: str) -> str:
         r.only("filt_width", c.integer("filt_width"), c.integer("filt_height"))
     if r.call.kernel == "conv_2d_cl":
         _skips_rows(r)
-    return strategy(r, c.inner("mult_config"))
 
 
 def _skips_rows(r: Reader) -> None:
@@ -98,6 +111,8 @@ def _counted(r: Reader, layer: Conv1D | Conv2D) -> None:
 def _conv2d(r: Reader) -> TypedLayer:
     c = r.config
     pads = ("pad_top", "pad_bottom", "pad_left", "pad_right")
+    if r.stream and (found := _generated(r, *pads)):
+        return found
     how = _of_stream(r, *pads) if r.stream else c.word("strategy")
     r.only("the strategy", how, "latency", "resource")
     window = (c.integer("filt_height"), c.integer("filt_width"), c.integer("n_chan"))
@@ -106,7 +121,7 @@ def _conv2d(r: Reader) -> TypedLayer:
         **_weights(r, how, window),
         input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_chan")),
         **_common(r, how),
-        **sides(c, *strides, *pads),
+        **c.sides(*strides, *pads),
     )
     r.only("out_height", c.integer("out_height"), layer.output_shape[0])
     r.only("out_width", c.integer("out_width"), layer.output_shape[1])
@@ -124,7 +139,7 @@ def _depthwise1d(r: Reader) -> TypedLayer:
         r.weight(1, (channels,)),
         input_shape=(c.integer("in_width"), channels),
         **_depthwise(r),
-        **sides(c, "stride_width", "pad_left", "pad_right"),
+        **c.sides("stride_width", "pad_left", "pad_right"),
         dilation=c.integer("dilation", 1),
     )
     r.only("out_width", c.integer("out_width"), layer.output_shape[0])
@@ -142,7 +157,7 @@ def _depthwise2d(r: Reader) -> TypedLayer:
         r.weight(1, (channels,)),
         input_shape=(c.integer("in_height"), c.integer("in_width"), channels),
         **_depthwise(r),
-        **sides(c, *strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+        **c.sides(*strides, "pad_top", "pad_bottom", "pad_left", "pad_right"),
     )
     r.only("out_height", c.integer("out_height"), layer.output_shape[0])
     r.only("out_width", c.integer("out_width"), layer.output_shape[1])
@@ -182,7 +197,7 @@ def _pooling1d(r: Reader) -> TypedLayer:
     layer = kind(
         input_shape=(c.integer("n_in"), c.integer("n_filt")),
         **_pooled(r),
-        **sides(c, "pool_width", "stride_width", "pad_left", "pad_right"),
+        **c.sides("pool_width", "stride_width", "pad_left", "pad_right"),
         count_pad=bool(c.integer("count_pad")),
     )
     r.only("n_out", c.integer("n_out"), layer.output_shape[0])
@@ -197,7 +212,7 @@ def _pooling2d(r: Reader) -> TypedLayer:
     layer = kind(
         input_shape=(c.integer("in_height"), c.integer("in_width"), c.integer("n_filt")),
         **_pooled(r),
-        **sides(c, *sizes, "pad_top", "pad_bottom", "pad_left", "pad_right"),
+        **c.sides(*sizes, "pad_top", "pad_bottom", "pad_left", "pad_right"),
         count_pad=bool(c.integer("count_pad")),
     )
     r.only("out_height", c.integer("out_height"), layer.output_shape[0])
@@ -241,11 +256,6 @@ def _op(r: Reader, *kinds: type[Pooling]) -> Callable[..., TypedLayer]:
 
 def _pooled(r: Reader) -> dict[str, Any]:
     return {"input": r.input, "accum": r.config.type("accum_t"), "result": r.result}
-
-
-def sides(c: Config, *names: str) -> dict[str, Any]:
-    """Members that are arguments of the layer by the same names."""
-    return {name: c.integer(name) for name in names}
 
 
 def _weights(r: Reader, how: str, window: Shape) -> dict[str, Any]:
