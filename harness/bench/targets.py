@@ -50,6 +50,8 @@ TARGETS = {
     "backward": Target("quantizer, forward + backward", 2.0, "x clone"),
     "layer": Target("quantized layer, forward", 1.3, "x Linear"),
     "predict": Target("typed MLP", 20.0, "x as fast", at_most=False),
+    "images": Target("typed CNN", 10.0, "x as fast", at_most=False),
+    "steps": Target("typed GRU", 10.0, "x as fast", at_most=False),
     "sums": Target("saturating sums", 1.0, "x as fast", at_most=False),
     "twin": Target("a kernel's twin, compiled", 1.0, "s"),
     "checks": Target("checks on one core", 10.0, "M/s", at_most=False),

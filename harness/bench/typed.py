@@ -22,11 +22,10 @@ from harness.report.timing import Bar
 
 __all__ = ["STEPS", "Figure", "measure"]
 
-#: Rows of the batch, and the sizes of the model.
-ROWS, SIZES = 100_000, (16, 64, 32, 32, 5)
+#: The sizes of the model of dense layers.
+SIZES = (16, 64, 32, 32, 5)
 #: Kernels behind the mean cost of compiling one.
 KERNELS = 32
-STEPS = 3
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,69 @@ class Figure:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Task:
+    """A model whose project is predicted with.
+
+    Attributes:
+        target: the target of its figure.
+        name: what it is.
+        net: makes it, of ``torch.nn``.
+        shape: of its input, channels last.
+        turned: whether torch has the channels first.
+        rows: of the batch, for some seconds of C++.
+    """
+
+    target: str
+    name: str
+    net: Callable[[Any], Any]
+    shape: tuple[int, ...]
+    turned: bool
+    rows: int
+
+
+def _mlp(nn: Any) -> Any:
+    pairs = itertools.pairwise(SIZES)
+    layers = [m for a, b in pairs for m in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
+
+
+def _cnn(nn: Any) -> Any:
+    first = nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2)
+    return nn.Sequential(*first, nn.Conv2d(8, 8, 3), nn.ReLU(), nn.AvgPool2d(4))
+
+
+def _gru(nn: Any) -> Any:
+    class Recurrent(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.relu = nn.GRU(6, 16, batch_first=True), nn.ReLU()
+
+        def forward(self, x: Any) -> Any:
+            return self.relu(self.cell(x)[0])
+
+    return Recurrent()
+
+
+MLP = Task("predict", f"MLP {'-'.join(map(str, SIZES))}", _mlp, SIZES[:1], False, 100_000)
+CNN = Task("images", "CNN 14x14x3, 2 convolutions", _cnn, (14, 14, 3), True, 2_000)
+GRU = Task("steps", "GRU 12 steps, 6 to 16", _gru, (12, 6), False, 5_000)
+#: Every model with the ways of its arrays.
+PREDICTIONS = tuple((task, way) for task in (MLP, CNN, GRU) for way in ("io_parallel", "io_stream"))
+
+
+#: Predictions, and two more figures.
+STEPS = len(PREDICTIONS) + 2
+
+
 def measure(torch: Any, repeats: int, bar: Bar) -> list[Figure]:
     """Every figure; those that need hls4ml's converters only where these can be imported."""
+
+    def predicting(task: Task, io_type: str) -> tuple[str, Callable[[], Figure]]:
+        return task.name, lambda: _prediction(torch, task, io_type, repeats, bar.beat)
+
     steps: list[tuple[str, Callable[[], Figure]]] = [
-        ("hls4ml's prediction", lambda: _prediction(torch, repeats, bar.beat)),
+        *(predicting(task, io_type) for task, io_type in PREDICTIONS),
         ("saturating sums", lambda: _saturating(repeats, bar.beat)),
         ("compiling kernels", _compiling),
     ]
@@ -66,30 +124,36 @@ def measure(torch: Any, repeats: int, bar: Bar) -> list[Figure]:
     return figures
 
 
-def _prediction(torch: Any, repeats: int, beat: Callable[[], None]) -> Figure:
+def _prediction(
+    torch: Any, task: Task, io_type: str, repeats: int, beat: Callable[[], None]
+) -> Figure:
     """A typed model beside ``predict`` of the project that it is the model of."""
     from harness.hls import Project
 
     hls4ml = import_module("hls4ml")
     torch.manual_seed(0)
-    pairs = itertools.pairwise(SIZES)
-    layers = [m for a, b in pairs for m in (torch.nn.Linear(a, b), torch.nn.ReLU())]
-    net = torch.nn.Sequential(*layers[:-1]).eval()
-    x = np.random.default_rng(0).normal(size=(ROWS, SIZES[0])).astype(np.float32)
+    net = task.net(torch.nn).eval()
+    *rest, channels = task.shape
+    shape = (channels, *rest) if task.turned else task.shape  # as torch has it
+    x = np.random.default_rng(0).normal(size=(task.rows, *task.shape)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        config = hls4ml.utils.config_from_pytorch_model(net, SIZES[:1], granularity="name")
-        options = {"hls_config": config, "output_dir": folder, "backend": "Vivado"}
-        theirs = hls4ml.converters.convert_from_pytorch_model(net, **options)
+        turned = "full" if task.turned else "off"
+        config = hls4ml.utils.config_from_pytorch_model(
+            net, shape, granularity="name", channels_last_conversion=turned
+        )
+        theirs = hls4ml.converters.convert_from_pytorch_model(
+            net, hls_config=config, output_dir=folder, backend="Vivado", io_type=io_type
+        )
         theirs.compile()
         model = Project.read(folder).model()
         model(x)  # compiled, and in the cache
         seconds, predicted = stopwatch(lambda: theirs.predict(x))
         mine = float(np.median(interleave((lambda: model(x),), repeats, beat)))
-        differ = int(np.count_nonzero(model(x).numpy().astype(np.float32) != predicted))
-    sizes = "-".join(map(str, SIZES))
+        made = model(x).numpy().astype(np.float32)
+        differ = int(np.count_nonzero(made.reshape(predicted.shape) != predicted))
     note = f"{mine * 1e3:.0f} ms for {seconds:.1f} s, {differ} of {predicted.size:,} values differ"
-    baseline = f"hls4ml {version('hls4ml')} predict, {ROWS:,} rows"
-    return Figure("predict", f"typed MLP {sizes}", baseline, seconds / mine, "x as fast", note)
+    baseline = f"hls4ml {version('hls4ml')} predict, {io_type}, {task.rows:,} rows"
+    return Figure(task.target, f"typed {task.name}", baseline, seconds / mine, "x as fast", note)
 
 
 def _saturating(repeats: int, beat: Callable[[], None]) -> Figure:

@@ -122,15 +122,58 @@ def test_a_model_is_its_project_with_the_users_own_configuration(heads, opened):
     assert (verdict.agrees, verdict.codes) == (True, 60 * 6)
 
 
-def test_images_are_folded_too(tmp_path, opened):
+@pytest.mark.parametrize(("layout", "shape"), [("full", (2, 6, 6)), ("internal", (6, 6, 2))])
+def test_images_are_folded_too_and_lie_as_hls4ml_has_them(layout, shape, tmp_path, opened):
+    """``full``, which is hls4ml's default, takes torch's own inputs."""
     net = trained(Image, 2, 6, 6)
-    config = configured(net, (2, 6, 6), channels_last_conversion="internal")
+    config = configured(net, (2, 6, 6), channels_last_conversion=layout)
     write(net, config, tmp_path)
-    x = np.random.default_rng(1).normal(size=(20, 6, 6, 2))
+    x = np.random.default_rng(1).normal(size=(20, *shape))
     project = opened(tmp_path)
-    found = compare(from_torch(net, config, project=project), project, x)
+    typed = from_torch(net, config, project=project)
+    found = compare(typed, project, x)
     assert found.agrees, found
-    assert found.layers[0].kind == "Conv2D with norm"
+    names = {each.name: each for each in found.layers}
+    assert names["conv"].kind == "Conv2D with norm"
+    first = found.layers[0]
+    assert (first.name == "transpose_input_for_x") == (layout == "full")
+    assert first.codes > 0
+
+
+class Both(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer, self.relu = layer, nn.ReLU()
+
+    def forward(self, x):
+        found = self.layer(x)
+        return self.relu(found[0] if isinstance(found, tuple) else found)
+
+
+@pytest.mark.parametrize("layout", [None, "full", "off", "internal"])
+@pytest.mark.parametrize("layer", [nn.LSTM(4, 3, batch_first=True), nn.Conv1d(4, 3, 1)])
+def test_a_layout_changes_no_meaning(layer, layout):
+    """As many steps as features, so that no shape could tell one from the other."""
+    net = Both(layer).eval()
+    model = {"Precision": {"default": "fixed<24,8>"}, "TransposeOutputs": True}
+    if layout is not None:
+        model["ChannelsLastConversion"] = layout
+    config = {"Model": model, "LayerName": {"layer": {"TableSize": 4096}}}
+    x = np.random.default_rng(2).normal(size=(30, 4, 4))
+    wanted = net(torch.from_numpy(x).float()).detach().numpy()
+    images = isinstance(layer, nn.Conv1d)
+    given = np.swapaxes(x, 1, 2) if layout == "internal" or (images and layout is None) else x
+    if images and layout == "off":
+        wanted = net(torch.from_numpy(np.swapaxes(x, 1, 2)).float()).detach().numpy()
+        wanted = np.swapaxes(wanted, 1, 2)  # nothing is turned: the kernel's axes are the user's
+    typed = from_torch(net, config, input_shape=(4, 4))
+    assert np.abs(typed(given).numpy() - wanted).max() < 0.03
+
+
+def test_a_layout_that_hls4ml_lacks_is_named():
+    config = {"Model": {"Precision": "fixed<16,6>", "ChannelsLastConversion": "last"}}
+    with pytest.raises(ConversionError, match="is last; allowed: full, internal, off"):
+        from_torch(nn.Sequential(nn.ReLU()), config, input_shape=(3,))
 
 
 def test_a_normalisation_that_the_project_lacks_is_named(heads, opened):
@@ -166,6 +209,10 @@ def test_another_shape_of_weights_is_named():
     a, b = (m.layer("dense").fixed("weight") for m in (wide, other))
     assert changed(a, b) == "shape (2, 1) here, (2, 2) in the twin"
     assert changed(a, a) == ""
+    turned = Sequential(Dense(np.array([[1.0, 2], [3, 4]]), **given)).layer("dense")
+    moved = Sequential(Dense(np.array([[3.0, 2], [1, 4]]), **given)).layer("dense")
+    both = turned.fixed("weight"), moved.fixed("weight")
+    assert changed(*both) == "the same values in another order, as where hls4ml turns channels"
 
 
 def test_outputs_are_matched_by_their_layers(heads, opened):

@@ -11,11 +11,13 @@ from typing import Any
 from torch import nn
 
 from harness.hls.convert.graph import Call, calls_of
+from harness.hls.convert.layout import Layout
 from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
 from harness.hls.convert.registry import BUILDERS, Builder, Shape, Site
 from harness.hls.convert.written import folded, model_of, types_of, written_model
 from harness.hls.layers.activations import Linear
 from harness.hls.layers.layer import TypedLayer
+from harness.hls.layers.shape import Transpose
 from harness.hls.model import Model, Step
 from harness.hls.project import Project
 from harness.types import ApFixed, Overflow
@@ -42,6 +44,15 @@ class _Walk:
             inputs = tuple(names[read] for read in step.inputs)
             self.steps.append(Step(step.layer, inputs, step.layer.name))
         self.values[name] = (names[model.output], model.result, model.output_shape)
+
+    def turn(self, value: str, name: str, *, last: bool) -> None:
+        """Move the channels of a value last, or first, by a layer of its own."""
+        _, t, shape = self.values[value]
+        axes = range(len(shape))
+        if len(shape) > 1:
+            perm = (*axes[1:], 0) if last else (axes[-1], *axes[:-1])
+            self.add([Transpose(perm, input=t, input_shape=shape)], name, [value])
+            self.values[value] = self.values[name]
 
     def add(self, layers: Sequence[TypedLayer], name: str, reads: Sequence[str]) -> None:
         """Append layers, the last one called ``name``, and note what they make."""
@@ -77,8 +88,9 @@ def from_torch(
 
     Shapes are channels last, as the kernels have them: a model of images reads (rows, height,
     width, channels).  A model of sequences, with recurrences, attention or layer norms and no
-    convolutions, has its axes as torch has them, and so has every model with
-    ``ChannelsLastConversion`` ``off``.
+    convolutions, has its axes as torch has them.  A ``ChannelsLastConversion`` in the configuration
+    says it otherwise: with ``full`` or ``off`` inputs are as torch has them, with ``internal``
+    their channels are last; ``TransposeOutputs`` gives outputs as torch does.
 
     Args:
         model: modules that are supported (see :data:`BUILDERS`), and sums, products and the like
@@ -107,23 +119,26 @@ def from_torch(
         settings.found = types_of(written, names)
         calls, absorbed = folded(calls, outputs, [s.layer.name for s in written.steps])
         settings.used.update(absorbed)
-    turned = _turned(calls, settings)
+    layout = Layout.of(calls, settings)
     wanted = _wanted(calls)
-    walk = _Walk(settings, wanted, {}, turned)
+    walk = _Walk(settings, wanted, {}, layout.turned)
     for name, shape in zip(names, shapes, strict=True):
-        last = (*shape[1:], shape[0]) if turned and len(shape) > 1 else shape
-        walk.inputs[name] = (_input_type(name, wanted, settings), last)
+        walk.inputs[name] = (_input_type(name, wanted, settings), layout.port(shape))
         walk.values[name] = (name, *walk.inputs[name])
+        if layout.turns_inputs:
+            walk.turn(name, f"transpose_input_for_{name}", last=layout.turned)
     for call in calls:
         _convert(call, walk)
+    given = [absorbed.get(name, name) for name in outputs]
+    if layout.turns_outputs:
+        for name in dict.fromkeys(given):
+            walk.turn(name, f"transpose_ouput_for_{name}", last=False)  # as hls4ml spells it
     settings.check_used()
     if not walk.steps:
         raise ConversionError("the model computes nothing")
     for step in walk.steps:
         step.layer.absorbed = tuple(n for n, taker in absorbed.items() if taker == step.layer.name)
-    return Model(
-        walk.inputs, walk.steps, [walk.values[absorbed.get(name, name)][0] for name in outputs]
-    )
+    return Model(walk.inputs, walk.steps, [walk.values[name][0] for name in given])
 
 
 def _convert(call: Call, walk: _Walk) -> None:
@@ -240,18 +255,6 @@ def _shapes(names: Sequence[str], given: Any) -> list[Shape]:
             f"the model has {len(names)} inputs ({', '.join(names)}), input_shape has {len(shapes)}"
         )
     return shapes
-
-
-def _turned(calls: Sequence[Call], config: Config) -> bool:
-    """Whether torch's channels first become last."""
-    wanted = config.fact("", "ChannelsLastConversion", None)
-    if wanted is not None:
-        return str(wanted).lower() != "off"
-    sequences = any(
-        isinstance(c.what, (nn.RNNBase, nn.LayerNorm, nn.MultiheadAttention)) for c in calls
-    )
-    images = any(isinstance(c.what, nn.Conv1d | nn.Conv2d) for c in calls)
-    return images or not sequences
 
 
 def _first_shape(calls: Sequence[Call]) -> Shape:
