@@ -132,6 +132,18 @@ def test_several_inputs_and_outputs_of_keras(tmp_path):
     assert "those of second are not the model's" in found.summary
 
 
+def test_a_layer_that_hls4ml_has_no_kernel_for(tmp_path):
+    """It writes a top function that computes nothing, and says nothing of it."""
+    import keras
+
+    x = keras.Input((5, 3))
+    model = keras.Model(x, keras.layers.SimpleRNN(4)(x))
+    write_keras(model, tmp_path)
+    found = check(tmp_path, model, np.zeros((10, 5, 3)))
+    assert found.verdict == "BROKEN"
+    assert "myproject calls no kernel, so nothing is computed: hls4ml has none" in found.summary
+
+
 @pytest.mark.parametrize(
     ("build", "data", "config", "io_type"),
     [

@@ -111,24 +111,26 @@ def check(
         ValueError: for inputs that the project, or the model, does not take.
         OracleError: if the project does not compile, or its code ends the process.
     """
-    with contextlib.ExitStack() as stack:
-        found = project
-        if not isinstance(found, Project):
-            found = stack.enter_context(contextlib.closing(Project.read(found)))
-        arrays = [np.asarray(v) for v in (x if isinstance(x, (tuple, list)) else [x])]
-        broken = _dropped(found, layers_with_weights(model))
-        inputs, turned = _turned(found, arrays)
-        reference = reference_of(model, arrays, name)
-        return examined(
-            found,
-            found.batch(*inputs),
-            inputs,
-            reference,
-            limits=limits,
-            suggest=suggest,
-            broken=broken,
-            left=turned,
-        )
+    if not isinstance(project, Project):
+        try:
+            opened = Project.read(project)
+        except BrokenProject as error:
+            return Findings(Path(project).name, 0, (str(error),))
+        with contextlib.closing(opened):
+            return check(opened, model, x, limits=limits, suggest=suggest, name=name)
+    arrays = [np.asarray(v) for v in (x if isinstance(x, (tuple, list)) else [x])]
+    inputs, turned = _turned(project, arrays)
+    reference = reference_of(model, arrays, name)
+    return examined(
+        project,
+        project.batch(*inputs),
+        inputs,
+        reference,
+        limits=limits,
+        suggest=suggest,
+        broken=_dropped(project, layers_with_weights(model)),
+        left=turned,
+    )
 
 
 def examined(

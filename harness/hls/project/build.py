@@ -10,7 +10,7 @@ from harness.hls.model import Model, Step
 from harness.hls.project.description import Description
 from harness.hls.project.kernels.generated import from_code
 from harness.hls.project.registry import KERNELS, Reader, Shape, Value
-from harness.hls.project.source import ProjectError
+from harness.hls.project.source import BrokenProject, ProjectError
 from harness.hls.project.streams import misfit
 from harness.hls.project.top import Call, Variable
 
@@ -87,7 +87,7 @@ class _Graph:
         """The model; its outputs have the shapes that the project declares."""
         for v in self.project.outputs:
             if v.name not in self.known:
-                raise ProjectError(f"{v.place}: nothing writes {v.name}")
+                raise BrokenProject(f"{v.place}: nothing writes {v.name}")
         last = self.project.top.calls[-1]
         outputs = [
             self._shaped(Reader(self.project, last, v, self.known), v.name, v.shape)

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.hls.project.scope import number
-from harness.hls.project.source import ProjectError, Source, Statement, split_arguments
+from harness.hls.project.source import (
+    BrokenProject,
+    ProjectError,
+    Source,
+    Statement,
+    split_arguments,
+)
 
 __all__ = ["NUMBER", "Call", "Load", "Top", "Variable", "read_top"]
 
@@ -139,7 +145,10 @@ def read_top(root: Path, name: str) -> Top:
     for s in head.body or ():
         reader.read(s)
     if not reader.calls:
-        raise ProjectError(f"{place}: {name} calls no kernel; is the file complete?")
+        raise BrokenProject(
+            f"{place}: {name} calls no kernel, so nothing is computed: hls4ml has none for a layer "
+            "of the model, or the file is not complete"
+        )
     return Top(
         name,
         source.namespace,
