@@ -123,6 +123,10 @@ def test_quotients_by_small_whole_numbers_are_those_of_python_integers(kind):
     assert (
         compute_held(Operation.DIV, x, a, minus, ApInt(32), result_type("/", a, ApInt(32))) is None
     )
+    for other in (ApInt(33), ApFixed(20, 10), ApFixed(8, 9)):
+        target, y = result_type("/", a, other), np.array([5, 3])
+        assert target.width <= 128
+        assert compute_held(Operation.DIV, x, a, y, other, target) is None
 
 
 def test_operands_broadcast():
