@@ -6,46 +6,13 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import fx, nn
 
+from harness.hls.convert.functions import MERGES, allowed, is_a_shape, module_of
 from harness.hls.convert.precision import ConversionError
 from harness.nn.base import QuantizedModule
 
 __all__ = ["Call", "calls_of"]
-
-#: Functions and methods of tensors, by the module that does the same.
-FUNCTIONS: dict[Any, str] = {
-    operator.add: "add",
-    torch.add: "add",
-    "add": "add",
-    operator.sub: "sub",
-    torch.sub: "sub",
-    "sub": "sub",
-    operator.mul: "mul",
-    torch.mul: "mul",
-    "mul": "mul",
-    torch.maximum: "maximum",
-    torch.minimum: "minimum",
-    torch.cat: "cat",
-    torch.concat: "cat",
-    torch.flatten: "flatten",
-    "flatten": "flatten",
-    torch.relu: "relu",
-    nn.functional.relu: "relu",
-    "relu": "relu",
-    torch.sigmoid: "sigmoid",
-    "sigmoid": "sigmoid",
-    torch.tanh: "tanh",
-    "tanh": "tanh",
-}
-_MODULES: dict[str, nn.Module] = {
-    "flatten": nn.Flatten(),
-    "relu": nn.ReLU(),
-    "sigmoid": nn.Sigmoid(),
-    "tanh": nn.Tanh(),
-}
-
 
 #: ``x[:, -1]``, the last step of every row.
 LAST = (slice(None, None, None), -1)
@@ -98,8 +65,8 @@ def calls_of(model: nn.Module) -> tuple[list[str], list[Call], list[str]]:
         elif node.op == "output":
             outputs = _returned(node.args[0])
         else:
-            if node.target is operator.getitem and not node.users:
-                continue  # the states of a recurrence, which nobody takes
+            if is_a_shape(node) or (node.target is operator.getitem and not node.users):
+                continue  # sizes, of which views tell; states of a recurrence, which nobody takes
             what = _what(node, modules)
             calls.append(Call(node.name, what, _reads(node, what), _axis(node)))
     return inputs, calls, outputs
@@ -149,12 +116,12 @@ def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
         return nn.Identity()  # the outputs of a recurrence, or the last of them
     if part and _is_a(nn.MultiheadAttention, node.all_input_nodes[0], modules):
         return nn.Identity()  # what it attends to, not how
-    name = FUNCTIONS.get(node.target)
-    if node.op not in ("call_function", "call_method") or name is None:
-        allowed = ", ".join(sorted(set(FUNCTIONS.values())))
-        shown = getattr(node.target, "__name__", node.target)
-        raise ConversionError(f"{node.name}: {shown} is not supported; modules are, and {allowed}")
-    return _MODULES.get(name, name)
+    if node.op in ("call_function", "call_method"):
+        found = MERGES.get(node.target) or module_of(node)
+        if found is not None:
+            return found
+    shown = getattr(node.target, "__name__", node.target)
+    raise ConversionError(f"{node.name}: {shown} is not supported; modules are, and {allowed()}")
 
 
 def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
@@ -168,10 +135,10 @@ def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
 
 
 def _read(node: fx.Node) -> tuple[str, ...]:
-    names = [str(n.name) for n in node.all_input_nodes]
+    names = [str(n.name) for n in node.all_input_nodes if not is_a_shape(n)]
     numbers = [a for a in node.args if isinstance(a, (int, float)) and not isinstance(a, bool)]
-    if FUNCTIONS.get(node.target) in ("add", "sub", "mul") and numbers:
+    if MERGES.get(node.target) in ("add", "sub", "mul") and numbers:
         raise ConversionError(f"{node.name}: a tensor and a number are not supported; two tensors")
-    if len(names) == 1 and FUNCTIONS.get(node.target) in ("add", "sub", "mul"):
+    if len(names) == 1 and MERGES.get(node.target) in ("add", "sub", "mul"):
         names *= 2  # x + x reads x twice
     return tuple(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from harness.fixed import Fixed
+from harness.hls.convert.functions import Squeeze, Unsqueeze, View
 from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers.accumulate import bounds
 from harness.hls.layers.batchnorm import BatchNorm
@@ -152,16 +154,55 @@ def _batch_norm(s: Site) -> Layers:
 
 @builder(nn.Flatten)
 def _flatten(s: Site) -> Layers:
-    if s.module.start_dim != 1 or s.module.end_dim != -1:
+    if s.module.start_dim != 1 or s.module.end_dim not in (-1, len(s.shape)):
         raise s.refused("flattens some axes; allowed: all but the batch")
-    if len(s.shape) == 1:
-        return []
-    if not s.turned:
-        return [Reshape(s.input, s.shape)]
-    # torch counts channels first.
-    last = len(s.shape) - 1
-    turned = Transpose((last, *range(last)), input=s.input, input_shape=s.shape)
-    return [turned, Reshape(s.input, turned.output_shape)]
+    return _reshaped(s, (math.prod(s.shape),))
+
+
+@builder(View)
+def _view(s: Site) -> Layers:
+    sizes = s.module.sizes
+    known = math.prod(n for n in sizes if n != -1)
+    shape = tuple(math.prod(s.shape) // known if n == -1 else n for n in sizes)
+    if math.prod(shape) != math.prod(s.shape) or sizes.count(-1) > 1:
+        raise s.refused(f"makes {sizes} of {s.torch_shape}, which has other elements")
+    return _reshaped(s, shape)
+
+
+@builder(Squeeze, Unsqueeze)
+def _squeezed(s: Site) -> Layers:
+    shape, dim = list(s.torch_shape), s.module.dim
+    if dim is None:
+        shape = [n for n in shape if n != 1]
+    else:
+        more = isinstance(s.module, Unsqueeze)
+        place = (dim if dim >= 0 else len(shape) + 1 + more + dim) - 1  # torch counts the batch
+        if not 0 <= place < len(shape) + more:
+            raise s.refused(f"takes axis {dim} of {s.torch_shape}; allowed: any but the batch")
+        if more:
+            shape.insert(place, 1)
+        elif shape[place] == 1:
+            del shape[place]
+    if not shape:
+        raise s.refused(f"leaves no axis of {s.torch_shape}")
+    return _reshaped(s, tuple(shape))
+
+
+def _reshaped(s: Site, shape: tuple[int, ...]) -> Layers:
+    """Another shape, as torch counts: channels first before and after."""
+    made: list[TypedLayer] = []
+    t, known = s.input, s.shape
+    if shape == s.torch_shape:
+        return made
+    if s.turned and len(known) > 1:
+        last = len(known) - 1
+        made.append(Transpose((last, *range(last)), input=t, input_shape=known))
+        known = made[-1].output_shape
+    if known != shape:
+        made.append(Reshape(t, known, shape))
+    if s.turned and len(shape) > 1:
+        made.append(Transpose((*range(1, len(shape)), 0), input=t, input_shape=shape))
+    return made
 
 
 def _merge(kind: type[Any]) -> Any:

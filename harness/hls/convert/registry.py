@@ -51,6 +51,11 @@ class Site:
         return self.shapes[0]
 
     @property
+    def torch_shape(self) -> Shape:
+        """The shape of the first input as torch has it."""
+        return (self.shape[-1], *self.shape[:-1]) if self.turned else self.shape
+
+    @property
     def strategy(self) -> dict[str, Any]:
         """Strategy and reuse factor, as the configuration has them."""
         strategy = str(self.types.config.fact(self.name, "Strategy", "Latency")).lower()

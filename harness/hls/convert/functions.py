@@ -1,0 +1,176 @@
+"""The functions and methods of tensors that a model calls, as the modules that do the same."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import fx, nn
+from torch.nn import functional
+
+from harness.hls.convert.precision import ConversionError
+
+__all__ = ["MERGES", "Squeeze", "Unsqueeze", "View", "allowed", "is_a_shape", "module_of"]
+
+#: Functions of several tensors, by the name that their builder has.
+MERGES: dict[Any, str] = {
+    operator.add: "add",
+    torch.add: "add",
+    "add": "add",
+    operator.sub: "sub",
+    torch.sub: "sub",
+    "sub": "sub",
+    operator.mul: "mul",
+    torch.mul: "mul",
+    "mul": "mul",
+    torch.maximum: "maximum",
+    torch.minimum: "minimum",
+    torch.cat: "cat",
+    torch.concat: "cat",
+}
+
+
+class View(nn.Module):
+    """Another shape, without the batch; one size may be -1."""
+
+    def __init__(self, *sizes: int) -> None:
+        super().__init__()
+        self.sizes = sizes
+
+
+class Squeeze(nn.Module):
+    """Without an axis of one element, as torch counts; without all such by default."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+
+class Unsqueeze(nn.Module):
+    """With another axis of one element, as torch counts."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+
+
+_ACTIVATIONS = {
+    "relu": (nn.ReLU, ""),
+    "relu6": (nn.ReLU6, ""),
+    "sigmoid": (nn.Sigmoid, ""),
+    "tanh": (nn.Tanh, ""),
+    "selu": (nn.SELU, ""),
+    "elu": (nn.ELU, "alpha"),
+    "leaky_relu": (nn.LeakyReLU, "negative_slope"),
+    "softplus": (nn.Softplus, "beta threshold"),
+    "softsign": (nn.Softsign, ""),
+    "softmax": (nn.Softmax, "dim"),
+    "threshold": (nn.Threshold, "threshold value"),
+}
+_POOLS = {
+    "max_pool": (nn.MaxPool1d, nn.MaxPool2d, "kernel_size stride padding dilation ceil_mode"),
+    "avg_pool": (
+        nn.AvgPool1d,
+        nn.AvgPool2d,
+        "kernel_size stride padding ceil_mode count_include_pad divisor_override",
+    ),
+    "adaptive_avg_pool": (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, "output_size"),
+    "adaptive_max_pool": (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, "output_size"),
+}
+
+
+def _known() -> Iterator[tuple[Any, tuple[type[nn.Module], str]]]:
+    """Functions and the names of methods: the module, and the names of the arguments behind x."""
+    for name, (kind, arguments) in _ACTIVATIONS.items():
+        for home in (functional, torch):
+            if hasattr(home, name):
+                yield getattr(home, name), (kind, arguments)
+        if hasattr(torch.Tensor, name):
+            yield name, (kind, arguments)
+    for name, (*kinds, arguments) in _POOLS.items():
+        for axes, kind in enumerate(kinds, 1):
+            for home in (functional, torch):
+                if hasattr(home, f"{name}{axes}d"):
+                    yield getattr(home, f"{name}{axes}d"), (kind, arguments)
+    shapes: dict[str, tuple[type[nn.Module], str]] = {
+        "flatten": (nn.Flatten, "start_dim end_dim"),
+        "squeeze": (Squeeze, "dim"),
+    }
+    shapes["unsqueeze"] = (Unsqueeze, "dim")
+    for name, found in shapes.items():
+        yield name, found
+        yield getattr(torch, name), found
+    yield functional.dropout, (nn.Dropout, "p training inplace")
+    yield functional.interpolate, (nn.Upsample, "size scale_factor mode")
+
+
+_MODULES: dict[Any, tuple[type[nn.Module], str]] = dict(_known())
+_VIEWS = ("view", "reshape", torch.reshape)
+#: What no result depends on, at these values.
+_IDLE = {
+    "inplace": (True, False),
+    "training": (False,),
+    "dtype": (None,),
+    "_stacklevel": (3, 5),
+    "antialias": (False,),
+    "align_corners": (None,),
+    "recompute_scale_factor": (None,),
+}
+
+
+def module_of(node: fx.Node) -> nn.Module | None:
+    """The module that does what a node of a function or method does; ``None`` for others.
+
+    Raises:
+        ConversionError: for arguments that the module does not have, or tensors among them.
+    """
+    if node.target in _VIEWS:
+        return View(*_sizes(node))
+    if node.target not in _MODULES:
+        return None
+    kind, names = _MODULES[node.target]
+    found = dict(zip(names.split(), node.args[1:], strict=False)) | dict(node.kwargs)
+    found.pop("input", None)
+    for name, values in _IDLE.items():
+        if name in found and found.pop(name) not in values:
+            raise ConversionError(f"{node.name}: {name}={node.kwargs.get(name)} is not supported")
+    if kind is nn.Flatten:
+        found.setdefault("start_dim", 0)  # of the function, which then takes the batch too
+    try:
+        return kind(**found)
+    except TypeError as error:
+        raise ConversionError(f"{node.name}: {error}") from None
+
+
+def allowed() -> str:
+    """The functions that are supported, for errors."""
+    names = set(MERGES.values())
+    names |= {f if isinstance(f, str) else f.__name__ for f in (*_MODULES, *_VIEWS)}
+    return ", ".join(sorted(names))
+
+
+def is_a_shape(node: Any) -> bool:
+    """Whether a node is the shape of a tensor, or one of its sizes."""
+    if not isinstance(node, fx.Node):
+        return False
+    if node.target is operator.getitem:
+        return is_a_shape(node.args[0])
+    method = node.op == "call_method" and node.target == "size"
+    return method or (node.target is getattr and node.args[1] == "shape")
+
+
+def _sizes(node: fx.Node) -> tuple[int, ...]:
+    """The sizes of a view, without the batch."""
+    given: Sequence[Any] = node.args[1:] or (node.kwargs.get("shape", ()),)
+    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+        given = given[0]
+    batch, sizes = given[:1], given[1:]
+    whole = all(isinstance(n, int) for n in sizes) and len(sizes) > 0
+    if not whole or not (is_a_shape(batch[0]) or (batch[0] == -1 and -1 not in sizes)):
+        shown = ", ".join(map(str, given))
+        raise ConversionError(
+            f"{node.name} makes ({shown}); allowed: the batch, x.shape[0] or -1, and numbers"
+        )
+    return tuple(sizes)
