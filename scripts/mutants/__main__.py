@@ -104,7 +104,7 @@ def examine(mutants: list[Mutant], options: argparse.Namespace) -> dict[str, Res
 
 
 def report(mutants: list[Mutant], results: dict[str, Result], reasons: dict[str, str]) -> int:
-    """Print the score and the survivors; how many of these nobody explains."""
+    """Print the score and the survivors; how many of these nobody explains, or wrongly."""
     survivors = [m for m in mutants if not results[m.key].killed]
     table = Table(title="mutants")
     for column in ("file", "mutants", "killed", "same", "left", "score %"):
@@ -123,11 +123,15 @@ def report(mutants: list[Mutant], results: dict[str, Result], reasons: dict[str,
     for mutant in unexplained:
         console.print(f"\n{mutant}", highlight=False, markup=False)
         console.print(mutant.diff((ROOT / mutant.path).read_text()), highlight=False, markup=False)
+    refuted = [m for m in mutants if m.key in reasons and results[m.key].killed]
+    for mutant in refuted:
+        by = results[mutant.key].by
+        console.print(f"\n{mutant}: {EQUIVALENT.name} says it changes nothing, {by} sees it")
     console.print(
         f"{sum(r.seconds for r in results.values()):.0f} s of checks, "
         f"{sum(r.outcome == 'hung' for r in results.values())} hung"
     )
-    return len(unexplained)
+    return len(unexplained) + len(refuted)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutants.__main__ import all_mutants, explanations
+from scripts.mutants.__main__ import all_mutants, explanations, report
 from scripts.mutants.checks import AREAS, area_of
 from scripts.mutants.edits import mutants_of
 from scripts.mutants.hdl_edits import hdl_mutants_of
@@ -124,6 +124,18 @@ def test_a_stale_explanation_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     file.write_text(f'[{mutants[0].key}]\nwhat = "x"\nreason = " "\n')
     with pytest.raises(SystemExit, match="has no reason"):
         explanations(mutants)
+
+
+def test_an_explanation_that_a_check_refutes_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is said to change nothing and is seen to is left over, as a survivor without reason."""
+    text = (ROOT / "harness/fixed.py").read_text()
+    seen, same, left = mutants_of("harness/fixed.py", text)[:3]
+    outcomes = {seen: "killed", same: "survived", left: "survived"}
+    results = {m.key: Result(m.key, o, "tests/a.py::test_b", 0.1, "") for m, o in outcomes.items()}
+    assert report([seen, same, left], results, {seen.key: "it is idle", same.key: "it is too"}) == 2
+    said = capsys.readouterr().out
+    assert "equivalent.toml says it changes nothing, tests/a.py::test_b sees it" in said
+    assert f"\n{left}\n" in said
 
 
 def test_every_check_is_a_file() -> None:
