@@ -116,6 +116,7 @@ def test_each_path_is_taken_and_is_the_steps(name):
         # The products, unsigned and signed; the accumulator's start; its finer LSB.
         (Fixed(np.full((1, 64), (1 << 30) - 1), ApFixed(30, 30, signed=False)), 24, 0, 60),
         (Fixed(np.full((1, 64), -(1 << 29)), ApFixed(30, 30)), 24, 1, 60),
+        (Fixed(np.full((1, 64), (1 << 29) - 1), ApFixed(30, 30)), 24, 1, 40),  # of a narrow start
         (Fixed(np.array([[1]]), ApFixed(8, 8)), 8, (1 << 58) + 1, 60),
         (Fixed(np.array([[-1]]), ApFixed(8, 8)), 8, 1 - (1 << 59), 60),
         (Fixed(np.full((1, 2), (1 << 23) - 1), ApFixed(24, 24)), 24, 1, ApFixed(60, 54)),

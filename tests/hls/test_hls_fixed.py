@@ -154,6 +154,26 @@ def test_integers_and_bits():
     assert x.to_double().tolist() == [90.0, -7.0]
 
 
+def test_codes_are_words_up_to_64_bits_and_python_integers_beyond():
+    for width in (63, 64):
+        found = Fixed(np.array([-3, 1 << 40]), ApFixed(width, width))
+        assert found.codes.dtype == np.int64
+        assert (found.words == [[-3], [1 << 40]]).all()
+    wide = Fixed(np.array([-3, 1 << 40]), ApFixed(65, 65))
+    assert wide.codes.dtype == object
+    assert wide.codes.tolist() == [-3, 1 << 40]
+
+
+def test_types_of_more_than_two_words():
+    """What two words do not hold is computed with Python's integers: conversions, signs, sums."""
+    t, code = ApFixed(200, 150), (1 << 180) + 5
+    x = Fixed(np.array([code, -code], object), t)
+    assert x.to(ApFixed(220, 150)).codes.tolist() == [code << 20, -code << 20]
+    assert x.to("ap_fixed<160,150,AP_RND,AP_SAT>").codes.tolist() == [1 << 140, -(1 << 140)]
+    assert (-x).codes.tolist() == [-code, code]
+    assert (x + x).codes.tolist() == [2 * code, -2 * code]
+
+
 def test_what_is_shown():
     assert repr(Fixed.of([1.5, -2.25], "ap_fixed<8,4>")) == "Fixed([ 1.5 , -2.25], ap_fixed<8,4>)"
     assert repr(Fixed([1 << 70], ApFixed(80, 80))).endswith("codes of ap_fixed<80,80>)")

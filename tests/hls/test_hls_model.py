@@ -69,6 +69,16 @@ def test_state_copies_and_pickles_compute_the_same():
     assert torch.equal(zeros.codes(x), model.codes(x))
 
 
+def test_parameters_of_one_word_and_of_two_keep_their_shape():
+    for width in (63, 64, 65, 128):
+        t = ApFixed(width, 10)
+        layer = dense(weight_type=t, accum="ap_fixed<128,20>")
+        found = layer.fixed("weight")
+        assert (found.shape, found.type) == ((3, 2), t)
+        assert found.fractions().astype(float).tolist() == (np.arange(6).reshape(3, 2) / 4).tolist()
+        assert layer.retyped(result="ap_fixed<9,4>").fixed("weight").codes.shape == (3, 2)
+
+
 def test_new_types_keep_the_weights_that_are_there_now():
     layer = dense()
     layer.weight += 1

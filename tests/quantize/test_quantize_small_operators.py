@@ -202,6 +202,21 @@ def test_counts_out_of_range() -> None:
             compute_codes("[]", [1, 1], ApInt(4), counts)
 
 
+def test_wide_numbers_of_both_signs_are_equal_modulo_the_unsigned_one() -> None:
+    """Each is read as signed in its own width: a positive one of either stays what it is."""
+    wide, narrow = ApInt(70, signed=False), ApInt(66)
+    for code, other, equal in (
+        (3 << 63, 3 << 63, True),
+        ((1 << 70) - 5, -5, True),
+        ((1 << 66) - 5, -5, False),
+        (5 << 66, 5 << 61, False),
+    ):
+        left, right = (np.array([c], object) for c in (code, other))
+        assert compute_codes("==", left, wide, right, narrow).tolist() == [int(equal)]
+        assert compute_codes("!=", right, narrow, left, wide).tolist() == [int(not equal)]
+        assert reference.compute("==", code, wide, other, narrow) == equal
+
+
 def test_every_slice() -> None:
     """A range of bits, forward and in reverse."""
     for t in (ApFixed(4, 2), ApInt(4, signed=False)):
