@@ -39,6 +39,10 @@ FIXED = tuple(
 FLOATS = tuple(
     f"{SMALL}::test_{name}" for name in ("doubles_in_floats", "fractions", "casts_of_floats")
 )
+BINARY = tuple(
+    f"tests/quantize/test_quantize_floats.py::test_{name}"
+    for name in ("casts", "binary_and_its_zero")
+)
 DECOMPOSE = "tests/quantize/test_quantize_floats.py::test_decompose"
 REFUSED = tuple(f"tests/quantize/test_quantize_floats.py::test_refused{s}" for s in ("", "_kinds"))
 OPERATORS = "tests/quantize/test_quantize_small_operators.py"
@@ -141,7 +145,7 @@ AREAS = (
     _quantize("arithmetic", OPERATORS, NUMPY, TORCH),
     _quantize("operators", OPERATORS, NUMPY, TORCH),
     _quantize("wide_operators", OPERATORS, NUMPY),
-    _quantize("arrays", *EDGES, *FIXED, *FLOATS, DECOMPOSE, *REFUSED, NUMPY),
+    _quantize("arrays", *EDGES, *FIXED, *FLOATS, DECOMPOSE, *REFUSED, NUMPY, CHANCE),
     _quantize("elementwise", *WIDTHS),
     _quantize("fixed_codes", *FIXED, OPERATORS, NUMPY, TORCH),
     _quantize("fixed_values", *FIXED, NUMPY),
@@ -149,7 +153,7 @@ AREAS = (
     _quantize("float_values", *FLOATS),
     _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
     _quantize("stochastic", CHANCE),
-    _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE),
+    _quantize("tensors", *FIXED, *FLOATS, *EDGES, OPERATORS, TORCH, CHANCE, *BINARY),
     # Two words overflow as the processor's do, which Python's integers do not.
     Area(("harness/quantize/two_words.py",), 9, (TWO_WORDS,), True, True),
     Area(("harness/quantize/held.py",), 9, (TWO_WORDS,), True),

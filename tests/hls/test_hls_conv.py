@@ -21,6 +21,7 @@ from harness.hls import (
     ranges,
 )
 from harness.hls.layers.accumulate import affine
+from harness.hls.layers.dense import Dense
 from harness.hls.model import Sequential
 from harness.oracle import Oracle
 from harness.types import ApFixed
@@ -261,6 +262,25 @@ def test_what_is_refused(change, message):
     arguments = {"weight": ones(2, 2, 1), **TYPES, "input_shape": (4, 2), **change}
     with pytest.raises(ValueError, match=message):
         Conv1D(**arguments)
+
+
+def test_a_depthwise_kernel_is_not_dilated_unless_it_is_told_to():
+    t = ApFixed(12, 6)
+    types = dict.fromkeys(("input", "weight_type", "bias_type", "accum", "result"), t)
+    plain, weight = {"input_shape": (4, 4, 1), **types}, np.arange(4).reshape(2, 2, 1, 1)
+    x = np.arange(16).reshape(1, 4, 4, 1) / 4
+    told = DepthwiseConv2D(weight, None, dilation_height=1, dilation_width=1, **plain)
+    assert DepthwiseConv2D(weight, None, **plain)(x).tolist() == told(x).tolist()
+    assert told.output_shape == (3, 3, 1)
+
+
+def test_a_reuse_factor_that_reads_other_inputs_is_refused():
+    """It is below the inputs and does not divide them; the blocks would fit."""
+    types = dict.fromkeys(("input", "weight_type", "bias_type", "accum", "result"), ApFixed(8, 4))
+    with pytest.raises(ValueError, match="reuse"):
+        Dense(np.ones((3, 1)), None, strategy="resource", reuse_factor=2, **types)
+    for reuse in (1, 3):
+        Dense(np.ones((3, 1)), None, strategy="resource", reuse_factor=reuse, **types)
 
 
 def test_one_filter_a_channel():

@@ -164,6 +164,14 @@ def test_codes_are_words_up_to_64_bits_and_python_integers_beyond():
     assert wide.codes.tolist() == [-3, 1 << 40]
 
 
+@pytest.mark.parametrize("width", [64, 65, 128, 129, 200])
+def test_words_there_and_back(width):
+    t = ApFixed(width, width)
+    x = Fixed(np.array([[-1, 3], [t.min_code, t.max_code]], object if width > 64 else None), t)
+    assert x.words.shape == (4, -(-width // 64))
+    assert Fixed.of_words(x.words, t, (2, 2)).codes.tolist() == x.codes.tolist()
+
+
 def test_types_of_more_than_two_words():
     """What two words do not hold is computed with Python's integers: conversions, signs, sums."""
     t, code = ApFixed(200, 150), (1 << 180) + 5

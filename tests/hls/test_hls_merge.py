@@ -14,10 +14,13 @@ from harness.hls import (
     Fixed,
     Maximum,
     Minimum,
+    Model,
     Multiply,
     ShapeError,
+    Step,
     Subtract,
     TypeMismatch,
+    ranges,
 )
 
 A, B = ApFixed(8, 4), ApFixed(8, 5)
@@ -56,6 +59,17 @@ def test_only_the_result_overflows(kind, value):
 def test_maximum_compares_before_it_converts():
     layer = made(Maximum, result=A)
     assert layer(np.array([[1.0]]), np.array([[9.0]])).item() == -7.0  # 9 wins, and wraps
+
+
+def test_a_choice_of_mixed_signs_is_bounded_as_c_compares():
+    """-1 is above every other of 32 bits, so the least of it and 2**32 - 1 is the latter."""
+    a, b, wide = ApFixed(32, 32), ApFixed(32, 32, signed=False), ApFixed(40, 40)
+    layer = made(Minimum, a=a, b=b, result=wide)
+    top = (1 << 32) - 1
+    assert layer.codes([[-1]], [[top]]).tolist() == [[top]]
+    model = Model({"x": (a, (1,)), "y": (b, (1,))}, [Step(layer, ("x", "y"), "z")])
+    (reach,) = ranges(model)
+    assert reach.result.high.codes.max() >= top
 
 
 def test_equal_shapes_by_default():

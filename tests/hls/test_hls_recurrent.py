@@ -307,6 +307,15 @@ def test_relu_of_what_is_never_positive_is_bounded_by_zero():
     assert reach.result.extremes == (-(1 << T.frac), 0)
 
 
+def test_gates_are_bounded_by_the_biases_of_their_states():
+    """The first gate is 2, so that the state becomes 2 * 0 + (1 - 2) * 1."""
+    zeros, recurrent = np.zeros((1, 3)), np.array([2.0, 0, 0])
+    gru = GRU(zeros, zeros, np.array([0, 0, 1.0]), recurrent, **relus(length=1))
+    assert gru(np.zeros((1, 1, 1))).item() == -1
+    (reach,) = ranges(Sequential(gru))
+    assert reach.result.low.values().min() <= -1 <= reach.result.high.values().max()
+
+
 def test_bounds_hold_where_what_the_state_adds_wraps():
     """-7.5 - 1.9 h leaves the accumulator in the second step, comes back as 5.5, and h is 4.4."""
     accum = ApFixed(20, 4)

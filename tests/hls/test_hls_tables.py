@@ -138,6 +138,10 @@ def test_top_bits_are_cut_not_rounded():
     t = ApFixed(8, 3)
     x = Fixed(np.array([0, 63, 64, 127, -128, -1]), t)
     assert sliced(x, 4).tolist() == [0, 0, 1, 1, 2, 3]
+    wide = ApFixed(70, 3)
+    y = Fixed(x.codes.astype(object) << 62, wide)
+    assert sliced(y, 4).tolist() == [0, 0, 1, 1, 2, 3]
+    assert sliced(y, 8).tolist() == [0, 1, 2, 3, 4, 7]
 
 
 def test_tables_must_not_be_written_to():

@@ -210,6 +210,22 @@ def test_wide_types(width: int) -> None:
     assert fractions[1, 0] == t.max
 
 
+def test_integers_take_types_that_end_where_their_dtype_does() -> None:
+    """Of values that are whole, with lower bits that are always zero too."""
+    x = np.array([-128, -3, 7, 127], np.int8)
+    for t in (ApFixed(8, 8), ApFixed(8, 8, overflow="SAT"), ApFixed(4, 6), ApFixed(6, 8)):
+        found = quantize(x, t)
+        assert found.dtype == np.int8
+        assert found.tolist() == decode(quantize_codes(x, t), t).tolist()
+    assert quantize(np.array([5, -7], np.int32), ApFixed(4, 6)).tolist() == [4, -8]
+
+
+def test_exact_numbers_in_64_bits_are_words() -> None:
+    for t in (ApFixed(63, 63), ApFixed(64, 64)):
+        assert quantize_codes(np.array([Fraction(7, 2), 3], object), t).dtype == np.int64
+    assert quantize_codes(np.array([Fraction(7, 2)], object), ApFixed(65, 65)).dtype == object
+
+
 def test_decode() -> None:
     """Codes decode exactly or not at all; an unsigned 64-bit code is an int64."""
     assert decode(CODES, T).tolist() == [c / 16 for c in CODES]

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from harness.quantize import cast_codes, compute_codes, two_words
-from harness.quantize.held import WORDS, cast_held, codes_of, compute_held, held
+from harness.quantize.held import (
+    WORDS,
+    cast_held,
+    codes_of,
+    compute_held,
+    from_words,
+    held,
+    to_words,
+)
 from harness.quantize.plan import as_int64
 from harness.types import ApFixed, ApInt, Operation, Overflow, Rounding, result_type
 
@@ -127,6 +135,19 @@ def test_quotients_by_small_whole_numbers_are_those_of_python_integers(kind):
         target, y = result_type("/", a, other), np.array([5, 3])
         assert target.width <= 128
         assert compute_held(Operation.DIV, x, a, y, other, target) is None
+
+
+def test_words_of_several_codes():
+    """Each code has its own words, the low one first: of two words, and of more."""
+    for width, count in ((65, 2), (128, 2), (129, 3), (200, 4)):
+        t = ApFixed(width, width)
+        codes = np.array([-1, 5 + (1 << 64), t.min_code], object)
+        words = to_words(held(codes, t), t)
+        assert words.shape == (3, count)
+        assert words[1].tolist() == [5, 1, *[0] * (count - 2)]
+        assert words[0].tolist() == [-1] * count
+        back = from_words(words, t)
+        assert (back if back.dtype == object else codes_of(back)).tolist() == codes.tolist()
 
 
 def test_operands_broadcast():
