@@ -34,8 +34,9 @@ __all__ = ["BrokenChecks", "Runner"]
 
 #: Memory that a mutant may take before it counts as killed.
 MEMORY = 6 << 30
-#: Seconds after which one hangs that takes no time.
-LIMIT = 600.0
+#: Seconds after which one hangs, and after which one does that has taken no time of a processor:
+#: where a mutant spoils the heap, Cling waits for ever to report the crash.
+LIMIT, STALL = 1200.0, 120.0
 CLOCKS = (signal.SIGXCPU, signal.SIGKILL)
 QUIET = ["-x", "-q", "-n0", "--no-header", "--assert=plain", "--tb=no", "-W", "ignore"]
 QUIET += ["-pno:cacheprovider", "-pno:unraisableexception", "-pno:threadexception"]
@@ -53,6 +54,15 @@ class _Child:
     pid: int
     reply: int
     started: float
+    ticks: int = 0
+    moved: float = 0.0
+
+    def late(self, now: float) -> bool:
+        """Whether it takes too long, or stands still."""
+        ticks = _ticks(self.pid)
+        if ticks != self.ticks:
+            self.ticks, self.moved = ticks, now
+        return now > self.started + LIMIT or now > max(self.moved, self.started) + STALL
 
 
 class Runner:
@@ -67,8 +77,6 @@ class Runner:
     def __init__(self, root: Path, jobs: int, seconds: int = 150) -> None:
         self.root, self.jobs, self.seconds = root, jobs, seconds
         self.scratch = Path(tempfile.mkdtemp(prefix="mutants-"))
-        # Cling's own report of a crash waits for ever where the heap is spoilt.
-        os.environ["CPPYY_CRASH_QUIET"] = "1"
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.scratch / "hypothesis")
         self.vectors: list[tuple[Path, int]] = []
         self.running: list[_Child] = []
@@ -121,7 +129,7 @@ class Runner:
         """Children that have ended, or hang and are killed: the outcome, and what failed."""
         for child in list(self.running):
             done, status = os.waitpid(child.pid, os.WNOHANG)
-            late = time.monotonic() > child.started + LIMIT
+            late = not done and child.late(time.monotonic())
             if not done and not late:
                 continue
             self.running.remove(child)
@@ -203,6 +211,14 @@ class Runner:
                 if not found.passed:
                     return f"{name}: {found.output[0] if found.output else 'no vector passed'}"
         return ""
+
+
+def _ticks(pid: int) -> int:
+    """The time of a processor that a process and those that it waited for have taken."""
+    with contextlib.suppress(FileNotFoundError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15]))
+    return 0
 
 
 class _Mutated(importlib.abc.MetaPathFinder):

@@ -164,6 +164,7 @@ from scripts.mutants.edits import mutants_of
 
 root = Path(sys.argv[1])
 run._preload = lambda: None
+run.STALL = 5.0
 run.area_of = lambda path: checks.Area(("toy.py",), 1, (str(root / "test_toy.py"),), True)
 mutants = mutants_of("toy.py", (root / "toy.py").read_text())
 runner = run.Runner(root, 2, seconds=4)
@@ -193,3 +194,13 @@ def test_a_run_kills_what_is_seen_and_what_hangs(tmp_path: Path) -> None:
     assert "<|<=|killed|test_steps" in done.stdout
     assert "+|-|hung|" in done.stdout
     assert (tmp_path / "toy.py").read_text() == TOY
+
+
+def test_a_run_kills_what_stands_still(tmp_path: Path) -> None:
+    """As after a crash whose report waits for a lock that is gone."""
+    toy = "import time\n\n\ndef steps(n):\n    if n > 3:\n        time.sleep(900)\n    return n\n"
+    (tmp_path / "toy.py").write_text(toy)
+    (tmp_path / "test_toy.py").write_text(CHECK)
+    command = [sys.executable, "-c", RUN, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ">|>=|hung|hung" in done.stdout

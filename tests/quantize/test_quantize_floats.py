@@ -326,6 +326,9 @@ def test_binary_and_its_zero() -> None:
     assert quantize(x, Binary(-1)).tolist() == [-1, -1, -1, 1, 1, -1]
     assert quantize_codes(torch.from_numpy(x), Binary()).tolist() == [0, 1, 1, 1, 1, 0]
     assert quantize(np.array([-3, 0, 4], np.int8), Binary()).tolist() == [-1, 1, 1]
+    x = np.array([-0.5, -0.0, 0.0, 0.5, 2.0])
+    for t, codes in ((Binary(), [0, 1, 1, 1, 1]), (Binary(-1), [0, 0, 0, 1, 1])):
+        assert tensors.device_codes(torch.from_numpy(x), t).tolist() == codes
     assert decode([0, 1], Binary()).tolist() == [-1.0, 1.0]
 
 
