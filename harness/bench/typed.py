@@ -137,7 +137,7 @@ def _prediction(
     shape = (channels, *rest) if task.turned else task.shape  # as torch has it
     x = np.random.default_rng(0).normal(size=(task.rows, *task.shape)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        turned = "full" if task.turned else "off"
+        turned = "internal" if task.turned else "off"
         config = hls4ml.utils.config_from_pytorch_model(
             net, shape, granularity="name", channels_last_conversion=turned
         )
