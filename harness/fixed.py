@@ -81,6 +81,8 @@ def _comparison(symbol: str) -> Callable[[Fixed, Any], Any]:
             return NotImplemented
         if isinstance(other, (float, np.floating)):
             return _COMPARE[symbol](self.to_double(), other)  # C++ compares these as doubles
+        if type(other) is int and other == 0 and self.type.width + (not self.type.signed) <= 64:
+            return _COMPARE[symbol](self.held, 0)  # which no conversion of C's changes
         return np.asarray(self._with(op, other).codes != 0)
 
     return method

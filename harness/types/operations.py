@@ -9,6 +9,7 @@ integer type; an integer type beside a fixed-point one counts as ``ap_fixed<W,W>
 from __future__ import annotations
 
 import enum
+import functools
 from typing import Any
 
 import numpy as np
@@ -292,6 +293,7 @@ def _check_native(a: ApFixed, target: Any, op: Operation) -> None:
         )
 
 
+@functools.lru_cache(maxsize=4096)  # layers ask for the same few types again and again
 def _binary(op: Operation, a: ApFixed, b: ApFixed) -> ApFixed:
     integers = isinstance(a, ApInt) and isinstance(b, ApInt)
     if op.comparison:

@@ -37,6 +37,14 @@ def test_an_int_wraps_in_32_bits():
     assert Fixed(np.int64(1 << 31), ApFixed(40, 40)).to_int() == -(1 << 31)
 
 
+COMPARED = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 OPERATORS = {
     "+": operator.add,
     "-": operator.sub,
@@ -98,6 +106,21 @@ def test_every_pair_of_small_numbers_is_compared(a, b):
     assert np.array_equal(left > right, first > second)
     assert np.array_equal(left <= right, first <= second)
     assert np.array_equal(left >= right, first >= second)
+
+
+@given(t=any_ap_types(max_width=80), seed=st.integers(0, 99))
+@pytest.mark.parametrize("symbol", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_zero_is_compared_as_any_other_int(symbol, t, seed):
+    """``x > 0`` of all sorts, beside the same with an ``int`` that is an array."""
+    compared = COMPARED[symbol]
+    rng = np.random.default_rng(seed)
+    codes = {t.min_code, t.max_code, 0, *(int(c) for c in rng.integers(-9, 9, 6))}
+    codes = [c for c in codes if t.min_code <= c <= t.max_code]
+    array = np.array(codes, object if t.width > 63 else np.int64)
+    x = Fixed(array if t.width != 64 or not t.signed else array.astype(np.int64), t)
+    zero = Fixed(np.zeros((), np.int64), INT)
+    assert compared(x, 0).tolist() == compared(x, zero).tolist()
+    assert compared(x, 0).tolist() == [compared(c, 0) for c in codes]
 
 
 def test_equal_codes_are_equal():
