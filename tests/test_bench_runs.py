@@ -1,12 +1,14 @@
 """The benchmark, small: it measures, judges and reports; no time is asserted."""
 
 import io
+from dataclasses import replace
 
 import pytest
 import torch
 from rich.console import Console
 
 from harness.bench import run, typed
+from harness.bench.targets import TARGETS
 from harness.report.timing import Screen
 
 
@@ -36,7 +38,9 @@ def test_bad_size() -> None:
 @pytest.mark.filterwarnings("ignore")  # those of hls4ml's imports
 def test_typed_layers_beside_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each figure is measured, and nothing differs from what it is held against."""
-    monkeypatch.setattr(typed, "ROWS", 200)
+    tasks = [replace(task, rows=200) for task in (typed.MLP, typed.CNN, typed.GRU)]
+    ways = list(zip(tasks, ("io_parallel", "io_stream", "io_parallel"), strict=True))
+    monkeypatch.setattr(typed, "PREDICTIONS", ways)
     monkeypatch.setattr(typed, "KERNELS", 2)
 
     class Silent:
@@ -47,7 +51,10 @@ def test_typed_layers_beside_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
         def beat(self) -> None: ...
 
     figures = typed.measure(torch, 1, Silent())
-    assert [figure.target for figure in figures] == ["predict", "sums", "twin"]
+    targets = ["predict", "images", "steps", "sums", "twin"]
+    assert [figure.target for figure in figures] == targets
+    assert set(targets) <= set(TARGETS)
     assert all(figure.value > 0 for figure in figures)
-    assert "0 of 1,000 values differ" in figures[0].note
-    assert "0 of 128,000 codes differ" in figures[1].note
+    for figure, count in zip(figures, ("1,000", "1,600", "3,200"), strict=False):
+        assert f" 0 of {count} values differ" in figure.note
+    assert "0 of 128,000 codes differ" in figures[3].note
