@@ -43,6 +43,9 @@ struct conv_config {
   static const unsigned inputs = in_height * in_width * n_chan;
   static const unsigned outputs = out_height * out_width * n_filt;
   static const unsigned weights = kernel_size * n_chan * n_filt;
+  // The product of one window, which is all there is of streams.
+  using window_config =
+      dense_config<Weight, Bias, Accum, kernel_size * n_chan, n_filt, reuse_factor, Product>;
   // What hls4ml computes as one product of a whole image, which is all that reads its n_in.
   static constexpr bool batched =
       std::is_same_v<Rows, no_axis> && !Reuse && kernel_size == 1 && n_partitions == 1;

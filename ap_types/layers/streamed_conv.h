@@ -64,7 +64,7 @@ void streamed_conv(const void* a, const void* b, void* out, std::size_t n) {
   using base = conv_config<Weight, Bias, Accum, Reuse, Partitions, Channels, Filters, Rows, Columns,
                            Product>;
   struct config : streamed_windows<base> {
-    using mult_config = streamed_product<typename base::mult_config, Reuse>;
+    using mult_config = streamed_product<typename base::window_config, Reuse>;
   };
   using in = nnet::array<Data, Channels>;
   using result = nnet::array<Result, Filters>;
@@ -98,7 +98,7 @@ void streamed_depthwise(const void* a, const void* b, void* out, std::size_t n) 
   using base =
       conv_config<Weight, Bias, Accum, 0, Partitions, Channels, Channels, Rows, Columns, Product>;
   struct config : streamed_windows<base> {
-    using mult_config = streamed_depthwise_product<typename base::mult_config>;
+    using mult_config = streamed_depthwise_product<typename base::window_config>;
   };
   using in = nnet::array<Data, Channels>;
   using result = nnet::array<Result, Channels>;

@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from harness import ApFixed
-from harness.hls import Dense, Fixed, Twin
+from harness.hls import Conv1D, Dense, DepthwiseConv1D, Fixed, Twin
 from harness.hls.proof import FAMILIES, Draw, named, prove
+from harness.hls.proof.streamed import streamed_kernel
 from harness.report.proofs import print_proofs
 from harness.types import ApInt
 
@@ -92,3 +93,17 @@ def test_what_no_header_defines_is_refused():
     layer = Dense([[0.1]], accum=ApInt(8), **types)
     with pytest.raises(ValueError, match="ap_fixed<16,-2> to ap_int<8> is undefined"):
         layer.run(Fixed(np.array([[1]]), t))
+
+
+@pytest.mark.parametrize("kind", [Conv1D, DepthwiseConv1D])
+def test_a_line_buffer_multiplies_one_window(kind, oracle):
+    """Windows of one pixel of a long line: no weight is read that there is not."""
+    t, wide = ApFixed(12, 4), ApFixed(24, 12)
+    rng = np.random.default_rng(1)
+    types = {"input": t, "weight_type": t, "bias_type": t, "accum": wide, "result": wide}
+    layer = kind(rng.normal(size=(1, 1, 1)), [0.5], input_shape=(64, 1), stride_width=3, **types)
+    x = Fixed.of(rng.normal(size=(20, 64, 1)), t)
+    twin = Twin(layer, oracle, streamed_kernel(layer.kernel()))
+    for _ in range(3):
+        rng.normal(size=50_000)  # what stands beyond the weights
+        assert twin.run(x).codes.tolist() == layer.run(x).codes.tolist()
