@@ -201,27 +201,19 @@ def _measured(
     limits: Limits,
 ) -> Fidelity:
     """What is kept of each output: of the first that loses too much, or else of the first."""
-    if reference is None:
-        found = [measure(model.giving(o), batch, values, limits=limits) for o in model.outputs]
-        return next((each for each in found if not each.keeps), found[0])
-    if len(reference.outputs) != len(batch[0]):
-        raise ValueError(
-            f"{reference.name} has {len(reference.outputs)} rows, the inputs have {len(batch[0])}"
-        )
-    shapes = {step.layer.name: step.layer.output_shape for step in model.steps}
-    layers, left = named_layers(reference, shapes)
-    wanted, missing = _wanted(model, reference, layers)
+    wanted: dict[str, Array | None] = dict.fromkeys(model.outputs)
+    told: dict[str, Any] = {}
+    if reference is not None:
+        if len(reference.outputs) != (rows := len(batch[0])):
+            raise ValueError(
+                f"{reference.name} has {len(reference.outputs)} rows, the inputs have {rows}"
+            )
+        shapes = {step.layer.name: step.layer.output_shape for step in model.steps}
+        layers, left = named_layers(reference, shapes)
+        wanted, missing = _wanted(model, reference, layers)
+        told = {"name": reference.name, "layers": layers, "left": (*left, *missing)}
     found = [
-        measure(
-            model.giving(output),
-            batch,
-            values,
-            array,
-            limits=limits,
-            name=reference.name,
-            layers=layers,
-            left=(*left, *missing),
-        )
+        measure(model.giving(output), batch, values, array, limits=limits, **told)
         for output, array in wanted.items()
     ]
     return next((each for each in found if not each.keeps), found[0])
@@ -229,7 +221,7 @@ def _measured(
 
 def _wanted(
     model: Model, reference: Reference, layers: dict[str, Array]
-) -> tuple[dict[str, Array], list[str]]:
+) -> tuple[dict[str, Array | None], list[str]]:
     """What the reference has for each output of the model, and what is not compared.
 
     hls4ml gives outputs in the order of its layers, whatever order the source returns them in: of
@@ -237,24 +229,20 @@ def _wanted(
     is taken by its place.
     """
     given = (reference.outputs, *reference.more)
-    found: dict[str, Array] = {}
+    shapes = {step.output: step.layer.output_shape for step in model.steps}
+    found: dict[str, Array | None] = {}
     left = []
     for k, output in enumerate(model.outputs):
         maker = model.maker(output)
         if len(model.outputs) > 1 and maker.name in layers:
-            found[output] = layers[maker.name].reshape(len(given[0]), *_shape(model, output))
+            found[output] = layers[maker.name].reshape(len(given[0]), *shapes[output])
         elif k < len(given):
-            shape = _shape(model, output)
-            found[output] = fitted_outputs(given[k], shape, reference.name)
+            found[output] = fitted_outputs(given[k], shapes[output], reference.name)
         else:
             left.append(f"the output of {maker.name}: {reference.name} has none")
     if (more := len(given) - len(model.outputs)) > 0:
         left.append(f"{more} more outputs of {reference.name}: the project has none")
     return found, left
-
-
-def _shape(model: Model, output: str) -> tuple[int, ...]:
-    return model.giving(output).output_shape
 
 
 def _weights(project: Project) -> str:

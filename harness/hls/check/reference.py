@@ -97,14 +97,11 @@ def reference_of(model: Any, inputs: Sequence[Array], name: str | None = None) -
         lines = str(error).strip().splitlines() or [""]
         raise ValueError(f"{name} raised {type(error).__name__}: {lines[0]}") from error
     rows = len(inputs[0])
-    first, *more = (_rows(x, rows, name) for x in outputs if x is outputs[0] or _is_rows(x, rows))
-    return Reference(name, first, _numbers(layers, rows), tuple(more))
-
-
-def _is_rows(value: Any, rows: int) -> bool:
-    """Whether an output is one of rows, and not the states of a recurrence."""
-    array = _array(value)
-    return array is not None and array.ndim > 0 and len(array) == rows
+    first = _rows(outputs[0] if outputs else None, rows, name)
+    others = map(_array, outputs[1:])
+    # What is not of rows are the states of a recurrence.
+    more = tuple(v for v in others if v is not None and v.ndim > 0 and len(v) == rows)
+    return Reference(name, first, _numbers(layers, rows), more)
 
 
 def _rows(outputs: Any, rows: int, name: str) -> Array:

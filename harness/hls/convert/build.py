@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from harness.hls.convert.graph import Call, calls_of
-from harness.hls.convert.layout import Layout
+from harness.hls.convert.layout import Layout, turning
 from harness.hls.convert.precision import Config, ConversionError, Precision, type_of_quantizer
 from harness.hls.convert.registry import BUILDERS, Builder, Shape, Site
 from harness.hls.convert.written import folded, model_of, types_of, written_model
@@ -48,9 +48,8 @@ class _Walk:
     def turn(self, value: str, name: str, *, last: bool) -> None:
         """Move the channels of a value last, or first, by a layer of its own."""
         _, t, shape = self.values[value]
-        axes = range(len(shape))
         if len(shape) > 1:
-            perm = (*axes[1:], 0) if last else (axes[-1], *axes[:-1])
+            perm = turning(len(shape), last=last)
             self.add([Transpose(perm, input=t, input_shape=shape)], name, [value])
             self.values[value] = self.values[name]
 

@@ -97,8 +97,8 @@ def _known() -> Iterator[tuple[Any, tuple[type[nn.Module], str]]]:
     shapes: dict[str, tuple[type[nn.Module], str]] = {
         "flatten": (nn.Flatten, "start_dim end_dim"),
         "squeeze": (Squeeze, "dim"),
+        "unsqueeze": (Unsqueeze, "dim"),
     }
-    shapes["unsqueeze"] = (Unsqueeze, "dim")
     for name, found in shapes.items():
         yield name, found
         yield getattr(torch, name), found

@@ -11,6 +11,7 @@ from torch import nn
 
 from harness.fixed import Fixed
 from harness.hls.convert.functions import Squeeze, Unsqueeze, View
+from harness.hls.convert.layout import turning
 from harness.hls.convert.registry import Site, builder, numbers
 from harness.hls.layers.accumulate import bounds
 from harness.hls.layers.batchnorm import BatchNorm
@@ -195,13 +196,12 @@ def _reshaped(s: Site, shape: tuple[int, ...]) -> Layers:
     if shape == s.torch_shape:
         return made
     if s.turned and len(known) > 1:
-        last = len(known) - 1
-        made.append(Transpose((last, *range(last)), input=t, input_shape=known))
+        made.append(Transpose(turning(len(known), last=False), input=t, input_shape=known))
         known = made[-1].output_shape
     if known != shape:
         made.append(Reshape(t, known, shape))
     if s.turned and len(shape) > 1:
-        made.append(Transpose((*range(1, len(shape)), 0), input=t, input_shape=shape))
+        made.append(Transpose(turning(len(shape), last=True), input=t, input_shape=shape))
     return made
 
 

@@ -10,10 +10,15 @@ from torch import nn
 from harness.hls.convert.graph import Call
 from harness.hls.convert.precision import Config, ConversionError
 
-__all__ = ["Layout"]
+__all__ = ["Layout", "turning"]
 
 Shape = tuple[int, ...]
 _WAYS = ("full", "internal", "off")
+
+
+def turning(axes: int, *, last: bool) -> tuple[int, ...]:
+    """The permutation of so many axes that moves the channels from first to last, or back."""
+    return (*range(1, axes), 0) if last else (axes - 1, *range(axes - 1))
 
 
 @dataclass(frozen=True)

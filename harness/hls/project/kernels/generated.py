@@ -134,8 +134,8 @@ def logic_conv_of_stream(r: Reader, *names: str) -> TypedLayer | None:
         input_shape=(*(axis.size for axis in axes), channels),
         result=r.result,
     )
-    for n, found in zip((*names, "filters"), layer.output_shape, strict=True):
-        member = "n_filt" if n == "filters" else f"out_{n}"
+    members = (*(f"out_{n}" for n in names), "n_filt")
+    for member, found in zip(members, layer.output_shape, strict=True):
         r.only(member, c.integer(member), found)
     return layer
 

@@ -31,9 +31,11 @@ __all__: list[str] = []
 def _conv1d(r: Reader) -> TypedLayer:
     c = r.config
     pads = ("pad_left", "pad_right")
-    if r.stream and (found := _generated(r, *pads)):
-        return found
-    how = _of_stream(r, *pads) if r.stream else _of_arrays(r)
+    if r.stream:
+        _taken_by_streams(r, *pads)
+        if (found := logic_conv_of_stream(r, "width")) is not None:
+            return found
+    how = strategy(r, c.inner("mult_config")) if r.stream else _of_arrays(r)
     window = (c.integer("filt_width"), c.integer("n_chan"))
     layer = Conv1D(
         **_weights(r, how, window),
@@ -62,20 +64,6 @@ def _of_arrays(r: Reader) -> str:
         r.only("the number of partitions", c.integer("n_partitions"), 1)
         r.only("the window", c.integer("filt_width"), 1)
     return classes[found]
-
-
-def _generated(r: Reader, *pads: str) -> TypedLayer | None:
-    """A convolution of a stream by da4ml's logic; ``None`` for others."""
-    found = logic_conv_of_stream(r, *("height", "width")[-len(pads) // 2 :])
-    if found is not None:
-        _taken_by_streams(r, *pads)
-    return found
-
-
-def _of_stream(r: Reader, *pads: str) -> str:
-    """The strategy of a convolution of a stream, whose every window is a dense layer's input."""
-    _taken_by_streams(r, *pads)
-    return strategy(r, r.config.inner("mult_config"))
 
 
 def _taken_by_streams(r: Reader, *pads: str) -> None:
@@ -111,9 +99,11 @@ def _counted(r: Reader, layer: Conv1D | Conv2D) -> None:
 def _conv2d(r: Reader) -> TypedLayer:
     c = r.config
     pads = ("pad_top", "pad_bottom", "pad_left", "pad_right")
-    if r.stream and (found := _generated(r, *pads)):
-        return found
-    how = _of_stream(r, *pads) if r.stream else c.word("strategy")
+    if r.stream:
+        _taken_by_streams(r, *pads)
+        if (found := logic_conv_of_stream(r, "height", "width")) is not None:
+            return found
+    how = strategy(r, c.inner("mult_config")) if r.stream else c.word("strategy")
     r.only("the strategy", how, "latency", "resource")
     window = (c.integer("filt_height"), c.integer("filt_width"), c.integer("n_chan"))
     strides = ("stride_height", "stride_width")
