@@ -12,66 +12,11 @@
 #include <limits>
 #include <type_traits>
 
-#include "ap_fixed.h"
-#include "ap_int.h"
+#include "travel.h"
 
 namespace harness {
 
 using kernel = void (*)(const void* a, const void* b, void* out, std::size_t n);
-
-// How a type travels; other families of types specialise it.
-template <class T>
-struct travel {
-  static constexpr int words = (T::width + 63) / 64;
-
-  // The value whose words start at `from`.
-  static T read(const std::int64_t* from) {
-    T value;
-    if constexpr (words == 1) {
-      value.V = *from;
-    } else {
-      for (int i = 0; i < words; ++i) value.V.set_pVal(i, from[i]);
-    }
-    return value;
-  }
-
-  static void write(const T& value, std::int64_t* to) {
-    if constexpr (words == 1) {
-      *to = static_cast<std::int64_t>(value.V.get_VAL());
-    } else {
-      for (int i = 0; i < words; ++i) to[i] = static_cast<std::int64_t>(value.V.get_pVal(i));
-    }
-  }
-};
-
-// C++ floats travel as their IEEE word.
-template <>
-struct travel<double> {
-  static constexpr int words = 1;
-  static void write(double value, std::int64_t* to) { std::memcpy(to, &value, sizeof value); }
-};
-template <>
-struct travel<float> {
-  static constexpr int words = 1;
-  static void write(float value, std::int64_t* to) {
-    std::uint32_t word;
-    std::memcpy(&word, &value, sizeof value);
-    *to = word;
-  }
-};
-
-template <class T>
-constexpr int words = travel<T>::words;
-
-template <class T>
-T read(const std::int64_t* from) {
-  return travel<T>::read(from);
-}
-
-template <class T>
-void write(const T& value, std::int64_t* to) {
-  travel<T>::write(value, to);
-}
 
 // T(x) for a C++ number: double, float, std::int64_t or std::uint64_t.
 template <class Number, class T>

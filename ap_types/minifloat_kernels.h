@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "ap_float.h"
+#include "travel_ap_float.h"
 #endif
 
 namespace harness {
@@ -26,28 +27,6 @@ struct travel<minifloat<M, E, E0>> {
     *to = static_cast<std::int64_t>(value.bits.to_uint64());
   }
 };
-
-#ifdef __AP_FLOAT_H__
-template <int M, int E, int E0>
-struct travel<ap_float<M, E, E0>> {
-  static constexpr int words = 1;
-  static ap_float<M, E, E0> read(const std::int64_t* from) {
-    ap_float<M, E, E0> value;
-    value.is_negative = *from >> (M + E) & 1;
-    value.exponent.V = *from >> M;
-    value.mantissa.V = *from;
-    return value;
-  }
-  static void write(const ap_float<M, E, E0>& value, std::int64_t* to) {
-    const auto sign = static_cast<std::uint64_t>(value.is_negative);
-    const auto exponent = static_cast<std::uint64_t>(value.exponent.V.get_VAL());
-    const auto mantissa = static_cast<std::uint64_t>(value.mantissa.V.get_VAL());
-    *to = static_cast<std::int64_t>(sign << (M + E) |
-                                    (exponent & ((std::uint64_t(1) << E) - 1)) << M |
-                                    (mantissa & ((std::uint64_t(1) << M) - 1)));
-  }
-};
-#endif
 
 // t = s, where T(s) is another conversion.
 template <class S, class T>

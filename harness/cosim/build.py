@@ -1,0 +1,278 @@
+"""From a C++ source to a program that answers: compiled once, kept by the contents of its files."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from harness import children
+from harness.cosim.errors import CompileError, CosimError
+from harness.cosim.frontend import Parsed, clang, read_signature, system_folders
+from harness.cosim.signature import Signature
+from harness.cosim.wrapper import wrapper_source
+from harness.oracle.build import VARIABLE, Compiler, cache_directory, find_compiler
+from harness.oracle.headers import Headers, find_headers, kernel_directory
+
+__all__ = ["Program", "Source", "built", "sha256_of"]
+
+#: Lines stay in the program, so that a crash can be told by them.
+FLAGS = ("-O1", "-g1", "-w", "-fno-pie")
+SANITIZE = (
+    "-fsanitize=address,bounds,integer-divide-by-zero,null,return",
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+)
+#: What nearly every source includes; compiled once for all of them.
+PRELUDE = ("ap_fixed.h", "ap_int.h", "hls_stream.h")
+#: A source that sets one of these before it includes the headers needs them read anew.
+_TUNES = re.compile(rb"^\s*#\s*define\s+(?:_?AP_|_?HLS_|__SYNTH)", re.M)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the user named.
+
+    Attributes:
+        files: sources, the one with the function first.
+        top: the function.
+        include: folders of headers, after those of the sources.
+        defines: macros, ``NAME`` or ``NAME=VALUE``.
+        flags: more options of the compiler.
+        std: the standard.
+        headers: a folder with another copy of the vendor's headers.
+        sanitize: whether reads and writes out of bounds end the call.
+        sizes: numbers of elements behind pointers and in streams.
+        directions: ways of arguments that the source does not tell.
+    """
+
+    files: tuple[Path, ...]
+    top: str
+    include: tuple[Path, ...] = ()
+    defines: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    std: str = "c++17"
+    headers: Path | None = None
+    sanitize: bool = False
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that answers, and what it asks for.
+
+    Attributes:
+        path: the executable.
+        signature: what a call takes and gives.
+        files: the user's own sources and headers, absolute.
+        seconds: whether it was compiled now rather than found.
+    """
+
+    path: Path
+    signature: Signature
+    files: tuple[Path, ...]
+    fresh: bool
+
+
+def sha256_of(path: Path) -> str:
+    """The checksum of a file's contents."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def built(source: Source, say: Callable[[str], object] | None = None) -> Program:
+    """The program of a source, compiled if its files are not those of an earlier one.
+
+    Raises:
+        CompileError: with the compiler's first error.
+        SignatureError: if the function is not there, or takes what we cannot carry.
+        CosimError: if the cache cannot be written.
+    """
+    headers, compiler = find_headers(source.headers), find_compiler()
+    folder = cache_directory() / "cosim"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CosimError(
+            f"cannot write the cache {folder}: {error.strerror}; set {VARIABLE}"
+        ) from None
+    question = repr((source, headers.digest, compiler, _own_code(), FLAGS, SANITIZE))
+    stem = hashlib.sha256(question.encode()).hexdigest()[:32]
+    index = folder / f"{stem}.json"
+    if (found := _known(index)) is not None:
+        return found
+    if say is not None:
+        say(f"compiling {source.files[0].name} ...")
+    with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
+        return _compiled(source, headers, compiler, index, Path(scratch))
+
+
+@functools.cache
+def _own_code() -> str:
+    """What of ours decides how a program is read and made."""
+    here = Path(__file__).parent
+    python = [here / f"{name}.py" for name in ("frontend", "directions", "wrapper", "signature")]
+    cpp = [p for p in kernel_directory().glob("*.h") if p.name.startswith(("cosim", "travel"))]
+    return " ".join(sha256_of(p) for p in [*python, *sorted(cpp)])
+
+
+def _known(index: Path) -> Program | None:
+    """What was compiled before, if every file that it was made of is what it was."""
+    try:
+        facts = json.loads(index.read_text(encoding="utf-8"))
+        path = index.parent / facts["program"]
+        if any(sha256_of(Path(name)) != digest for name, digest in facts["files"].items()):
+            return None
+        if sha256_of(path) != facts["sha256"]:
+            return None
+        signature = Signature.from_facts(facts["signature"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Program(path, signature, tuple(Path(f) for f in facts["own"]), False)
+
+
+def _compiled(
+    source: Source, headers: Headers, compiler: Compiler, index: Path, scratch: Path
+) -> Program:
+    options = _options(source, headers)
+    first = source.files[0]
+    tuned = _tuned(source)
+    prelude = None if tuned else _prelude(index.parent, options, compiler, headers)
+    parsed = read_signature(
+        first,
+        source.top,
+        [*options, *(["-include-pch", f"{prelude}.pch"] if prelude else [])],
+        compiler.command,
+        sizes=source.sizes,
+        directions=source.directions,
+    )
+    own = _own_files(source, parsed, compiler, headers)
+    if prelude and any(_TUNES.search(f.read_bytes()) for f in own):
+        prelude = None  # whatever it sets comes before the headers now
+        parsed = read_signature(
+            first, source.top, options, compiler.command,
+            sizes=source.sizes, directions=source.directions,
+        )  # fmt: skip
+    wrapper, program = scratch / "wrapper.cpp", scratch / "program"
+    wrapper.write_text(wrapper_source(first, source.top, parsed), encoding="utf-8")
+    flags = [*FLAGS, *(SANITIZE if source.sanitize else ())]
+    ahead = ["-include", f"{prelude}.h"] if prelude and not source.sanitize else []
+    units = [wrapper, *source.files[1:]]
+    always = [compiler.command, *options, *flags, "-MD", "-fdiagnostics-color=never", "-c"]
+    commands = [
+        [*always, *(ahead if unit is wrapper else ()), str(unit), "-o", str(scratch / f"{k}.o")]
+        for k, unit in enumerate(units)
+    ]
+    objects = [str(scratch / f"{k}.o") for k in range(len(units))]
+    linked = [compiler.command, *flags, "-no-pie", *objects, *source.flags, "-o", str(program)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in pool.map(lambda command: children.run(command, scratch), commands):
+            _check(done, first)
+    _check(children.run(linked, scratch), first)
+    listed = [scratch / f"{k}.d" for k in range(len(units))]
+    files = {f: sha256_of(Path(f)) for f in _used(parsed, source, listed)}
+    name = f"{index.stem}-{sha256_of(program)[:16]}"
+    facts = {
+        "program": name,
+        "sha256": sha256_of(program),
+        "files": files,
+        "own": [str(f) for f in own],
+        "signature": parsed.signature.facts(),
+    }
+    aside = scratch / "index.json"
+    aside.write_text(json.dumps(facts), encoding="utf-8")
+    program.replace(index.parent / name)
+    aside.replace(index)
+    return Program(index.parent / name, parsed.signature, own, True)
+
+
+def _check(done: CompletedProcess[str], source: Path) -> None:
+    if done.returncode != 0:
+        raise CompileError(_first_error(done.stderr, source))
+
+
+def _options(source: Source, headers: Headers) -> list[str]:
+    folders = [*source.include, *dict.fromkeys(f.parent for f in source.files)]
+    folders += [headers.directory, kernel_directory()]
+    return [
+        f"-std={source.std}",
+        *(f"-I{folder}" for folder in folders),
+        *(f"-D{macro}" for macro in source.defines),
+        *source.flags,
+    ]
+
+
+def _tuned(source: Source) -> bool:
+    """Whether something may change how the vendor's headers are read."""
+    macros = any(m.startswith(("AP_", "_AP_", "HLS_", "__SYNTH")) for m in source.defines)
+    return macros or any(_TUNES.search(f.read_bytes()) for f in source.files)
+
+
+def _prelude(folder: Path, options: Sequence[str], compiler: Compiler, headers: Headers) -> Path:
+    """The vendor's headers, compiled once for libclang and for g++; the path without its ending."""
+    settings = [o for o in options if not o.startswith("-I")]
+    present = [name for name in PRELUDE if (headers.directory / name).is_file()]
+    key = repr((headers.digest, str(headers.directory), compiler, settings, FLAGS, present))
+    stem = folder / f"prelude-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if Path(f"{stem}.pch").is_file() and Path(f"{stem}.h.gch").is_file():
+        return stem
+    text = "".join(f'#include "{name}"\n' for name in present)
+    with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
+        header = Path(scratch, stem.name).with_suffix(".h")
+        header.write_text(text, encoding="utf-8")
+        header.replace(f"{stem}.h")
+        _prelude_for_clang(Path(f"{stem}.h"), Path(scratch, "pch"), options, compiler)
+        command = [compiler.command, *options, *FLAGS, "-x", "c++-header", f"{stem}.h"]
+        _check(children.run([*command, "-o", str(Path(scratch, "gch"))], scratch), header)
+        Path(scratch, "pch").replace(f"{stem}.pch")
+        Path(scratch, "gch").replace(f"{stem}.h.gch")
+    return stem
+
+
+def _prelude_for_clang(header: Path, out: Path, options: Sequence[str], compiler: Compiler) -> None:
+    cindex = clang()
+    system = [o for folder in system_folders(compiler.command) for o in ("-isystem", folder)]
+    arguments = ["-x", "c++-header", *options, "-nostdinc", "-nostdinc++", *system]
+    flag = cindex.TranslationUnit.PARSE_INCOMPLETE
+    unit = cindex.Index.create().parse(str(header), args=arguments, options=flag)
+    for d in unit.diagnostics:
+        if d.severity >= cindex.Diagnostic.Error:
+            raise CompileError(f"{d.location.file}:{d.location.line}: {d.spelling}")
+    unit.save(str(out))
+
+
+def _own_files(
+    source: Source, parsed: Parsed, compiler: Compiler, headers: Headers
+) -> tuple[Path, ...]:
+    """The user's files: those that are neither the system's, nor the vendor's, nor ours."""
+    others = [Path(f).resolve() for f in system_folders(compiler.command)]
+    others += [headers.directory.resolve(), kernel_directory().resolve()]
+    others.append(cache_directory().resolve())
+    found = dict.fromkeys([*source.files, *(Path(f).resolve() for f in parsed.files)])
+    return tuple(f for f in found if not any(o in f.parents for o in others))
+
+
+def _used(parsed: Parsed, source: Source, listed: Sequence[Path]) -> list[str]:
+    """Every file that the program was made of, but for what lay beside it while it was made."""
+    names = [*parsed.files, *map(str, source.files)]
+    for dependencies in listed:
+        text = dependencies.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+        words = re.split(r"(?<!\\)\s+", text.partition(":")[2])
+        names += [w.replace("\\ ", " ") for w in words]
+    kept = {os.path.realpath(n) for n in names if Path(n).is_file()}
+    return sorted(n for n in kept if "/building-" not in n)
+
+
+def _first_error(text: str, source: Path) -> str:
+    """The compiler's first complaint that is in the user's files, else its first."""
+    lines = [line for line in text.splitlines() if "error" in line or "undefined ref" in line]
+    user = [line for line in lines if str(source.parent) in line]
+    return (user or lines or text.splitlines() or ["the compiler said nothing"])[0].strip()

@@ -1,0 +1,102 @@
+"""The C++ around a function: a row of words in, the call, a row of words out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.cosim.frontend import Parsed
+from harness.cosim.signature import RESULT, Port
+
+__all__ = ["wrapper_source"]
+
+
+def wrapper_source(source: Path, top: str, parsed: Parsed) -> str:
+    """The translation unit that has the user's source and the program around ``top``."""
+    ports = parsed.signature.ports
+    names = [f"argument_{k}" for k in range(len(ports))]
+    body = [d.format(name) for d, name in zip(parsed.declarations, names, strict=True)]
+    body += [line for k, p in enumerate(ports) for line in _before(p, names[k], k)]
+    given = [n for p, n in zip(ports, names, strict=True) if p.name != RESULT or not parsed.returns]
+    call = f"{_callee(top)}({', '.join(given)});"
+    body.append(f"{names[-1]} = {call}" if parsed.returns else call)
+    order = parsed.signature.outputs
+    body += [line for p in ports if p.goes_in for line in _behind(p, names[ports.index(p)])]
+    body += [line for p in order for line in _after(p, names[ports.index(p)], ports.index(p))]
+    lines = "\n".join(f"  {line}" for line in body)
+    structs = "\n".join(_struct(name, fields) for name, fields in parsed.definitions.items())
+    return f"""\
+#define main harness_users_main
+#include "{source}"
+#undef main
+#include "cosim.h"
+
+namespace harness {{
+namespace cosim {{
+{structs}
+}}  // namespace cosim
+}}  // namespace harness
+
+static void harness_row(const std::int64_t*& from, std::int64_t*& to) {{
+  using namespace harness::cosim;
+{lines}
+}}
+
+int main(int count, char** arguments) {{
+  return harness::cosim::program(harness_row, count, arguments);
+}}
+"""
+
+
+def _callee(top: str) -> str:
+    """A function's name without the parameters that told it from its namesakes."""
+    depth = 0
+    for place, letter in enumerate(top):
+        depth += (letter == "<") - (letter == ">")
+        if letter == "(" and depth == 0:
+            return top[:place].strip()
+    return top
+
+
+def _before(port: Port, name: str, place: int) -> Sequence[str]:
+    if port.name == RESULT and port.direction == "out":
+        return ()
+    if not port.goes_in:
+        return (f"clear({name});",)
+    return (*_room(port, place), f"from = load({name}, from);")
+
+
+def _behind(port: Port, name: str) -> Sequence[str]:
+    """What has to be so after the call."""
+    if port.stream and not port.comes_out:
+        return (f'drained({name}, "{port.name}");',)
+    return ()
+
+
+def _after(port: Port, name: str, place: int) -> Sequence[str]:
+    return (*_room(port, place), f"to = store({name}, to);")
+
+
+def _room(port: Port, place: int) -> Sequence[str]:
+    return (f"capacity = facts->capacities[{place}];",) if port.stream else ()
+
+
+def _struct(name: str, fields: Sequence[str]) -> str:
+    words = " + ".join(f"argument<decltype({name}::{f})>::words" for f in fields)
+    loads = "".join(f"    from = cosim::load(value.{f}, from);\n" for f in fields)
+    stores = "".join(f"    to = cosim::store(value.{f}, to);\n" for f in fields)
+    clears = "".join(f"    cosim::clear(value.{f});\n" for f in fields)
+    return f"""\
+template <>
+struct argument<{name}> {{
+  static constexpr std::size_t words = {words};
+  static const std::int64_t* load({name}& value, const std::int64_t* from) {{
+{loads}    return from;
+  }}
+  static std::int64_t* store({name}& value, std::int64_t* to) {{
+{stores}    return to;
+  }}
+  static void clear({name}& value) {{
+{clears}  }}
+}};
+"""
