@@ -5,15 +5,24 @@ from harness.cosim import cpp, assert_same
 
 from harness.cosim.errors import CompileError, CosimError, RunError, SignatureError
 from harness.cosim.function import Function, cpp
+from harness.cosim.same import Compared, Difference, assert_same, compare
+from harness.cosim.sides import Calls, read_calls, write_calls
 from harness.cosim.signature import Port, Signature
 
 __all__ = [
+    "Calls",
+    "Compared",
     "CompileError",
     "CosimError",
+    "Difference",
     "Function",
     "Port",
     "RunError",
     "Signature",
     "SignatureError",
+    "assert_same",
+    "compare",
     "cpp",
+    "read_calls",
+    "write_calls",
 ]
