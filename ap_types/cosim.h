@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <type_traits>
 
 #include "cosim_program.h"
 #ifdef __AP_FLOAT_H__
@@ -26,22 +27,33 @@ namespace cosim {
 // How many values a stream of the argument at hand has room for.
 inline std::size_t capacity = 0;
 
+// What a value travels as: an enumerator as its integer, all else as itself.
+template <class T, bool = std::is_enum<T>::value>
+struct carried {
+  using type = T;
+};
+template <class T>
+struct carried<T, true> {
+  using type = typename std::underlying_type<T>::type;
+};
+
 // One value; arrays below, structs in the generated file, which specialises this too.
 template <class T>
 struct argument {
-  static constexpr std::size_t words = travel<T>::words;
+  using number = typename carried<T>::type;
+  static constexpr std::size_t words = travel<number>::words;
   static const std::int64_t* load(T& value, const std::int64_t* from) {
-    value = travel<T>::read(from);
-    return from + travel<T>::words;
+    value = static_cast<T>(travel<number>::read(from));
+    return from + words;
   }
   static std::int64_t* store(T& value, std::int64_t* to) {
-    travel<T>::write(value, to);
-    return to + travel<T>::words;
+    travel<number>::write(static_cast<number>(value), to);
+    return to + words;
   }
   // Not T(): the vendor's numbers begin as whatever was there.
   static void clear(T& value) {
     const std::int64_t zeros[words] = {};
-    value = travel<T>::read(zeros);
+    value = static_cast<T>(travel<number>::read(zeros));
   }
 };
 

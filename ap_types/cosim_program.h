@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cstdarg>
@@ -55,16 +56,31 @@ __attribute__((format(printf, 1, 2))) inline void complain(const char* text, ...
   va_end(rest);
 }
 
-inline void note_stack() {
+// `fault` is the instruction that a signal was raised by, if one was: all others are returned to,
+// and so stand one behind the call.
+inline void note_stack(void* fault = nullptr) {
   void* frames[64];
   const int depth = backtrace(frames, 64);
+  for (int k = 0; k < depth; ++k)
+    if (frames[k] == fault) frames[k] = static_cast<char*>(fault) + 1;
   for (int k = 0; k < depth; ++k) facts->stack[k] = reinterpret_cast<std::uint64_t>(frames[k]);
   facts->depth = depth;
 }
 
-inline void on_signal(int number) {
+inline void* fault_of(void* context) {
+  const auto& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return reinterpret_cast<void*>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return reinterpret_cast<void*>(machine.pc);
+#else
+  return nullptr;
+#endif
+}
+
+inline void on_signal(int number, siginfo_t*, void* context) {
   signal(number, SIG_DFL);
-  if (facts->running) note_stack();
+  if (facts->running) note_stack(fault_of(context));
   raise(number);
 }
 
@@ -90,8 +106,8 @@ inline void watch() {
 #endif
   for (int number : deadly) {
     struct sigaction action = {};
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_ONSTACK;
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_ONSTACK | SA_SIGINFO;
     sigaction(number, &action, nullptr);
   }
 }

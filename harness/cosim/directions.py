@@ -30,10 +30,9 @@ def direction_of(function: Any, parameter: Any, seen: frozenset[str] = frozenset
     body = _body(function)
     if body is None:
         return "inout"
-    definition = function.get_definition() or function
-    own = next(p for p in definition.get_arguments() if p.spelling == parameter.spelling)
     seen = seen | {function.get_usr()}
-    found = [(chain, _use(chain, seen)) for chain in _chains(body, own)]
+    chains = _chains(body, _own(function, parameter))
+    found = [(chain, _use(chain, seen)) for chain in chains]
     uses = {use for _, use in found}
     if uses == {"out"} or (uses and _written_first(found)):
         return "out"
@@ -58,21 +57,46 @@ def _place(chain: tuple[Any, ...]) -> str:
     return "".join(t.spelling for t in inner.get_tokens())
 
 
-def indexed(function: Any, parameter: Any) -> bool:
+def indexed(function: Any, parameter: Any, seen: frozenset[str] = frozenset()) -> bool:
     """Whether a pointer is used as an array, or its use is not seen."""
     body = _body(function)
-    if body is None:
+    if body is None or function.get_usr() in seen:
         return True
-    for chain in _chains(body, parameter):
-        for outer in reversed(chain[:-1]):
-            if outer.kind.name == "UNEXPOSED_EXPR":
-                continue
-            if outer.kind.name == "UNARY_OPERATOR":  # *p
-                break
-            if outer.kind.name == "MEMBER_REF_EXPR":  # p->field
-                break
+    seen = seen | {function.get_usr()}
+    return any(_indexes(chain, seen) for chain in _chains(body, _own(function, parameter)))
+
+
+def _indexes(chain: tuple[Any, ...], seen: frozenset[str]) -> bool:
+    """Whether one mention of a pointer looks beyond the first value."""
+    inner = chain[-1]
+    for outer in reversed(chain[:-1]):
+        kind = outer.kind.name
+        if kind == "MEMBER_REF_EXPR" or (
+            kind == "UNARY_OPERATOR" and _operator(outer, None) == "*"
+        ):
+            return False  # p->field, *p
+        if kind == "CALL_EXPR":
+            passed = _passed(outer, inner)
+            return passed is None or indexed(outer.referenced, passed, seen)
+        if kind != "UNEXPOSED_EXPR":
             return True
+        inner = outer
     return False
+
+
+def _own(function: Any, parameter: Any) -> Any:
+    """The parameter as the function's definition has it."""
+    definition = function.get_definition() or function
+    place = [p.spelling for p in function.get_arguments()].index(parameter.spelling)
+    return list(definition.get_arguments())[place]
+
+
+def _passed(call: Any, argument: Any) -> Any:
+    """The callee's parameter that an argument is passed as; ``None`` if it is not known."""
+    callee = call.referenced
+    parameters = [] if callee is None else list(callee.get_arguments())
+    places = [k for k, given in enumerate(call.get_arguments()) if given == argument]
+    return parameters[places[0]] if places and places[0] < len(parameters) else None
 
 
 def keeps_state(function: Any, seen: set[str] | None = None) -> bool:
@@ -204,12 +228,10 @@ def _call_use(call: Any, children: list[Any], inner: Any, seen: frozenset[str]) 
             "operator==", "operator!=", "operator<=", "operator>=",
         )  # fmt: skip
         return "inout" if changes or name in ("operator++", "operator--") else "in"
-    given = list(call.get_arguments())
-    parameters = list(callee.get_arguments())
-    place = next((k for k, a in enumerate(given) if a == inner), None)
-    if place is None or place >= len(parameters):
+    parameter = _passed(call, inner)
+    if parameter is None:
         return "inout"
-    kind = parameters[place].type.get_canonical()
+    kind = parameter.type.get_canonical()
     if kind.kind.name in ("LVALUEREFERENCE", "POINTER", "CONSTANTARRAY", "INCOMPLETEARRAY"):
         behind = kind.get_pointee() if kind.kind.name in ("LVALUEREFERENCE", "POINTER") else kind
         while behind.get_array_size() >= 0:
@@ -218,7 +240,7 @@ def _call_use(call: Any, children: list[Any], inner: Any, seen: frozenset[str]) 
             return "in"
         if callee.get_usr() in seen:
             return "inout"
-        return direction_of(callee, parameters[place], seen)
+        return direction_of(callee, parameter, seen)
     return "in"
 
 

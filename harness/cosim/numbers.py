@@ -33,7 +33,7 @@ def codes_of_values(given: Any, t: NumberType) -> Array:
     if lost.any():
         first = array[lost].flat[0]
         raise ValueError(
-            f"{shown(exact_number(first))} is no value of {t}; "
+            f"{shown(getattr(first, 'item', lambda: first)())} is no value of {t}; "
             f"round it first: harness.quantize(x, {str(t)!r})"
         )
     return codes

@@ -108,14 +108,14 @@ class PythonSide(Side):
 
     def _outputs(self, signature: Signature, found: Any) -> list[Any]:
         names = [p.name for p in signature.outputs]
+        if len(names) == 1 and not (isinstance(found, Mapping) and set(found) == set(names)):
+            return [found]
         if isinstance(found, Mapping):
             if set(found) != set(names):
                 raise SignatureError(
                     f"{self.name} returns {', '.join(map(str, found))}; wanted: {', '.join(names)}"
                 )
             return [found[n] for n in names]
-        if len(names) == 1:
-            return [found]
         if not isinstance(found, tuple | list) or len(found) != len(names):
             got = f"{len(found)} values" if isinstance(found, tuple | list) else "one value"
             raise SignatureError(

@@ -6,10 +6,12 @@ other, or against Python.
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
@@ -82,7 +84,7 @@ class Port:
     @cached_property
     def record(self) -> Any:
         """What NumPy calls the namedtuple of a struct's fields."""
-        return namedtuple(self.name.rpartition(".")[2], [f.name for f in self.fields], rename=True)
+        return _record(self.cpp, [f.name for f in self.fields])
 
     def dtype(self, capacity: int) -> Any:
         """How one call's worth of it lies in a row, as a NumPy dtype."""
@@ -210,6 +212,13 @@ class Port:
         return codes if coded else values_of_codes(codes, self.type)
 
 
+def _record(name: str, fields: Sequence[str]) -> Any:
+    """A namedtuple with C++ names; one that is a word of Python's has an underscore behind it."""
+    words = [re.sub(r"\W+", "_", word).strip("_") for word in (name, *fields)]
+    kept = [f"{word}_" if iskeyword(word) else word for word in words]
+    return namedtuple(kept[0], kept[1:], rename=True)
+
+
 def _tuple(shape: str) -> str:
     return f"({shape},)" if shape and "," not in shape else f"({shape})"
 
@@ -242,9 +251,7 @@ class Signature:
     @cached_property
     def record(self) -> Any:
         """The namedtuple of several outputs."""
-        return namedtuple(
-            self.name.rpartition("::")[2], [p.name for p in self.outputs], rename=True
-        )
+        return _record(self.name, [p.name for p in self.outputs])
 
     def bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call by name.
