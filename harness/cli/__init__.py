@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
 from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(golden, name="golden")
+register_cosim(app)
 
 
 def _version(wanted: bool) -> None:

@@ -13,12 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError
 from harness.cosim.frontend import Parsed, clang, read_signature, system_folders
 from harness.cosim.signature import Signature
-from harness.cosim.wrapper import wrapper_source
+from harness.cosim.wrapper import call_of, wrapper_source
 from harness.oracle.build import VARIABLE, Compiler, cache_directory, find_compiler
 from harness.oracle.headers import Headers, find_headers, kernel_directory
 
@@ -74,13 +75,19 @@ class Program:
         path: the executable.
         signature: what a call takes and gives.
         files: the user's own sources and headers, absolute.
-        seconds: whether it was compiled now rather than found.
+        source: what the user named.
+        folders: where headers are looked for.
+        declarations: how C++ declares a variable for each argument, with its name.
+        call: the statement that calls the function with them.
     """
 
     path: Path
     signature: Signature
     files: tuple[Path, ...]
-    fresh: bool
+    source: Source
+    folders: tuple[Path, ...]
+    declarations: tuple[str, ...]
+    call: str
 
 
 def sha256_of(path: Path) -> str:
@@ -107,7 +114,7 @@ def built(source: Source, say: Callable[[str], object] | None = None) -> Program
     question = repr((source, headers.digest, compiler, _own_code(), FLAGS, SANITIZE))
     stem = hashlib.sha256(question.encode()).hexdigest()[:32]
     index = folder / f"{stem}.json"
-    if (found := _known(index)) is not None:
+    if (found := _known(index, source)) is not None:
         return found
     if say is not None:
         say(f"compiling {source.files[0].name} ...")
@@ -124,7 +131,7 @@ def _own_code() -> str:
     return " ".join(sha256_of(p) for p in [*python, *sorted(cpp)])
 
 
-def _known(index: Path) -> Program | None:
+def _known(index: Path, source: Source) -> Program | None:
     """What was compiled before, if every file that it was made of is what it was."""
     try:
         facts = json.loads(index.read_text(encoding="utf-8"))
@@ -133,10 +140,21 @@ def _known(index: Path) -> Program | None:
             return None
         if sha256_of(path) != facts["sha256"]:
             return None
-        signature = Signature.from_facts(facts["signature"])
+        return _program(path, facts, source)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Program(path, signature, tuple(Path(f) for f in facts["own"]), False)
+
+
+def _program(path: Path, facts: dict[str, Any], source: Source) -> Program:
+    return Program(
+        path,
+        Signature.from_facts(facts["signature"]),
+        tuple(Path(f) for f in facts["own"]),
+        source,
+        tuple(Path(f) for f in facts["folders"]),
+        tuple(facts["declarations"]),
+        facts["call"],
+    )
 
 
 def _compiled(
@@ -186,12 +204,15 @@ def _compiled(
         "files": files,
         "own": [str(f) for f in own],
         "signature": parsed.signature.facts(),
+        "folders": [str(f) for f in _folders(source, headers)],
+        "declarations": parsed.named(),
+        "call": call_of(source.top, parsed),
     }
     aside = scratch / "index.json"
     aside.write_text(json.dumps(facts), encoding="utf-8")
     program.replace(index.parent / name)
     aside.replace(index)
-    return Program(index.parent / name, parsed.signature, own, True)
+    return _program(index.parent / name, facts, source)
 
 
 def _check(done: CompletedProcess[str], source: Path) -> None:
@@ -200,14 +221,17 @@ def _check(done: CompletedProcess[str], source: Path) -> None:
 
 
 def _options(source: Source, headers: Headers) -> list[str]:
-    folders = [*source.include, *dict.fromkeys(f.parent for f in source.files)]
-    folders += [headers.directory, kernel_directory()]
     return [
         f"-std={source.std}",
-        *(f"-I{folder}" for folder in folders),
+        *(f"-I{f}" for f in (*_folders(source, headers), kernel_directory())),
         *(f"-D{macro}" for macro in source.defines),
         *source.flags,
     ]
+
+
+def _folders(source: Source, headers: Headers) -> list[Path]:
+    own = dict.fromkeys(f.parent for f in source.files)
+    return [*source.include, *own, headers.directory]
 
 
 def _tuned(source: Source) -> bool:

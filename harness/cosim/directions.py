@@ -113,7 +113,11 @@ def keeps_state(function: Any, seen: set[str] | None = None) -> bool:
     for chain in _mentions(body):
         meant = chain[-1].referenced
         if meant.kind.name == "VAR_DECL":
-            if _outlives(meant) and _use(chain, frozenset(seen)) != "in":
+            if (
+                _outlives(meant)
+                and not _constant(meant.type)
+                and _use(chain, frozenset(seen)) != "in"
+            ):
                 return True
         elif not _of_the_system(meant):
             callees.append(meant)
@@ -137,6 +141,12 @@ def _outlives(variable: Any) -> bool:
         "TRANSLATION_UNIT", "NAMESPACE", "STRUCT_DECL", "CLASS_DECL",
     )  # fmt: skip
     return static or outside
+
+
+def _constant(kind: Any) -> bool:
+    while kind.get_array_size() >= 0:
+        kind = kind.element_type
+    return bool(kind.is_const_qualified() or kind.get_canonical().is_const_qualified())
 
 
 def _of_the_system(cursor: Any) -> bool:
@@ -222,7 +232,9 @@ def _call_use(call: Any, children: list[Any], inner: Any, seen: frozenset[str]) 
             and "stream<" in inner.type.get_canonical().spelling
         ):
             return "out" if name == "operator<<" else "in"
-        if name in ("operator[]", "operator()", "operator->", "operator*"):
+        if name in ("operator[]", "operator()", "operator->"):
+            return "inout"
+        if name == "operator*" and len(list(call.get_arguments())) == 1:
             return "inout"
         changes = name.endswith("=") and name not in (
             "operator==", "operator!=", "operator<=", "operator>=",

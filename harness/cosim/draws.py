@@ -18,7 +18,7 @@ from harness.cosim.numbers import codes_of_values
 from harness.cosim.signature import Port, Signature
 from harness.types import ApFixed, BinaryFloat, NumberType
 
-__all__ = ["Drawing", "every_call", "flat_inputs", "input_bits", "leaves"]
+__all__ = ["Drawing", "every_call", "flat_inputs", "input_bits", "leaves", "nested_inputs"]
 
 Array = np.ndarray[Any, Any]
 #: The name of a number that goes in, its type, and the shape that a call has of it.
@@ -69,7 +69,7 @@ def _flat(port: Port, codes: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from _flat(f, codes[f.name], f"{name}.{f.name}")
 
 
-def _nested(signature: Signature, flat: Mapping[str, Array]) -> dict[str, Any]:
+def nested_inputs(signature: Signature, flat: Mapping[str, Array]) -> dict[str, Any]:
     """The inverse of :func:`flat_inputs`."""
     return {p.name: _of_flat(p, p.name, flat) for p in signature.inputs}
 
@@ -100,12 +100,17 @@ class Drawing:
 
     def calls(self, most: int) -> st.SearchStrategy[list[bytes]]:
         """Lists of calls, as bytes."""
-        size = sum(self._sizes)
-        return st.lists(st.binary(min_size=size, max_size=size), min_size=1, max_size=most)
+        call = st.binary(min_size=self.size, max_size=self.size)
+        return st.lists(call, min_size=1, max_size=most)
+
+    @property
+    def size(self) -> int:
+        """Bytes of a call."""
+        return sum(self._sizes)
 
     def batch(self, calls: Sequence[bytes]) -> dict[str, Any]:
         """Codes by argument, with a leading axis of calls; dicts of them for structs."""
-        table = np.frombuffer(b"".join(calls), np.uint8).reshape(len(calls), sum(self._sizes))
+        table = np.frombuffer(b"".join(calls), np.uint8).reshape(len(calls), self.size)
         flat, start = {}, 0
         for (name, t, shape), pool, size in zip(
             self._leaves, self._pools, self._sizes, strict=True
@@ -113,7 +118,7 @@ class Drawing:
             own = table[:, start : start + size]
             start += size
             flat[name] = _read(own, t, shape, pool)
-        return _nested(self._signature, flat)
+        return nested_inputs(self._signature, flat)
 
 
 def _read(table: Array, t: NumberType, shape: tuple[int, ...], pool: Array) -> Array:
@@ -143,7 +148,7 @@ def every_call(signature: Signature) -> dict[str, Any]:
         own = columns[:, start : start + _count(shape)]
         start += _count(shape)
         flat[name] = own.astype(_dtype(t)).reshape(len(columns), *shape)
-    return _nested(signature, flat)
+    return nested_inputs(signature, flat)
 
 
 def _count(shape: tuple[int, ...]) -> int:

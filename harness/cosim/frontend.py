@@ -52,7 +52,6 @@ class Parsed:
         signature: of the function.
         definitions: for each struct, its C++ name and fields, those inside others first.
         declarations: how each argument is declared as a variable; ``{}`` is its name.
-        passed: how each is passed; ``{}`` is its name.
         returns: whether the function returns a value.
         files: what it was read from, all headers included.
     """
@@ -60,9 +59,13 @@ class Parsed:
     signature: Signature
     definitions: dict[str, tuple[str, ...]]
     declarations: tuple[str, ...]
-    passed: tuple[str, ...]
     returns: bool
     files: tuple[str, ...]
+
+    def named(self) -> list[str]:
+        """The declarations with the arguments' own names."""
+        both = zip(self.declarations, self.signature.ports, strict=True)
+        return [declaration.format(port.name) for declaration, port in both]
 
 
 @functools.cache
@@ -144,7 +147,6 @@ def read_signature(
         Signature(name, tuple(ports), keeps_state(function)),
         reader.structs,
         tuple(reader.declarations),
-        tuple(reader.passed),
         returns,
         tuple(sorted(f for f in files if f != NAME)),
     )
@@ -244,7 +246,6 @@ class _Reader:
         self._function = function
         self.structs: dict[str, tuple[str, ...]] = {}
         self.declarations: list[str] = []
-        self.passed: list[str] = []
         self.seen: list[str] = []
 
     def port(self, parameter: Any) -> Port:
@@ -283,7 +284,6 @@ class _Reader:
         found = self._typed(name, canonical, tuple(shape), direction)
         dimensions = "".join(f"[{n}]" for n in (shape or ([1] if pointer else [])))
         self.declarations.append(f"static {_bare(canonical)} {{}}{dimensions};")
-        self.passed.append("{}")
         return replace(found, pointer=pointer and not shape)
 
     def returned(self, canonical: Any) -> Port:

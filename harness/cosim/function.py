@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.cosim.build import Source, built
+from harness.cosim.build import Program, Source, built
 from harness.cosim.errors import SignatureError
 from harness.cosim.process import Runner
 from harness.cosim.signature import Port, Signature
@@ -35,11 +35,15 @@ class Function:
         signature: what it takes and gives.
         source: where it came from, for messages.
         codes: the same face for codes.
+        program: of C++, what was compiled; ``None`` of RTL.
     """
 
-    def __init__(self, signature: Signature, source: str, runner: Any) -> None:
+    def __init__(
+        self, signature: Signature, source: str, runner: Any, program: Program | None = None
+    ) -> None:
         self.signature = signature
         self.source = source
+        self.program = program
         self.codes = Codes(self)
         self._runner = runner
 
@@ -217,7 +221,7 @@ def cpp(
     )
     program = built(asked, say)
     runner = Runner(program.path, seconds, program.files, program.signature.name)
-    return Function(program.signature, asked.files[0].name, runner)
+    return Function(program.signature, asked.files[0].name, runner, program)
 
 
 def _there(name: str | os.PathLike[str], is_kind: Callable[[Path], bool], kind: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
@@ -14,68 +14,20 @@ from hypothesis import HealthCheck, Phase, settings
 from harness.cosim.answers import Answer, first_difference
 from harness.cosim.draws import Drawing, every_call, flat_inputs, input_bits, leaves
 from harness.cosim.errors import CosimError, RunError, SignatureError
-from harness.cosim.seen import Seen
-from harness.cosim.sides import FileSide, Side, as_side
+from harness.cosim.numbers import values_of_codes
+from harness.cosim.record import Compared, Difference
+from harness.cosim.sides import Calls, FileSide, Side, as_side
 from harness.cosim.signature import Port, Signature
+from harness.explain.fixed import explain, rows
 from harness.types import ApFixed
 
-__all__ = ["Compared", "Difference", "assert_same", "compare"]
+__all__ = ["assert_same", "compare", "recorded"]
 
 Array = np.ndarray[Any, Any]
 #: Calls in a run, at most; a run of a stateful function begins with new statics.
 RUN = 16
 #: What a list of that many is long, on the average.
 MEAN = 6
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Two answers that are not the same, for the simplest inputs that were found.
-
-    Attributes:
-        calls: codes that go in, by name, of each call of the run; the last one differs.
-        port: the output, with the field of a struct; ``None`` if a side did not answer.
-        place: where in it, as C++ writes an index: ``[3]``.
-        answers: what each side gave there, or said.
-        signature: whose names and types these are.
-    """
-
-    calls: tuple[dict[str, Array], ...]
-    port: str | None
-    place: str
-    answers: tuple[Answer, Answer]
-    signature: Signature
-
-
-@dataclass
-class Compared:
-    """What was asked, and what came of it.
-
-    Attributes:
-        names: of both sides.
-        signature: whose types the inputs were drawn by.
-        count: calls that were compared.
-        every: whether these are all inputs that there are.
-        difference: ``None`` if there is none.
-        seen: what numbers went in and came out.
-    """
-
-    names: tuple[str, str]
-    signature: Signature
-    count: int = 0
-    every: bool = False
-    difference: Difference | None = None
-    seen: Seen = field(default_factory=Seen)
-
-    @property
-    def agrees(self) -> bool:
-        """Whether something was compared, and was the same."""
-        return self.difference is None and self.count > 0
-
-    def __str__(self) -> str:
-        from harness.report.cosims import compared_text
-
-        return compared_text(self)
 
 
 def assert_same(a: Any, b: Any, *, examples: int = 1000, seed: int | None = None) -> Compared:
@@ -125,7 +77,47 @@ def compare(
         asked.batch(every_call(signature), 1 << input_bits(signature))
     else:
         _draw(asked, seed)
+    if asked.found.difference is not None:
+        asked.found.difference = _explained(asked.found.difference)
     return asked.found
+
+
+def recorded(side: Any, *, examples: int = 1000, seed: int | None = None) -> Calls:
+    """Calls of a function with what it gives for them, drawn by its types; from new statics.
+
+    Raises:
+        SignatureError: if the side does not say what it takes.
+        RunError: if it does not come back from one.
+    """
+    side = as_side(side)
+    if side.signature is None:
+        raise SignatureError(f"{side.name} does not say what types it takes: record C++ or RTL")
+    drawing = Drawing(side.signature)
+    rng = np.random.default_rng(seed or 0)
+    inputs = drawing.batch([rng.bytes(drawing.size) for _ in range(examples)])
+    side.reset()
+    answers = side.answers(side.signature, inputs, examples)
+    outputs = {p.name: a for p, a in zip(side.signature.outputs, answers, strict=True)}
+    return Calls(side.signature, side.name, inputs, outputs)
+
+
+def _explained(difference: Difference) -> Difference:
+    """With the steps of a conversion, if the function is one: a number in, its cast out."""
+    inputs, outputs = difference.signature.inputs, difference.signature.outputs
+    if difference.port is None or len(inputs) != 1 or len(outputs) != 1:
+        return difference
+    source, target = inputs[0], outputs[0]
+    if source.shape or source.stream or target.shape or target.stream:
+        return difference
+    if not (isinstance(source.type, ApFixed) and isinstance(target.type, ApFixed)):
+        return difference
+    if source.type.significand_bits > 53:
+        return difference
+    code = difference.calls[-1][source.name]
+    steps = explain(float(values_of_codes(np.array([code]), source.type)[0]), target.type)
+    if steps.code not in (answer.code for answer in difference.answers):
+        return difference  # it is something else
+    return replace(difference, account=tuple(rows(steps)))
 
 
 @dataclass

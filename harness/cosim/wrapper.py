@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cosim.frontend import Parsed
 from harness.cosim.signature import RESULT, Port
 
-__all__ = ["wrapper_source"]
+__all__ = ["call_of", "wrapper_source"]
 
 
 def wrapper_source(source: Path, top: str, parsed: Parsed) -> str:
@@ -17,9 +17,7 @@ def wrapper_source(source: Path, top: str, parsed: Parsed) -> str:
     names = [f"argument_{k}" for k in range(len(ports))]
     body = [d.format(name) for d, name in zip(parsed.declarations, names, strict=True)]
     body += [line for k, p in enumerate(ports) for line in _before(p, names[k], k)]
-    given = [n for p, n in zip(ports, names, strict=True) if p.name != RESULT or not parsed.returns]
-    call = f"{_callee(top)}({', '.join(given)});"
-    body.append(f"{names[-1]} = {call}" if parsed.returns else call)
+    body.append(call_of(top, parsed, names))
     order = parsed.signature.outputs
     body += [line for p in ports if p.goes_in for line in _behind(p, names[ports.index(p)])]
     body += [line for p in order for line in _after(p, names[ports.index(p)], ports.index(p))]
@@ -46,6 +44,14 @@ int main(int count, char** arguments) {{
   return harness::cosim::program(harness_row, count, arguments);
 }}
 """
+
+
+def call_of(top: str, parsed: Parsed, names: Sequence[str] = ()) -> str:
+    """The statement that calls the function; with the arguments' own names if none are given."""
+    names = names or [p.name for p in parsed.signature.ports]
+    given = names[:-1] if parsed.returns else names
+    call = f"{_callee(top)}({', '.join(given)});"
+    return f"{names[-1]} = {call}" if parsed.returns else call
 
 
 def _callee(top: str) -> str:
