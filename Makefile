@@ -41,12 +41,12 @@ lint: $(STAMP)  ## ruff, mypy --strict, clang-format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/clang-format --dry-run --Werror ap_types/*.h ap_types/layers/*.h
+	@$(BIN)/clang-format --dry-run --Werror ap_types/*.h ap_types/*/*.h
 
 format: $(STAMP)  ## rewrite the sources as lint wants them
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-	@$(BIN)/clang-format -i ap_types/*.h ap_types/layers/*.h
+	@$(BIN)/clang-format -i ap_types/*.h ap_types/*/*.h
 
 bench: $(STAMP)  ## measure the speed side by side with other libraries
 	@$(BIN)/harness bench $(ARGS)

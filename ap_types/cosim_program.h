@@ -2,6 +2,7 @@
 //
 // Its arguments are two descriptors: of memory shared with Python, a page of facts (struct page)
 // and then the rows; and of a pipe for answers.  A byte on standard input asks: 'r' runs the rows,
+// 'c' prints counts,
 // 'z' begins again as new.  The same byte through the pipe tells that it is done.  A function may
 // end the process: the page then has the call that it was in and the addresses of the stack, which
 // Python turns into lines of the source.
@@ -46,6 +47,9 @@ static_assert(sizeof(page) <= page_size, "a page holds them all");
 
 inline page* facts = nullptr;
 inline int memory_descriptor, answer_descriptor;
+
+// Prints what was counted since the last time, if something counts; see counting/counted.h.
+inline void (*print_counts)() = nullptr;
 
 // Note what is wrong with the call that runs, if nothing is noted yet.
 __attribute__((format(printf, 1, 2))) inline void complain(const char* text, ...) {
@@ -137,6 +141,12 @@ inline int serve(row run) {
   watch();
   char what;
   while (read(0, &what, 1) == 1) {
+    if (what == 'c') {
+      if (print_counts) print_counts();
+      fflush(nullptr);
+      if (write(answer_descriptor, &what, 1) != 1) break;
+      continue;
+    }
     if (what == 'z') {
       facts->fresh = 1;
       _exit(0);

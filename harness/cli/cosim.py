@@ -44,6 +44,9 @@ def cosim(
     sanitize: Annotated[
         bool, typer.Option("--sanitize", help="End calls that go out of bounds; slower.")
     ] = False,
+    count: Annotated[
+        bool, typer.Option("--count", help="Count what C++ assignments lose, line by line.")
+    ] = False,
     seconds: Annotated[
         float, typer.Option(min=0.01, help="That a batch of calls may take.")
     ] = 60.0,
@@ -72,6 +75,7 @@ def cosim(
         std,
         headers,
         sanitize,
+        count,
         seconds,
         {name: _count(name, text) for name, text in pairs(size or (), "--size").items()},
         pairs(direction or (), "--direction"),

@@ -51,6 +51,7 @@ class Source:
         std: the standard.
         headers: a folder with another copy of the vendor's headers.
         sanitize: whether reads and writes out of bounds end the call.
+        count: whether assignments count what they lose.
         sizes: numbers of elements behind pointers and in streams.
         directions: ways of arguments that the source does not tell.
     """
@@ -63,6 +64,7 @@ class Source:
     std: str = "c++17"
     headers: Path | None = None
     sanitize: bool = False
+    count: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
     directions: Mapping[str, str] = field(default_factory=dict)
 
@@ -128,6 +130,7 @@ def _own_code() -> str:
     here = Path(__file__).parent
     python = [here / f"{name}.py" for name in ("frontend", "directions", "wrapper", "signature")]
     cpp = [p for p in kernel_directory().glob("*.h") if p.name.startswith(("cosim", "travel"))]
+    cpp += (kernel_directory() / "counting").glob("*.h")
     return " ".join(sha256_of(p) for p in [*python, *sorted(cpp)])
 
 
@@ -182,9 +185,11 @@ def _compiled(
     wrapper, program = scratch / "wrapper.cpp", scratch / "program"
     wrapper.write_text(wrapper_source(first, source.top, parsed), encoding="utf-8")
     flags = [*FLAGS, *(SANITIZE if source.sanitize else ())]
-    ahead = ["-include", f"{prelude}.h"] if prelude and not source.sanitize else []
+    plain = not (source.sanitize or source.count)
+    ahead = ["-include", f"{prelude}.h"] if prelude and plain else []
     units = [wrapper, *source.files[1:]]
-    always = [compiler.command, *options, *flags, "-MD", "-fdiagnostics-color=never", "-c"]
+    before = [f"-I{kernel_directory() / 'counting'}"] if source.count else []
+    always = [compiler.command, *before, *options, *flags, "-MD", "-fdiagnostics-color=never", "-c"]
     commands = [
         [*always, *(ahead if unit is wrapper else ()), str(unit), "-o", str(scratch / f"{k}.o")]
         for k, unit in enumerate(units)

@@ -12,7 +12,9 @@ import numpy as np
 from harness.cosim.build import Program, Source, built
 from harness.cosim.errors import SignatureError
 from harness.cosim.process import Runner
+from harness.cosim.seen import Lost
 from harness.cosim.signature import Port, Signature
+from harness.types import parse_type
 
 __all__ = ["Codes", "Function", "cpp"]
 
@@ -63,6 +65,18 @@ class Function:
     def reset(self) -> None:
         """Begin again: static state is what it was before the first call."""
         self._runner.reset()
+
+    def counts(self) -> list[Lost]:
+        """What the assignments of the source lost since the last time, where most was lost first.
+
+        Only a function made with ``count=True`` has any.
+        """
+        by_place: dict[tuple[str, str], list[int]] = {}
+        for place, text, *counted in self._runner.counts():
+            own = by_place.setdefault((place, str(parse_type(text))), [0, 0, 0])
+            own[:] = map(sum, zip(own, counted, strict=True))
+        found = [Lost(*key, *counted) for key, counted in by_place.items()]
+        return sorted(found, key=lambda lost: (-lost.overflowed, -lost.rounded, lost.place))
 
     def close(self) -> None:
         """End the process behind it; the next call starts another."""
@@ -171,6 +185,7 @@ def cpp(
     std: str = "c++17",
     headers: str | os.PathLike[str] | None = None,
     sanitize: bool = False,
+    count: bool = False,
     seconds: float = 60.0,
     sizes: Mapping[str, int] | None = None,
     directions: Mapping[str, str] | None = None,
@@ -188,6 +203,7 @@ def cpp(
         std: the C++ standard.
         headers: a folder with other vendor headers than the pinned ones.
         sanitize: end a call that reads or writes out of bounds, or divides by zero; slower.
+        count: count what assignments to ``ap_fixed`` and ``ap_int`` lose; see ``f.counts()``.
         seconds: that a batch of calls may take.
         sizes: how many values are behind a pointer that C++ gives no length, and how many a call
             reads from a stream when inputs are drawn, or may write into one.
@@ -216,11 +232,12 @@ def cpp(
         std,
         None if headers is None else _there(headers, Path.is_dir, "folder"),
         sanitize,
+        count,
         dict(sizes or {}),
         dict(directions or {}),
     )
     program = built(asked, say)
-    runner = Runner(program.path, seconds, program.files, program.signature.name)
+    runner = Runner(program.path, seconds, program.files, program.signature.name, count)
     return Function(program.signature, asked.files[0].name, runner, program)
 
 

@@ -28,6 +28,7 @@ class Options:
     std: str = "c++17"
     headers: Path | None = None
     sanitize: bool = False
+    count: bool = False
     seconds: float = 60.0
     sizes: Mapping[str, int] = field(default_factory=dict)
     directions: Mapping[str, str] = field(default_factory=dict)

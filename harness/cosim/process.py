@@ -12,7 +12,7 @@ import struct
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -67,10 +67,14 @@ class Runner:
         seconds: that a batch of calls may take.
         own: the user's files, by which a crash is told.
         name: of the function, in messages.
+        count: whether it was compiled to count what assignments lose.
     """
 
-    def __init__(self, program: Path, seconds: float, own: tuple[Path, ...], name: str) -> None:
+    def __init__(
+        self, program: Path, seconds: float, own: tuple[Path, ...], name: str, count: bool = False
+    ) -> None:
         self.program, self.seconds, self.own, self.name = program, seconds, own, name
+        self._counts: dict[tuple[int, str], list[int]] | None = {} if count else None
         self.printed = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._memory: mmap.mmap | None = None
@@ -124,9 +128,35 @@ class Runner:
 
     def reset(self) -> None:
         """Begin again as new: static state is what it was at first."""
+        self._collect()
         if self._process is not None and self._memory is not None:
             _HEAD.pack_into(self._memory, 0, len(self._memory), *([0] * 9))
             self._ask(b"z")
+
+    def counts(self) -> list[tuple[str, str, int, int, int]]:
+        """What assignments lost since the last time: place, type, how many, overflows, roundings.
+
+        Only a program that was compiled to count has any; a call that ended it lost its own.
+        """
+        self._collect()
+        found, self._counts = self._counts or {}, None if self._counts is None else {}
+        lines = self._lines([place for place, _ in found])
+        return [
+            (line, text, counted[0], counted[1], counted[2])
+            for line, ((_, text), counted) in zip(lines, found.items(), strict=True)
+        ]
+
+    def _collect(self) -> None:
+        """Take what a running program has counted, which would end with it."""
+        if self._process is None or self._counts is None:
+            return
+        said = self.printed
+        self._ask(b"c")
+        for row in (line.split(" ", 5) for line in self.printed.splitlines()):
+            if row[0] == "harness-count" and len(row) == 6:
+                own = self._counts.setdefault((int(row[1], 16), row[5]), [0, 0, 0])
+                own[:] = map(sum, zip(own, map(int, row[2:5]), strict=True))
+        self.printed = said
 
     def close(self) -> None:
         """End the program."""
@@ -242,16 +272,29 @@ class Runner:
         for match in re.finditer(r"(/[^\s:]+):(\d+)", printed):
             if os.path.realpath(match[1]) in own:
                 return f"{os.path.realpath(match[1])}:{match[2]}"
-        if not page.stack:
-            return None
-        addresses = [hex(a - 1) for a in page.stack]
-        command = ["addr2line", "-i", "-e", str(self.program), *addresses]
-        with contextlib.suppress(OSError):
-            for line in children.run(command, tempfile.gettempdir()).stdout.splitlines():
-                name, _, number = line.partition(" ")[0].rpartition(":")
-                if os.path.realpath(name) in own:
-                    return f"{os.path.realpath(name)}:{number}"
-        return None
+        return next((line for line in self._lines(page.stack) if line), None)
+
+    def _lines(self, places: Sequence[int]) -> list[str]:
+        """For addresses that are returned to, ``file:line`` of the user's own; '' for others'."""
+        if not places:
+            return []
+        own = {str(f) for f in self.own}
+        addresses = [hex(place - 1) for place in places]
+        command = ["addr2line", "-a", "-i", "-e", str(self.program), *addresses]
+        try:
+            text = children.run(command, tempfile.gettempdir()).stdout
+        except OSError:  # there is no addr2line
+            return ["" for _ in places]
+        lines: list[str] = []
+        for line in text.splitlines():
+            if line.startswith("0x"):
+                lines.append("")
+                continue
+            name, _, number = line.partition(" ")[0].rpartition(":")
+            path = os.path.realpath(name)
+            if not lines[-1] and path in own:
+                lines[-1] = f"{path}:{number}"
+        return lines
 
 
 def _in_call(call: int | None, rows: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.cosim.answers import Answer
 from harness.cosim.numbers import values_of_codes
-from harness.cosim.seen import Seen
+from harness.cosim.seen import Lost, Seen
 from harness.cosim.signature import Signature
 from harness.report.columns import aligned
 
@@ -18,6 +19,8 @@ __all__ = ["Compared", "Difference"]
 Array = np.ndarray[Any, Any]
 #: Numbers of an array that are printed.
 SHOWN = 16
+#: Letters of a line, and of a source's line in a table.
+LINE, WIDE = 90, 44
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Compared:
         every: whether these are all inputs that there are.
         difference: ``None`` if there is none.
         seen: what numbers went in and came out.
+        lost: what assignments of C++ sides lost that were compiled to count, by side.
     """
 
     names: tuple[str, str]
@@ -60,6 +64,7 @@ class Compared:
     every: bool = False
     difference: Difference | None = None
     seen: Seen = field(default_factory=Seen)
+    lost: dict[str, list[Lost]] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -78,9 +83,40 @@ def _text(found: Compared) -> str:
         if found.count == 0:
             return f"NOTHING COMPARED: {a} and {b}"
         every = ", every input there is" if found.every else ""
-        return "\n".join([f"AGREE: {a} and {b}, {counted}{every}", *_unseen(found)])
-    lines = [f"DIFFER: {a} and {b}", *_told(found, found.difference)]
-    return "\n".join(lines)
+        lines = [f"AGREE: {a} and {b}, {counted}{every}", *_unseen(found)]
+    else:
+        lines = [f"DIFFER: {a} and {b}", *_told(found, found.difference)]
+    return "\n".join([*lines, *_losses(found)])
+
+
+def _losses(found: Compared) -> list[str]:
+    """What each assignment lost, with its line."""
+    lines = []
+    for name, losses in found.lost.items():
+        rows = [("line", "", "type", "assigned", "out of range", "rounded")]
+        for lost in losses:
+            path, _, number = lost.place.rpartition(":")
+            shares = (_share(lost.overflowed, lost.count), _share(lost.rounded, lost.count))
+            rows.append((number, _source(path, number), lost.type, f"{lost.count:,}", *shares))
+        lines.append(f"  what the assignments of {name} lost")
+        lines += [f"    {line}" for line in aligned(rows, text={1, 2})]
+    return lines
+
+
+def _share(part: int, whole: int) -> str:
+    if part == 0:
+        return "-"
+    percent = 100 * part / whole
+    return f"{percent:.1f} %" if percent >= 0.1 else f"{part:,}"
+
+
+def _source(path: str, number: str) -> str:
+    """The text of a line, without what is around it."""
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+        return text[int(number) - 1].strip()[:WIDE]
+    except (OSError, ValueError, IndexError):
+        return ""
 
 
 def _told(found: Compared, difference: Difference) -> list[str]:
@@ -88,11 +124,12 @@ def _told(found: Compared, difference: Difference) -> list[str]:
     lines = []
     for k, call in enumerate(difference.calls):
         head = f"call {k}: " if len(difference.calls) > 1 else ""
-        lines += [
-            f"  {head}{name} = {_shown(codes, _type(found, name))}" for name, codes in call.items()
-        ]
-        if not call:
-            lines.append(f"  {head}(takes nothing)")
+        given = [f"{name} = {_shown(codes, _type(found, name))}" for name, codes in call.items()]
+        short = ", ".join(given)
+        if len(short) <= LINE:
+            lines.append(f"  {head}{short or 'takes nothing'}")
+        else:
+            lines += [f"  {head}{each}" for each in given]
     x, y = difference.answers
     if difference.port is None:
         said = x if x.value != "answers" else y

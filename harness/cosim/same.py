@@ -16,7 +16,7 @@ from harness.cosim.draws import Drawing, every_call, flat_inputs, input_bits, le
 from harness.cosim.errors import CosimError, RunError, SignatureError
 from harness.cosim.numbers import values_of_codes
 from harness.cosim.record import Compared, Difference
-from harness.cosim.sides import Calls, FileSide, Side, as_side
+from harness.cosim.sides import Calls, FileSide, FunctionSide, Side, as_side
 from harness.cosim.signature import Port, Signature
 from harness.explain.fixed import explain, rows
 from harness.types import ApFixed
@@ -26,8 +26,8 @@ __all__ = ["assert_same", "compare", "recorded"]
 Array = np.ndarray[Any, Any]
 #: Calls in a run, at most; a run of a stateful function begins with new statics.
 RUN = 16
-#: What a list of that many is long, on the average.
-MEAN = 6
+#: What a list of so many is long, at least on the average.
+MEAN = 3
 
 
 def assert_same(a: Any, b: Any, *, examples: int = 1000, seed: int | None = None) -> Compared:
@@ -77,6 +77,9 @@ def compare(
         asked.batch(every_call(signature), 1 << input_bits(signature))
     else:
         _draw(asked, seed)
+    for side in sides:
+        if isinstance(side, FunctionSide) and (losses := side.function.counts()):
+            asked.found.lost[side.name] = losses
     if asked.found.difference is not None:
         asked.found.difference = _explained(asked.found.difference)
     return asked.found

@@ -1,4 +1,4 @@
-"""What numbers went through a function's arguments: which ends were reached, and which not."""
+"""What numbers went through a function: which ends they reached, and what assignments lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,26 @@ import numpy as np
 from harness.cosim.signature import Port, Signature
 from harness.types import NumberType
 
-__all__ = ["Seen", "SeenNumbers"]
+__all__ = ["Lost", "Seen", "SeenNumbers"]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What one assignment of a source lost.
+
+    Attributes:
+        place: ``file:line``.
+        type: what is assigned to.
+        count: how often it was.
+        overflowed: how often the value was out of range, and wrapped or saturated.
+        rounded: how often bits were dropped.
+    """
+
+    place: str
+    type: str
+    count: int
+    overflowed: int
+    rounded: int
 
 
 @dataclass

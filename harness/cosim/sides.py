@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,17 +94,15 @@ class PythonSide(Side):
             return self._outputs(signature, many(*values))
         found: list[list[Any]] = [[] for _ in signature.outputs]
         for k in range(calls):
-            given = [_call(v, k) for v in values]
-            for kept, one in zip(found, self._outputs(signature, self._ask(given)), strict=True):
-                kept.append(one)
+            try:
+                one = self.function(*(_call(v, k) for v in values))
+            except Exception as error:
+                text = " ".join(str(error).split())
+                what = f"{self.name} raises {type(error).__name__}: {text}"
+                raise RunError(what, call=k) from error
+            for kept, output in zip(found, self._outputs(signature, one), strict=True):
+                kept.append(output)
         return found
-
-    def _ask(self, given: Sequence[Any]) -> Any:
-        try:
-            return self.function(*given)
-        except Exception as error:
-            text = " ".join(str(error).split())
-            raise RunError(f"{self.name} raises {type(error).__name__}: {text}") from error
 
     def _outputs(self, signature: Signature, found: Any) -> list[Any]:
         names = [p.name for p in signature.outputs]
@@ -197,7 +195,14 @@ class FileSide(Side):
 
     def answers(self, *_: Any) -> list[Any]:
         """The recorded codes."""
-        return [self.calls.outputs[p.name] for p in self.calls.signature.outputs]
+        return [_record(p, self.calls.outputs[p.name]) for p in self.calls.signature.outputs]
+
+
+def _record(port: Port, codes: Any) -> Any:
+    """A struct's codes as functions give them."""
+    if port.type is not None:
+        return codes
+    return port.record(*(_record(f, codes[f.name]) for f in port.fields))
 
 
 def as_side(given: Any) -> Side:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ def as_json(found: Compared) -> str:
             for (direction, name), seen in found.seen.numbers.items()
         ],
     }
+    document["lost"] = {name: [asdict(lost) for lost in all_] for name, all_ in found.lost.items()}
     if difference is not None:
         document["difference"] = {
             "calls": [{k: np.asarray(v).tolist() for k, v in c.items()} for c in difference.calls],
