@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +254,7 @@ def _array(port: Port, listed: Any) -> Any:
     if port.type is None:
         return {f.name: _array(f, listed[f.name]) for f in port.fields}
     if port.stream and len({len(one) for one in listed}) > 1:
-        return [_array(port, one) for one in listed]
+        return [_array(replace(port, stream=False), one) for one in listed]
     dtype = object if port.type.width > 64 else np.int64
     return np.array(listed, dtype)
 
