@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.bench import formats, fresh, grid, layers, machine, rivals, typed
+from harness.bench import cosim, formats, fresh, grid, layers, machine, rivals, typed
 from harness.bench.targets import TARGETS, Judgement
 from harness.report import benchmarks as report
 from harness.report.timing import Screen
@@ -52,6 +52,7 @@ def run(
         rivalries = _rivalries(screen, x, repeats)
         layered = _layers(screen, repeats)
         twinned = _typed(screen, repeats) if oracle else []
+        called = _cosim(screen, repeats) if oracle else []
     calls = fresh.first_calls(screen)
     screen.show(report.first_call_table(calls))
     figures = _oracle(screen) if oracle else None
@@ -59,7 +60,7 @@ def run(
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
         *_judge_layers(layered),
-        *_judge_typed(twinned),
+        *_judge_typed([*twinned, *called]),
         *_judge_oracle(figures or {}),
     ]
     screen.show(report.judgement_table(judgements))
@@ -76,6 +77,7 @@ def run(
         "peers": [asdict(rivalry) for rivalry in rivalries],
         "layers": [asdict(figure) for figure in layered],
         "typed": [asdict(figure) for figure in twinned],
+        "cosim": [asdict(figure) for figure in called],
         "first_call": calls,
         "oracle": figures,
         "targets": [_plain(judgement) for judgement in judgements],
@@ -136,7 +138,14 @@ def _typed(screen: Screen, repeats: int) -> list[typed.Figure]:
         return []
     with screen.bar("typed layers", typed.STEPS) as shown:
         figures = typed.measure(torch, repeats, shown)
-    screen.show(report.typed_table(figures))
+    screen.show(report.typed_table("harness.hls", figures))
+    return figures
+
+
+def _cosim(screen: Screen, repeats: int) -> list[typed.Figure]:
+    with screen.bar("C++ functions", cosim.STEPS) as shown:
+        figures = cosim.measure(repeats, shown)
+    screen.show(report.typed_table("harness.cosim", figures))
     return figures
 
 
@@ -169,7 +178,8 @@ def _judge_layers(figures: list[layers.Figure]) -> Iterator[Judgement]:
 
 def _judge_typed(figures: list[typed.Figure]) -> Iterator[Judgement]:
     for figure in figures:
-        yield TARGETS[figure.target].judge(figure.value, figure.note)
+        if figure.target in TARGETS:
+            yield TARGETS[figure.target].judge(figure.value, figure.baseline)
 
 
 def _judge_oracle(figures: dict[str, Any]) -> Iterator[Judgement]:

@@ -54,6 +54,8 @@ TARGETS = {
     "steps": Target("typed GRU", 10.0, "x as fast", at_most=False),
     "sums": Target("saturating sums", 1.0, "x as fast", at_most=False),
     "twin": Target("a kernel's twin, compiled", 1.0, "s"),
+    "edit": Target("an edited C++ file, judged", 3.0, "s"),
+    "calls": Target("calls of a C++ function", 5.0, "M/s", at_most=False),
     "checks": Target("checks on one core", 10.0, "M/s", at_most=False),
     "compile": Target("a new C++ type", 0.1, "s"),
     "load": Target("a cached C++ type", 5.0, "ms"),

@@ -104,12 +104,12 @@ def layers_table(figures: Sequence[LayerFigure]) -> RenderableType:
     return Group("[bold]harness.nn[/bold]", table)
 
 
-def typed_table(figures: Sequence[TypedFigure]) -> RenderableType:
-    """Typed layers beside the C++."""
+def typed_table(title: str, figures: Sequence[TypedFigure]) -> RenderableType:
+    """Figures of several units."""
     table = _table(["what", "beside", "figure", "found"], left=2)
     for f in figures:
         table.add_row(f.name, f.baseline, f"{f.value:.2f} {f.unit}", f.note)
-    return Group("[bold]harness.hls[/bold]", table)
+    return Group(f"[bold]{title}[/bold]", table)
 
 
 def first_call_table(figures: dict[str, Any]) -> RenderableType:
