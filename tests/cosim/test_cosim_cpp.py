@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness import MiniFloat
 from harness.cosim import CompileError, CosimError, RunError, SignatureError, cpp
 
 KINDS = Path(__file__).with_name("kinds.cpp")
@@ -356,3 +357,30 @@ def test_without_a_compiler_it_is_named(monkeypatch):
     with pytest.raises(CompileError, match="no C\\+\\+ compiler 'no-such-compiler'"):
         cpp(KINDS, "shift")
     assert shutil.which("g++") or os.environ.get("CXX")
+
+
+def test_the_open_ap_float_travels(tmp_path):
+    path = tmp_path / "floats.cpp"
+    path.write_text(
+        '#include "ap_fixed.h"\n#include <sstream>\n#include "ap_float.h"\n'
+        "void f(const ap_float<3, 4, 0> x[2], ap_float<3, 4, 0> y[2], ap_fixed<20, 10>& sum) {\n"
+        "  y[0] = x[1]; y[1] = x[0]; sum = x[0] + x[1]; }\n"
+    )
+    f = cpp(path, "f")
+    assert f.signature.inputs[0].type == MiniFloat(3, 4, 0)
+    out = f([1.5, -2.0])
+    assert out.y.tolist() == [-2.0, 1.5]
+    assert out.sum == -0.5
+
+
+def test_counting_that_does_not_compile_says_so(tmp_path):
+    path = tmp_path / "odd.cpp"
+    path.write_text(
+        '#include "ap_int.h"\ntemplate <class T> struct only;\n'
+        "template <> struct only<ap_int_base<8, true>> {};\n"
+        "template <int W> int sizes(const ap_int<W>&) { return sizeof(ap_int<W>); }\n"
+        'static_assert(sizeof(ap_int<8>) == 1 && !__is_class(ap_int<8>), "odd");\n'
+        "int f(ap_int<8> x) { return sizes(x); }\n"
+    )
+    with pytest.raises(CompileError, match="odd"):
+        cpp(path, "f", count=True)
