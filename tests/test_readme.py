@@ -20,7 +20,9 @@ from harness.types import FloatRounding, Overflow, Rounding, modes
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/semantics.md", "docs/hls.md", "docs/nn.md", "docs/cosim.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/semantics.md", "docs/hls.md", "docs/nn.md", "docs/cosim.md"]
+)
 def test_examples(name: str) -> None:
     """Every >>> line of a page gives the output shown below it."""
     text = (ROOT / name).read_text(encoding="utf-8").replace("```", "")
