@@ -314,7 +314,7 @@ class _Reader:
             found = self._typed(name, inner, (), direction)
             length = self._sizes.get(name)
             return replace(found, cpp=match[1], stream=True, length=length)
-        t = _number(text)
+        t = _minifloat(kind, text) or _number(text)
         if t is None and kind.kind.name == "ENUM":
             t = _number(_bare(kind.get_declaration().enum_type.get_canonical()))
         if t is not None:
@@ -371,6 +371,17 @@ def _number(text: str) -> NumberType | None:
         except ValueError:
             return None
     return None
+
+
+def _minifloat(kind: Any, text: str) -> NumberType | None:
+    """The open ``ap_float``, whose third argument is not spelled if it is its default.
+
+    AMD's, which has two, is another type.
+    """
+    if not text.startswith("ap_float<") or kind.get_num_template_arguments() != 3:
+        return None
+    parts = text.removeprefix("ap_float<").rstrip(">").split(",")
+    return parse_type(f"ap_float<{','.join((*parts, '0')[:3])}>")
 
 
 def _true(parts: Sequence[str], place: int) -> bool:
