@@ -36,6 +36,8 @@ MENDED = 0.75
 TABLE_SIZES = (2048, 4096, 8192, 16384)
 #: Fractional bits that are given to a type that is too coarse.
 FINER = (2, 4, 6)
+#: Types that hls4ml decides, whatever a configuration says.
+FIRM = ("distance_type",)
 #: What people call arguments.
 _WORDS = {"accum": "accumulator"}
 
@@ -207,7 +209,8 @@ def _candidates(
 
 def _types(layer: TypedLayer) -> dict[str, ApFixed]:
     """The types of a layer that a configuration decides, by argument."""
-    return {k: t for k, t in vars(layer).items() if isinstance(t, ApFixed) and layer.takes(k)}
+    known = {k: t for k, t in vars(layer).items() if isinstance(t, ApFixed) and layer.takes(k)}
+    return {k: t for k, t in known.items() if k not in FIRM}
 
 
 def _softmax(model: Model, step: Step, batch: Sequence[Fixed]) -> Iterator[Change]:

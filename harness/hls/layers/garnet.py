@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,51 +11,20 @@ import numpy as np
 from harness.fixed import Array, Fixed, where
 from harness.hls.layers.accumulate import accumulate, affine
 from harness.hls.layers.elementwise import number
-from harness.hls.layers.layer import ShapeError, TypedLayer, as_type
+from harness.hls.layers.garnet_bounds import extent_of_garnet
+from harness.hls.layers.garnet_parts import PARTS, GarNetParts, Transforms, divided
+from harness.hls.layers.interval import Extent, Interval
+from harness.hls.layers.layer import ShapeError, as_type
+from harness.hls.layers.tables import edge_table
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed, ApInt
 
-__all__ = ["GarNet", "GarNetStack", "Transforms", "edge_table"]
+__all__ = ["GarNet", "GarNetStack"]
 
 #: Bits of the widest distance that numbers a table.
 MOST_BITS = 16
 
 
-@dataclass(frozen=True)
-class Transforms:
-    """What one GarNet has learned, as hls4ml contracts it: input and output transform are one.
-
-    Attributes:
-        input_weights: (outputs, aggregators, inputs).
-        input_biases: (outputs, aggregators).
-        distance_weights: (aggregators, inputs).
-        distance_biases: (aggregators,).
-        output_biases: (outputs,).
-    """
-
-    input_weights: Fixed
-    input_biases: Fixed
-    distance_weights: Fixed
-    distance_biases: Fixed
-    output_biases: Fixed
-
-    @property
-    def sizes(self) -> tuple[int, int, int]:
-        """Features in, aggregators, features out.
-
-        Raises:
-            ShapeError: if the arrays do not fit.
-        """
-        if self.input_weights.ndim != 3:
-            raise ShapeError(
-                "GarNet: input_weights have shape (outputs, aggregators, inputs), "
-                f"not {self.input_weights.shape}"
-            )
-        out, aggregators, inputs = self.input_weights.shape
-        return inputs, aggregators, out
-
-
-_PARTS = tuple(f.name for f in fields(Transforms))
 #: Types of what is summed, or shifted: integers would drop fractions elsewhere.
 _SUMS = (
     "distance_type",
@@ -69,7 +36,7 @@ _SUMS = (
 )
 
 
-class GarNet(TypedLayer):
+class GarNet(GarNetParts):
     """Means of the features of all vertices, weighted by ``exp(-distance**2)`` to each aggregator.
 
     A vertex's distances are affine in its features.  The second input says how many vertices there
@@ -101,7 +68,7 @@ class GarNet(TypedLayer):
 
     def __init__(
         self,
-        transforms: Transforms,
+        transforms: Transforms | Sequence[Transforms],
         *,
         input: ApFixed | str,  # noqa: A002
         count: ApFixed | str,
@@ -118,9 +85,7 @@ class GarNet(TypedLayer):
     ) -> None:
         layers = self._layers(transforms)
         shape = (layers[-1].sizes[2],) if collapse else (n_vertices, layers[-1].sizes[2])
-        super().__init__(
-            [input, count], [(n_vertices, layers[0].sizes[0]), (1,)], result, shape
-        )
+        super().__init__([input, count], [(n_vertices, layers[0].sizes[0]), (1,)], result, shape)
         for k, layer in enumerate(layers):
             _, aggregators, out = layer.sizes
             if layer.sizes[0] != (layers[k - 1].sizes[2] if k else self.input_shapes[0][1]):
@@ -135,9 +100,9 @@ class GarNet(TypedLayer):
                 "distance_biases": (aggregators,),
                 "output_biases": (out,),
             }
-            for part in _PARTS:
+            for part in PARTS:
                 values = getattr(layer, part)
-                self.parameter(self._name(k, part), values, values.type, shapes[part])
+                self.parameter(self.parameter_name(k, part), values, values.type, shapes[part])
         self.count_layers, self.n_vertices = len(layers), n_vertices
         self.collapse, self.mean_by_nvert, self.reuse_factor = collapse, mean_by_nvert, reuse_factor
         self.distance_type = as_type(distance_type, "distance_type")
@@ -147,17 +112,16 @@ class GarNet(TypedLayer):
         self.norm_type = as_type(norm_type, "norm_type")
         self._check()
 
-    def _layers(self, transforms: Transforms) -> tuple[Transforms, ...]:
+    def _layers(self, transforms: Any) -> tuple[Transforms, ...]:
+        if not isinstance(transforms, Transforms):
+            raise TypeError("GarNet takes one Transforms; GarNetStack takes several")
         return (transforms,)
 
-    def _name(self, place: int, part: str) -> str:
-        """How a parameter is called."""
-        return part
-
     def _check(self) -> None:
-        if self.reuse_factor & (self.reuse_factor - 1) or self.n_vertices % self.reuse_factor:
+        reuse = self.reuse_factor
+        if reuse < 1 or reuse & (reuse - 1) or self.n_vertices % reuse:
             raise ValueError(
-                f"{self.name}: the reuse factor is {self.reuse_factor}; allowed: powers of two "
+                f"{self.name}: the reuse factor is {reuse}; allowed: powers of two "
                 f"that divide {self.n_vertices} vertices"
             )
         if self.distance_type.width > MOST_BITS:
@@ -230,18 +194,13 @@ class GarNet(TypedLayer):
                 x = self._vertices(k, weights, base)
         return self._collapsed(mean, base, count) if self.collapse else x
 
-    def _part(self, place: int, part: str) -> Fixed:
-        return self.fixed(self._name(place, part))
-
-    def _means(
-        self, place: int, x: Fixed, count: Fixed, seen: Array
-    ) -> tuple[Fixed, Fixed, Fixed]:
+    def _means(self, place: int, x: Fixed, count: Fixed, seen: Array) -> tuple[Fixed, Fixed, Fixed]:
         """Weights (rows, vertices, aggregators), their means and those of features.
 
         The latter are (rows, aggregators) and (rows, aggregators, features).
         """
         rows, t = x.shape[0], self.distance_type
-        w, b = self._part(place, "distance_weights"), self._part(place, "distance_biases")
+        w, b = self.part(place, "distance_weights"), self.part(place, "distance_biases")
         away = affine(x.reshape(-1, x.shape[-1]), w.transpose(1, 0), b, t)
         table = edge_table(t, self.edge_weight_type)
         edges = table[away.codes & ((1 << t.width) - 1)].reshape(rows, self.n_vertices, -1)
@@ -258,39 +217,43 @@ class GarNet(TypedLayer):
         part = self.n_vertices // self.reuse_factor
         parts = terms.reshape(rows, self.reuse_factor, part, *inner)
         sums = accumulate(number(0, total), parts.moved(lambda held: np.moveaxis(held, 2, -1)))
-        log_reuse = self.reuse_factor.bit_length() - 1
-        scaled = sums >> self.n_vertices.bit_length() - 1 - log_reuse
+        within, over = self.shifts
+        scaled = sums >> within
         found = accumulate(number(0, total), scaled.moved(lambda held: np.moveaxis(held, 1, -1)))
         if not self.mean_by_nvert:
-            return (found >> log_reuse).to(t)
+            return (found >> over).to(t)
         # Rows without vertices are refused; types are also tried with zeros alone.
         counted = count.moved(lambda held: np.where(held == 0, 1, held))
-        norm = (Fixed.unsigned(part) / counted).to(self.norm_type)
+        norm = divided(part, counted).to(self.norm_type)
         return (found * norm.reshape(rows, *[1] * len(inner))).to(t)
 
     def _base(self, place: int, mean: Fixed, features: Fixed) -> Fixed:
         """What each aggregator has for each output, (rows, outputs, aggregators)."""
-        w, b = self._part(place, "input_weights"), self._part(place, "input_biases")
+        w, b = self.part(place, "input_weights"), self.part(place, "input_biases")
         start = (mean[:, None, :] * b).to(self.aggr_type)
         return accumulate(start, features[:, None] * w)
 
     def _vertices(self, place: int, weights: Fixed, base: Fixed) -> Fixed:
         """What each vertex gets of the aggregators, (rows, vertices, outputs)."""
         terms = (weights[:, :, None, :] * base[:, None]).to(self.result)
-        return accumulate(self._part(place, "output_biases").to(self.result), terms)
+        return accumulate(self.part(place, "output_biases").to(self.result), terms)
 
     def _collapsed(self, mean: Fixed, base: Fixed, count: Fixed) -> Fixed:
         """The mean over the vertices, (rows, outputs)."""
-        bias = self._part(self.count_layers - 1, "output_biases")
+        bias = self.part(self.count_layers - 1, "output_biases")
         start = bias.reshape(1, -1)
         if not self.mean_by_nvert:
             present = (start.to(self.aggr_type) * count[:, None]).to(self.aggr_type)
-            start = (present >> self.n_vertices.bit_length() - 1).to(bias.type)
+            start = (present >> sum(self.shifts)).to(bias.type)
         return accumulate(start.to(self.result), mean[:, None, :] * base)
+
+    def extent(self, *inputs: Interval) -> Extent:
+        """See :meth:`TypedLayer.extent`: any weights of the table, of any number of vertices."""
+        return extent_of_garnet(self, *inputs)
 
     def constants(self) -> tuple[Fixed, ...]:
         """Weights and biases of every sublayer."""
-        return tuple(self._part(k, part) for k in range(self.count_layers) for part in _PARTS)
+        return tuple(self.part(k, part) for k in range(self.count_layers) for part in PARTS)
 
     def kernel(self) -> LayerKernel:
         """``garnet``, or ``garnet_stack``."""
@@ -303,18 +266,18 @@ class GarNet(TypedLayer):
             self.aggr_type,
             self.norm_type,
             self.result,
-            self.n_vertices.bit_length() - 1,
+            sum(self.shifts),
             self.n_vertices,
             self.reuse_factor,
-            self.reuse_factor.bit_length() - 1,
+            self.shifts[1],
             self.collapse,
             self.mean_by_nvert,
             stack,
         )
         sizes = []
         for k in range(self.count_layers):
-            out, aggregators, inputs = self._part(k, "input_weights").shape
-            own = (self.parameter_types[self._name(k, part)] for part in _PARTS)
+            out, aggregators, inputs = self.part(k, "input_weights").shape
+            own = (self.parameter_types[self.parameter_name(k, part)] for part in PARTS)
             sizes.append(_spelled("garnet_sizes", inputs, aggregators, out, *own))
         arguments = (*self.input_types, self.result, _spelled("garnet_base", *types), *sizes)
         return LayerKernel(self.source, "garnet_stack" if stack else "garnet", arguments)
@@ -323,51 +286,28 @@ class GarNet(TypedLayer):
 class GarNetStack(GarNet):
     """Several GarNets, each of which reads the vertices of the one before, and a mean at the end.
 
-    Args:
-        transforms: weights and biases of each, two or more.
-        given: as of :class:`GarNet`; features between have the type of the result.
+    It takes what :class:`GarNet` takes, with the transforms of each; what is between has the type
+    of the result.  Without ``collapse`` the kernel does not compile.
 
     Source:
-        hls4ml ``nnet::garnet_stack``.  Without ``collapse`` the kernel does not compile.
+        hls4ml ``nnet::garnet_stack``.
     """
 
     stateful = True
 
-    def __init__(self, transforms: Sequence[Transforms], **given: Any) -> None:
-        super().__init__(transforms, **{"collapse": True, **given})  # type: ignore[arg-type]
-        if not self.collapse:
-            raise ValueError(f"{self.name}: the kernel of a stack has a mean alone")
-
     def _layers(self, transforms: Any) -> tuple[Transforms, ...]:
-        if len(found := tuple(transforms)) < 2:
-            raise ValueError(f"GarNetStack: {len(found)} sublayers; allowed: two or more")
-        return found
+        if isinstance(transforms, Transforms) or len(transforms) < 2:
+            raise ValueError("GarNetStack: a stack has the transforms of two sublayers or more")
+        return tuple(transforms)
 
-    def _name(self, place: int, part: str) -> str:
+    def _check(self) -> None:
+        super()._check()
+        if not self.collapse:
+            raise ValueError(f"{self.name}: the kernel of a stack gives a mean; allowed: collapse")
+
+    def parameter_name(self, place: int, part: str) -> str:
+        """See :meth:`GarNetParts.parameter_name`."""
         return f"{part}_{place}"
-
-
-@functools.lru_cache(maxsize=64)
-def edge_table(distance: ApFixed, t: ApFixed) -> Fixed:
-    """``exp(-distance**2)`` by the bits of the distance: (2**width,).
-
-    The exponential has the type of the square before it has its own; the first entry, of 1, is as
-    much as bits below the point hold.
-
-    Source:
-        hls4ml ``garnet_utils::initialize_edge_weights_table``.
-    """
-    words = np.arange(1 << distance.width, dtype=np.int64)
-    signed = np.where(words >> (distance.width - 1) & distance.signed, words - words.size, words)
-    x = Fixed(signed, distance)
-    power = -x * x
-    values = np.array([math.exp(v) for v in power.to_double().tolist()])
-    table = Fixed.of(values, power.type).to(t)
-    fraction = ApFixed.parse(f"ap_ufixed<{t.width},0,AP_TRN,AP_SAT>")
-    first = Fixed.of(1.0, fraction).to(t)
-    table.codes[0] = first.codes
-    table.held.flags.writeable = False
-    return table
 
 
 def _spelled(template: str, *arguments: Any) -> str:

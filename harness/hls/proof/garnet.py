@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
-from harness.hls.layers.garnet import GarNet, GarNetStack, Transforms
+from harness.hls.layers.garnet import GarNet, GarNetStack
+from harness.hls.layers.garnet_parts import Transforms
 from harness.hls.proof.draw import Draw, family
 from harness.types import ApFixed, ApInt, Overflow, Rounding
 
@@ -17,8 +19,8 @@ EDGE = ApFixed(10, 0, signed=False)
 
 def _transforms(draw: Draw, inputs: int, out: int) -> Transforms:
     aggregators = draw.integer(1, 3)
-    shapes = ((out, aggregators, inputs), (out, aggregators), (aggregators, inputs))
-    shapes += ((aggregators,), (out,))
+    shapes: list[tuple[int, ...]] = [(out, aggregators, inputs), (out, aggregators)]
+    shapes += [(aggregators, inputs), (aggregators,), (out,)]
     return Transforms(*(draw.codes(_weight(draw), shape) for shape in shapes))
 
 
@@ -63,5 +65,5 @@ def _mean(draw: Draw) -> GarNet:
 @family("garnet_stack")
 def _stack(draw: Draw) -> GarNetStack:
     features = [draw.integer(1, 3) for _ in range(draw.integer(3, 4))]
-    pairs = zip(features, features[1:], strict=False)
-    return GarNetStack([_transforms(draw, *pair) for pair in pairs], **_given(draw))
+    layers = [_transforms(draw, *pair) for pair in itertools.pairwise(features)]
+    return GarNetStack(layers, collapse=True, **_given(draw))
