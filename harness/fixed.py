@@ -103,7 +103,8 @@ class Fixed:
     """Codes of one type, with the operators of C++.
 
     An integer operand is a C++ ``int`` of 32 bits; a number of another size is a ``Fixed`` of its
-    own, such as ``Fixed.of(5, "ap_uint<3>")``.  A ``float`` is compared with as a double, and
+    own, such as ``Fixed.of(5, "ap_uint<3>")``.  The headers give ``5 / x`` the type of ``x / 5``,
+    and it wraps there.  A ``float`` is compared with as a double, and
     refused elsewhere, as C++ has no such operator.  Comparisons give arrays of ``bool``.
 
     Args:
@@ -242,7 +243,10 @@ class Fixed:
 
     def _with(self, op: Operation, other: Any, *, reverse: bool = False) -> Fixed:
         other = _as_operand(other)
-        a, b = (other, self) if reverse else (self, other)
+        if reverse:
+            t = result_type(op, self.type, other.type)
+            return Fixed.to(other._with(op, self), t)
+        a, b = self, other
         t = result_type(op, a.type, b.type)
         if max(a.type.width, b.type.width, t.width) > 64:
             found = compute_held(op, a.held, a.type, b.held, b.type, t)

@@ -27,6 +27,8 @@ from harness.hls.layers.dense import Dense
 from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.layers.einsum import Einsum, EinsumDense
 from harness.hls.layers.embedding import Embedding
+from harness.hls.layers.garnet import GarNet, GarNetStack
+from harness.hls.layers.garnet_parts import Transforms
 from harness.hls.layers.hard import BinaryTanh, HardSigmoid, HardTanh, TernaryTanh
 from harness.hls.layers.layer import ShapeError, TypedLayer, TypeMismatch
 from harness.hls.layers.logic import Logic, LogicConv, LogicEinsumDense
@@ -118,6 +120,8 @@ __all__ = [
     "ElementCast",
     "Embedding",
     "Fixed",
+    "GarNet",
+    "GarNetStack",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling1D",
@@ -172,6 +176,7 @@ __all__ = [
     "TernaryTanh",
     "ThresholdedReLU",
     "TimeDistributed",
+    "Transforms",
     "Transpose",
     "Twin",
     "TypeMismatch",

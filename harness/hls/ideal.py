@@ -20,6 +20,8 @@ from harness.hls.layers.dense import Dense
 from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from harness.hls.layers.einsum import Einsum, EinsumDense
 from harness.hls.layers.embedding import Embedding
+from harness.hls.layers.garnet import GarNet, GarNetStack
+from harness.hls.layers.garnet_parts import PARTS
 from harness.hls.layers.layer import TypedLayer, as_fixed
 from harness.hls.layers.norm import LayerNorm
 from harness.hls.layers.recurrent import GRU, LSTM, Bidirectional
@@ -247,6 +249,22 @@ def _states(cell: Cell, weights: list[Array], x: Array, start: tuple[Array, ...]
     return np.stack(outputs, axis=1)
 
 
+def _garnet(layer: GarNet, x: Array, count: Array) -> Array:
+    seen = np.arange(layer.n_vertices) < count  # what stands behind the last vertex is none
+    total = count[:, :1] if layer.mean_by_nvert else float(layer.n_vertices)
+    for k in range(layer.count_layers):
+        part = functools.partial(_weights, layer)
+        w, b, away, start, bias = (part(layer.parameter_name(k, name)) for name in PARTS)
+        edges = np.exp(-((x @ away.T + start) ** 2)) * seen[..., None]
+        mean = edges.sum(1) / total
+        features = np.einsum("zva,zvf->zaf", edges, x) / np.reshape(total, (-1, 1, 1))
+        base = mean[:, None, :] * b + np.einsum("zaf,oaf->zoa", features, w)
+        x = np.asarray(edges @ base.transpose(0, 2, 1) + bias)
+    if not layer.collapse:
+        return x
+    return np.asarray((mean[:, None, :] * base).sum(-1) + bias * (seen.sum(1)[:, None] / total))
+
+
 def _moved(layer: Any, x: Array) -> Array:
     flat = np.concatenate([x.reshape(len(x), -1), np.zeros((len(x), 1))], axis=1)
     return flat[:, layer.places].reshape(len(x), *layer.output_shape)
@@ -300,6 +318,7 @@ _enter(_einsum_dense, EinsumDense)
 _enter(_single, LSTM, GRU)
 _enter(_bidirectional, Bidirectional)
 _enter(_distributed, TimeDistributed)
+_enter(_garnet, GarNet, GarNetStack)
 _enter(_moved, ZeroPadding1D, ZeroPadding2D, Cropping1D, Cropping2D, Resize)
 _enter(lambda layer, x: x.reshape(len(x), *layer.output_shape), Reshape)
 _enter(lambda layer, x: np.broadcast_to(x, (len(x), *layer.output_shape)), Broadcast)

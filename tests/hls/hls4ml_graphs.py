@@ -161,6 +161,28 @@ class Graph:
             facts["apply_reset_gate"] = "after"
         return self.add(kind, [x], (steps, n) if sequences else (n,), **facts)
 
+    def garnet(self, x, count, *sizes, collapse, by_count, config=None):
+        """A GarNet, or a stack of several: (propagated, aggregators, features out) of each."""
+        vertices, features = self.shapes[x]
+        facts = {"n_vertices": vertices, "collapse": collapse, "mean_by_nvert": by_count}
+        stack, inputs = len(sizes) > 1, [features, *(out for *_, out in sizes)]
+        for k, (inner, aggregators, out) in enumerate(sizes):
+            place = str(k) if stack else ""
+            facts[f"FLR{place}_kernel_data"] = self.weights(inputs[k], inner)
+            facts[f"FLR{place}_bias_data"] = self.weights(inner)
+            facts[f"S{place}_kernel_data"] = self.weights(inputs[k], aggregators)
+            facts[f"S{place}_bias_data"] = self.weights(aggregators)
+            facts[f"Fout{place}_kernel_data"] = self.weights(aggregators * inner, out)
+            facts[f"Fout{place}_bias_data"] = self.weights(out)
+        names = ("n_propagate", "n_aggregators", "n_out_features")
+        facts |= dict(zip(names, zip(*sizes, strict=True), strict=True))
+        facts |= {"n_in_features": inputs[:-1], "n_sublayers": len(sizes)}
+        if not stack:
+            facts |= {name: facts[name][0] for name in (*names, "n_in_features")}
+        shape = (inputs[-1],) if collapse else (vertices, inputs[-1])
+        kind = "GarNetStack" if stack else "GarNet"
+        return self.add(kind, [x, count], shape, config=config, **facts)
+
     def write(self, folder, backend, io_type, *, strategy="Latency", reuse=1, outputs=None):
         """The project, in types that round and saturate."""
         from hls4ml.model.graph import ModelGraph

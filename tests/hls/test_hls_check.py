@@ -17,7 +17,8 @@ from harness import ApFixed
 from harness.cli import app
 from harness.hls import BatchNorm, Dense, GlobalAveragePooling1D, ReLU, Sequential, Softmax
 from harness.hls.check import Limits, Reference, check, measure, reference_of
-from harness.hls.check.advice import advise, explained
+from harness.hls.check import advice as remedies
+from harness.hls.check.advice import advise, explained, remedy
 from harness.hls.check.fidelity import INPUTS, WEIGHTS
 from harness.hls.check.reference import named_layers
 from harness.hls.ideal import ideal_trace
@@ -109,13 +110,15 @@ def scaled(scale_type):
 def asked(model, x, **given):
     """The measure of a model, and its explanation."""
     batch = model.batch(x)
-    return batch, explained(model, batch, measure(model, batch, [x], **given))
+    found = measure(model, batch, [x], **given)
+    return batch, explained(found, remedy(model, batch, found))
 
 
 def mended(model, x, **given):
     """The advice for a model."""
     batch, found = asked(model, x, **given)
-    return advise(model, batch, found, lambda m: asked(m, x, **given)[1])
+    change = remedy(model, batch, found)
+    return advise(model, batch, found, change, lambda m: measure(m, batch, [x], **given))
 
 
 def test_a_softmax_whose_table_is_too_coarse():
@@ -136,6 +139,35 @@ def test_a_softmax_whose_table_is_too_coarse():
     made = again.run(*again.batch(x)).values()
     meant = ideal_trace(again, {"input": x})["softmax"]
     assert (made.argmax(1) != meant.argmax(1)).sum() == advice.after.loss.flips
+
+
+def with_table(model, size):
+    """A tagger whose softmax sees a bit more than numbers its table of this size."""
+    width = int(np.log2(size)) + 1
+    distance = ApFixed(width - 1, 3, signed=False)
+    tables = {"inp_norm_type": distance, "exp_table_size": size, "inv_table_size": size}
+    return model.retyped(
+        {"dense": {"result": f"fixed<{width},4,RND,SAT>"}, "softmax": tables},
+    )
+
+
+@pytest.mark.parametrize("ties", [0, 1])
+def test_the_smallest_table_that_flips_no_more_than_the_best(ties):
+    """One decision that every table flips, for it is nearly a tie, does not ask for the largest."""
+    model, x = tagger("ap_fixed<38,18>"), rng().normal(0, 1, (ROWS, 6))
+    weight = np.floor(rng().normal(0, 0.5, (6, 5)) * 1024) / 1024  # as the type takes them
+    many = rng().integers(-1024, 1024, (200_000, 6)) / 1024
+    logits = many @ weight
+    lead = logits[:, 4] - logits[:, 0]
+    x[:ties] = many[(logits.argmax(1) == 4) & (lead > 0) & (lead < 2**-13)][:ties]
+    batch = model.batch(x)
+    flips = {}
+    for size in (1024, 2048, 4096, 8192, 16384):
+        flips[size] = measure(with_table(model, size), batch, [x]).loss.flips
+    smallest = next(size for size, n in flips.items() if n == min(flips.values()))
+    change = remedy(model, batch, measure(model, batch, [x]))
+    assert change.types["softmax"]["exp_table_size"] == smallest < 16384
+    assert min(flips.values()) == ties
 
 
 def test_an_accumulator_that_wraps():
@@ -275,9 +307,12 @@ def copy(project, tmp_path):
     return Path(shutil.copytree(project, tmp_path / "copy"))
 
 
-def test_check_of_a_project_and_its_model(project):
+def test_check_of_a_project_and_its_model(project, monkeypatch):
     """The C++ agrees with its types, the types do not bear the model: the softmax loses it."""
     x = rng().normal(0, 1, (100, 6))
+    searches = []
+    search = remedies._mended
+    monkeypatch.setattr(remedies, "_mended", lambda *a: searches.append(a) or search(*a))
     found = check(project, network(), x, suggest=True)
     assert found.cpp.agrees
     assert found.verdict == "LOSES"
@@ -285,6 +320,8 @@ def test_check_of_a_project_and_its_model(project):
     assert "indexed by 10 of" in found.summary
     assert found.model.layer("_0").reference.max_error < 0.05
     assert found.advice.after.loss.flips < found.model.loss.flips / 20
+    assert found.advice.after.keeps
+    assert len(searches) == len(found.advice.changes)  # what explains the loss is not sought again
 
 
 def test_the_command_asks_whether_it_is_the_model(project, tmp_path, monkeypatch):

@@ -177,6 +177,11 @@ class Masked(Attending):
         return self.heads(x, x, x, attn_mask=x)[0]
 
 
+class MaskedByPlace(Attending):
+    def forward(self, x):
+        return self.heads(x, x, x, None, False, x)[0]
+
+
 ATTENTION = {
     "Model": {"Precision": {"default": "fixed<40,10>"}},
     "LayerName": {
@@ -223,6 +228,7 @@ def test_attention(kind, size):
         (Attending(add_zero_attn=True), (5, 8), "add_zero_attn=True; allowed: False"),
         (Attending(), (2, 5, 8), r"allowed: \(steps, features\)"),
         (Masked(), (5, 8), "is given a mask; allowed: none"),
+        (MaskedByPlace(), (5, 8), "is given a mask; allowed: none"),
         (Joined(), (5,), r"has 2 inputs \(x, y\), input_shape has 1"),
     ],
 )

@@ -86,10 +86,27 @@ def two_heads(g):
     return [g.dense(x, 2), g.activation(g.dense(x, 3), "binary_tanh")]
 
 
+def decided(g):
+    """The larger value alone for each step, and the older tables."""
+    x = g.conv(g.input("x", 4, 2), (1,), 3)
+    return [g.softmax(x, "argmax"), g.softmax(g.dense(g.reshape(x, 12), 5), "legacy")]
+
+
+def side_by_side(axis):
+    def build(g):
+        sizes = [3, 4, 2]
+        x = g.input("x", *sizes)
+        sizes[axis] += 1
+        g.activation(g.concatenate(x, g.input("y", *sizes), axis), "relu")
+
+    return build
+
+
 PLAIN = [mlp, normalised, rows_of_steps, image, strided, depthwise, separable, residual, joined]
-PLAIN += [moved, indexed, bent, two_heads]
+PLAIN += [moved, indexed, bent, two_heads, decided]
 KINDS = {build.__name__: build for build in PLAIN}
 KINDS |= {kind.lower(): recurrence(kind) for kind in ("LSTM", "GRU")}
+KINDS |= {f"side_by_side_{axis}": side_by_side(axis) for axis in range(3)}
 #: Those whose kernels Vitis has in files of its own, with the strategies that they have there.
 VITIS = {"mlp": "Resource", "rows_of_steps": "Resource", "image": "Resource", "strided": "Latency"}
 VITIS |= {"depthwise": "Latency", "separable": "Latency"}

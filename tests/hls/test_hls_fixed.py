@@ -137,13 +137,15 @@ def test_equal_codes_are_equal():
 
 @pytest.mark.parametrize("symbol", ["+", "-", "*", "/", "%", "&", "|", "^"])
 def test_an_int_on_the_left_is_the_left_operand(symbol):
-    """``7 - x`` is no ``x - 7``; and ``x -= y`` is ``x - y`` in the type of ``x``."""
+    """``7 - x`` is no ``x - 7``, but has its type; ``x -= y`` is ``x - y`` in the type of ``x``."""
     t = ApInt(8)
     x = Fixed(np.array([3, -5, 100]), t)
     op = {**OPERATORS, "/": operator.truediv, "%": operator.mod}[symbol]
     got = op(7, x)
-    assert got.type == result_type(symbol, INT, t)
+    assert got.type == result_type(symbol, t, INT)
+    made = result_type(symbol, INT, t)
     expected = [reference.compute(symbol, 7, INT, c, t) for c in x.codes.tolist()]
+    expected = [reference.cast(code, made, got.type) for code in expected]
     assert got.codes.tolist() == expected
     augmented = {"/": operator.itruediv, "%": operator.imod, "&": operator.iand, "|": operator.ior}
     assign = {**augmented, **{s[0]: OPERATORS[s] for s in ("+=", "-=", "*=", "^=")}}[symbol]
@@ -151,6 +153,14 @@ def test_an_int_on_the_left_is_the_left_operand(symbol):
     assert got.type == t
     expected = [reference.assign(symbol, c, t, 7, t) for c in [3, -5, 100]]
     assert got.codes.tolist() == expected
+
+
+def test_a_quotient_of_an_int_wraps_in_the_type_of_the_opposite_one():
+    """As g++ computes with the headers: 100 over -1.5 is -66, which is -2 in seven bits."""
+    assert (100 / Fixed(-12, "ap_fixed<6,3>")).type == ApFixed(7, 4)
+    assert (100 / Fixed(-12, "ap_fixed<6,3>")).values() == -2
+    assert (100 / Fixed(-3, "ap_int<4>")).codes == -1
+    assert (2 / Fixed(np.array([1, 53, 100]), "ap_fixed<16,6>")).values().tolist() == [0, 38, 20]
 
 
 def test_what_cpp_has_no_operator_for():

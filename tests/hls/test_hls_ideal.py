@@ -15,7 +15,7 @@ CLOSE = 2e-3
 #: Tables of 4096 entries over 16: a step is 2**-8, and an entry is off by up to a step.
 TABLED = 3e-2
 #: Their tables come by other arguments than a size, or are any numbers.
-LEFT = ("unary_lut", "multi-head", "softmax, l", "softmax, s", "softmax, h")
+LEFT = ("garnet", "unary_lut", "multi-head", "softmax, l", "softmax, s", "softmax, h")
 #: Bits are no fine type: what products mean is in test_hls_products.
 NAMES = [name for name in FAMILIES if not name.startswith(LEFT) and not name.endswith("products")]
 

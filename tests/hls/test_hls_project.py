@@ -406,7 +406,7 @@ DAMAGES = [
     ("firmware/parameters.h", "    typedef _0_accum_t accum_t;", "", "config2 has no accum_t"),
     ("firmware/parameters.h", "struct config2", "struct config9", "has no struct config2"),
     ("firmware/parameters.h", "};", "", "is the file complete"),
-    (TOP, "nnet::dense<", "nnet::garnet<", r"myproject.cpp:\d+: garnet \(_0\): this kernel is not"),
+    (TOP, "nnet::dense<", "nnet::garnet_ref<", r"\d+: garnet_ref \(_0\): this kernel is not"),
     (TOP, "nnet::dense<", "nnet::dense", r"myproject.cpp:\d+: not understood: nnet::dense"),
     (TOP, "(input_1, layer2_out", "(input_9, layer2_out", "is given input_9, no known array"),
     (TOP, "layer2_out[3]", "layer2_out[2]", "writes 3 values, layer2_out has 2"),

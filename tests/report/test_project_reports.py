@@ -13,7 +13,7 @@ from browser import browser, installed
 
 from harness.hls import Dense, ReLU, Sequential, compare
 from harness.hls.check import Findings, measure
-from harness.hls.check.advice import advise, explained
+from harness.hls.check.advice import advise, explained, remedy
 from harness.hls.check.fidelity import Spread
 from harness.hls.ideal import ideal_trace
 from harness.hls.layers.softmax import Softmax
@@ -64,8 +64,10 @@ def findings(*, given=True, suggest=True, differs=False, walked=True, broken=())
         wanted = ideal_trace(typed, dict.fromkeys(typed.inputs, x))[typed.output]
         return measure(other, batch, [x], wanted if given else None, name="mine" * given)
 
-    found = explained(typed, batch, again(typed))
-    advice = advise(typed, batch, found, again) if suggest else None
+    found = again(typed)
+    change = remedy(typed, batch, found)
+    found = explained(found, change)
+    advice = advise(typed, batch, found, change, again) if suggest else None
     return Findings("a <b> & c", 300, broken, cpp, found, advice, ("what <was> left",))
 
 

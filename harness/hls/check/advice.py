@@ -1,7 +1,8 @@
 """What should I change?  Types and table sizes that lose less, found by running the typed model.
 
 Each round takes the layer that loses most, tries what could be too small in it, keeps the smallest
-change that mends it, and measures the whole model again.
+change after which it flips no more decisions than after any other, and measures the whole model
+again.
 """
 
 from __future__ import annotations
@@ -24,15 +25,19 @@ from harness.hls.model import Model, Step
 from harness.hls.ranges import suggest_types
 from harness.types import ApFixed
 
-__all__ = ["Advice", "Change", "advise", "explained"]
+__all__ = ["Advice", "Change", "advise", "explained", "remedy"]
 
 Array = np.ndarray[Any, Any]
 Types = dict[str, dict[str, Any]]
 #: Layers that are mended one after the other.
 ROUNDS = 6
-#: A change mends a layer if it takes away this share of its error.
+#: A change mends a layer that flips nothing if it takes away this share of its error.
 MENDED = 0.75
 TABLE_SIZES = (2048, 4096, 8192, 16384)
+#: Fractional bits that are given to a type that is too coarse.
+FINER = (2, 4, 6)
+#: Types that hls4ml decides, whatever a configuration says.
+FIRM = ("distance_type",)
 #: What people call arguments.
 _WORDS = {"accum": "accumulator"}
 
@@ -80,20 +85,30 @@ class Advice:
         return {"LayerName": layers} if layers else {}
 
 
-def explained(model: Model, batch: Sequence[Fixed], found: Fidelity, weights: str = "") -> Fidelity:
-    """The same with the reason why its culprit loses, in words.
+def remedy(model: Model, batch: Sequence[Fixed], found: Fidelity) -> Change | None:
+    """The change that mends the layer that loses most; ``None`` if nothing does, or needs to.
 
     Args:
         model: the typed model.
         batch: codes of the inputs.
         found: what is lost.
+    """
+    loss = found.layer(found.culprit)
+    return None if found.keeps or loss is None else _mended(model, batch, loss)
+
+
+def explained(found: Fidelity, change: Change | None, weights: str = "") -> Fidelity:
+    """The same with the reason why its culprit loses, in words.
+
+    Args:
+        found: what is lost.
+        change: its :func:`remedy`.
         weights: what is known of the weights, if they are to blame.
     """
     if found.keeps or found.culprit in (WEIGHTS, INPUTS):
         return found if found.keeps else replace(found, why=_before_layers(found, weights))
     loss = found.layer(found.culprit)
     assert loss is not None
-    change = _mended(model, batch, loss)
     return replace(found, why=change.why if change is not None else _symptoms(loss))
 
 
@@ -101,6 +116,7 @@ def advise(
     model: Model,
     batch: Sequence[Fixed],
     found: Fidelity,
+    change: Change | None,
     again: Callable[[Model], Fidelity],
 ) -> Advice:
     """Changes after which less is lost.
@@ -109,22 +125,18 @@ def advise(
         model: the typed model.
         batch: codes of the inputs.
         found: what is lost now.
+        change: its :func:`remedy`.
         again: measures another model against the same reference.
     """
     changes: list[Change] = []
     now, best, kept = found, found, 0
-    for _ in range(ROUNDS):
-        loss = now.layer(now.culprit)
-        if now.keeps or loss is None:
-            break
-        change = _mended(model, batch, loss)
-        if change is None or not change.types:
-            break
+    while change is not None and change.types:
         model = model.retyped(change.types)
         now = again(model)
         changes.append(change)
         if _cost(now) < _cost(best):  # else it may be that a worse one shows, to be mended next
             best, kept = now, len(changes)
+        change = remedy(model, batch, now) if len(changes) < ROUNDS else None
     return Advice(tuple(changes[:kept]), found, best)
 
 
@@ -133,15 +145,16 @@ def _cost(found: Fidelity) -> tuple[int, float]:
 
 
 def _mended(model: Model, batch: Sequence[Fixed], loss: LayerLoss) -> Change | None:
-    """The first change after which a layer flips nothing and most of its error is gone.
+    """The smallest change after which a layer flips no more than after any other.
 
-    If there is none, the one that leaves least; ``None`` if nothing helps.
+    If none flips less than now, the smallest that takes most of its error away, or else the one
+    that leaves least; ``None`` if nothing helps.
     """
     step = model.step(loss.name)
     assert step is not None
     values = model.trace(*batch)
     meant = ideal(step.layer, *(values[name].values() for name in step.inputs))
-    best, least = None, (loss.error.flips, loss.error.rms_error)
+    tried: list[tuple[Change, Loss]] = []
     for change in _candidates(model, step, batch, loss):
         try:
             other = model.retyped(change.types)
@@ -151,11 +164,20 @@ def _mended(model: Model, batch: Sequence[Fixed], loss: LayerLoss) -> Change | N
         assert layer is not None
         inputs = other.layer_inputs(loss.name, *batch)
         left = Loss.between(layer.run(*inputs).values(), meant)
-        if not left.flips and left.rms_error <= (1 - MENDED) * loss.error.rms_error:
-            return change
-        if (left.flips, left.rms_error) < least:
-            best, least = change, (left.flips, left.rms_error)
-    return best
+        if not left.flips and _enough(left, loss.error):
+            return change  # nothing flips less, and those that follow are larger
+        if (left.flips, left.rms_error) < (loss.error.flips, loss.error.rms_error):
+            tried.append((change, left))
+    fewest = min((left.flips for _, left in tried), default=0)
+    tried = [(change, left) for change, left in tried if left.flips == fewest]
+    least = min(tried, key=lambda each: each[1].rms_error, default=(None, loss.error))
+    return next((change for change, left in tried if _enough(left, loss.error)), least[0])
+
+
+def _enough(left: Loss, now: Loss) -> bool:
+    """Whether less is flipped at no more error, or most of the error is gone."""
+    share = 1 if left.flips < now.flips else 1 - MENDED
+    return left.rms_error <= share * now.rms_error
 
 
 def _candidates(
@@ -178,15 +200,17 @@ def _candidates(
         yield _change(layer, {name: t}, _overflow_words(name, getattr(layer, name), t, loss))
     if len(wider) > 1:
         yield _change(layer, wider, f"its {' and '.join(wider)} types overflow")
-    for name, t in _types(layer).items():
-        if t.width + 6 <= 64:
-            fine = ApFixed(t.width + 6, t.integer, t.signed, t.rounding, t.overflow, t.n)
-            yield _change(layer, {**wider, name: fine}, _coarse_words(name, t, loss))
+    for more in FINER:
+        for name, t in _types(layer).items():
+            if t.width + more <= 64:
+                fine = ApFixed(t.width + more, t.integer, t.signed, t.rounding, t.overflow, t.n)
+                yield _change(layer, {**wider, name: fine}, _coarse_words(name, t, loss))
 
 
 def _types(layer: TypedLayer) -> dict[str, ApFixed]:
     """The types of a layer that a configuration decides, by argument."""
-    return {k: t for k, t in vars(layer).items() if isinstance(t, ApFixed) and layer.takes(k)}
+    known = {k: t for k, t in vars(layer).items() if isinstance(t, ApFixed) and layer.takes(k)}
+    return {k: t for k, t in known.items() if k not in FIRM}
 
 
 def _softmax(model: Model, step: Step, batch: Sequence[Fixed]) -> Iterator[Change]:
@@ -202,6 +226,8 @@ def _softmax(model: Model, step: Step, batch: Sequence[Fixed]) -> Iterator[Chang
     index = layer.inp_norm_type if layer.implementation == "stable" else x.type
     bits = int(math.log2(layer.exp_table_size))
     words = f"its table is indexed by {bits} of {index.width} bits"
+    if bits >= index.width:
+        words = f"its table has {layer.exp_table_size} entries"
     for size in (layer.exp_table_size, *(s for s in TABLE_SIZES if s > layer.exp_table_size)):
         width = int(math.log2(size)) + 1
         narrow = ApFixed(width, min(integer, width), True, "RND", "SAT")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from harness.fixed import Fixed
-from harness.hls.check.advice import Advice, advise, explained
+from harness.hls.check.advice import Advice, advise, explained, remedy
 from harness.hls.check.fidelity import DEFAULT, SAME, Fidelity, Limits, measure
 from harness.hls.check.frontends import layers_with_weights
 from harness.hls.check.origin import absent, saved_layers
@@ -177,8 +177,10 @@ def examined(
         return _measured(other, batch, shaped, reference, limits)
 
     progress(3, 4, "measuring what is lost")
-    found = explained(model, batch, again(model), _weights(project))
-    advice = advise(model, batch, found, again) if suggest else None
+    found = again(model)
+    change = remedy(model, batch, found)
+    found = explained(found, change, _weights(project))
+    advice = advise(model, batch, found, change, again) if suggest else None
     return Findings(project.name, rows, wrong, cpp, found, advice, (*left, *found.left))
 
 

@@ -56,28 +56,37 @@ class Unsqueeze(nn.Module):
         self.dim = dim
 
 
+#: Arguments behind the tensor in torch's order, so that positional ones have their names.
 _ACTIVATIONS = {
-    "relu": (nn.ReLU, ""),
-    "relu6": (nn.ReLU6, ""),
+    "relu": (nn.ReLU, "inplace"),
+    "relu6": (nn.ReLU6, "inplace"),
     "sigmoid": (nn.Sigmoid, ""),
     "tanh": (nn.Tanh, ""),
-    "selu": (nn.SELU, ""),
-    "elu": (nn.ELU, "alpha"),
-    "leaky_relu": (nn.LeakyReLU, "negative_slope"),
+    "selu": (nn.SELU, "inplace"),
+    "elu": (nn.ELU, "alpha inplace"),
+    "leaky_relu": (nn.LeakyReLU, "negative_slope inplace"),
     "softplus": (nn.Softplus, "beta threshold"),
     "softsign": (nn.Softsign, ""),
-    "softmax": (nn.Softmax, "dim"),
-    "threshold": (nn.Threshold, "threshold value"),
+    "softmax": (nn.Softmax, "dim dtype"),
+    "threshold": (nn.Threshold, "threshold value inplace"),
 }
 _POOLS = {
-    "max_pool": (nn.MaxPool1d, nn.MaxPool2d, "kernel_size stride padding dilation ceil_mode"),
+    "max_pool": (
+        nn.MaxPool1d,
+        nn.MaxPool2d,
+        "kernel_size stride padding dilation ceil_mode return_indices",
+    ),
     "avg_pool": (
         nn.AvgPool1d,
         nn.AvgPool2d,
         "kernel_size stride padding ceil_mode count_include_pad divisor_override",
     ),
     "adaptive_avg_pool": (nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, "output_size"),
-    "adaptive_max_pool": (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, "output_size"),
+    "adaptive_max_pool": (
+        nn.AdaptiveMaxPool1d,
+        nn.AdaptiveMaxPool2d,
+        "output_size return_indices",
+    ),
 }
 
 
@@ -102,8 +111,10 @@ def _known() -> Iterator[tuple[Any, tuple[type[nn.Module], str]]]:
     for name, found in shapes.items():
         yield name, found
         yield getattr(torch, name), found
+    yield functional.softmax, (nn.Softmax, "dim _stacklevel dtype")
     yield functional.dropout, (nn.Dropout, "p training inplace")
-    yield functional.interpolate, (nn.Upsample, "size scale_factor mode")
+    scaling = "size scale_factor mode align_corners recompute_scale_factor antialias"
+    yield functional.interpolate, (nn.Upsample, scaling)
 
 
 _MODULES: dict[Any, tuple[type[nn.Module], str]] = dict(_known())
@@ -112,6 +123,7 @@ _VIEWS = ("view", "reshape", torch.reshape)
 _IDLE = {
     "inplace": (True, False),
     "training": (False,),
+    "return_indices": (False,),
     "dtype": (None,),
     "_stacklevel": (3, 5),
     "antialias": (False,),
@@ -131,11 +143,14 @@ def module_of(node: fx.Node) -> nn.Module | None:
     if node.target not in _MODULES:
         return None
     kind, names = _MODULES[node.target]
-    found = dict(zip(names.split(), node.args[1:], strict=False)) | dict(node.kwargs)
+    given, known = node.args[1:], names.split()
+    if len(given) > len(known):
+        raise ConversionError(f"{node.name} is given {given}; allowed: {names or 'nothing more'}")
+    found = dict(zip(known, given, strict=False)) | dict(node.kwargs)
     found.pop("input", None)
     for name, values in _IDLE.items():
-        if name in found and found.pop(name) not in values:
-            raise ConversionError(f"{node.name}: {name}={node.kwargs.get(name)} is not supported")
+        if name in found and (value := found.pop(name)) not in values:
+            raise ConversionError(f"{node.name}: {name}={value} is not supported")
     if kind is nn.Flatten:
         found.setdefault("start_dim", 0)  # of the function, which then takes the batch too
     try:

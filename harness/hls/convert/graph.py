@@ -104,7 +104,8 @@ def _axis(node: fx.Node) -> int:
     """The axis of a join, 0 by default as in torch; -1 of a recurrence for its last output."""
     if node.op == "call_module":
         return -1 if _only_last(node) else 0
-    found = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+    behind = node.args[1] if len(node.args) > 1 else 0
+    found = node.kwargs.get("dim", node.kwargs.get("axis", behind))
     return found if isinstance(found, int) else 0
 
 
@@ -127,8 +128,8 @@ def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
 def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
     if not isinstance(what, nn.MultiheadAttention):
         return _read(node)
-    given = dict(zip(("query", "key", "value", "key_padding_mask"), node.args, strict=False))
-    given |= node.kwargs
+    names = ("query", "key", "value", "key_padding_mask", "need_weights", "attn_mask")
+    given = dict(zip(names, node.args, strict=False)) | node.kwargs
     if any(given.get(name) is not None for name in ("key_padding_mask", "attn_mask")):
         raise ConversionError(f"{node.name} is given a mask; allowed: none")
     return tuple(str(given[name]) for name in ("query", "key", "value"))
@@ -136,9 +137,14 @@ def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
 
 def _read(node: fx.Node) -> tuple[str, ...]:
     names = [str(n.name) for n in node.all_input_nodes if not is_a_shape(n)]
-    numbers = [a for a in node.args if isinstance(a, (int, float)) and not isinstance(a, bool)]
-    if MERGES.get(node.target) in ("add", "sub", "mul") and numbers:
-        raise ConversionError(f"{node.name}: a tensor and a number are not supported; two tensors")
-    if len(names) == 1 and MERGES.get(node.target) in ("add", "sub", "mul"):
-        names *= 2  # x + x reads x twice
+    if MERGES.get(node.target) in ("add", "sub", "mul"):
+        given = dict(node.kwargs)
+        if (alpha := given.pop("alpha", 1)) != 1:
+            raise ConversionError(f"{node.name}: alpha={alpha} is not supported")
+        if not all(isinstance(a, fx.Node) for a in (*node.args, *given.values())):
+            raise ConversionError(
+                f"{node.name}: a tensor and a number are not supported; two tensors"
+            )
+        if len(names) == 1:
+            names *= 2  # x + x reads x twice
     return tuple(names)

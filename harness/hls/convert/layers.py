@@ -163,8 +163,10 @@ def _flatten(s: Site) -> Layers:
 @builder(View)
 def _view(s: Site) -> Layers:
     sizes = s.module.sizes
-    known = math.prod(n for n in sizes if n != -1)
-    shape = tuple(math.prod(s.shape) // known if n == -1 else n for n in sizes)
+    known = [n for n in sizes if n != -1]
+    if any(n < 1 for n in known):
+        raise s.refused(f"makes {sizes} of {s.torch_shape}; allowed: positive sizes, and one -1")
+    shape = tuple(math.prod(s.shape) // math.prod(known) if n == -1 else n for n in sizes)
     if math.prod(shape) != math.prod(s.shape) or sizes.count(-1) > 1:
         raise s.refused(f"makes {sizes} of {s.torch_shape}, which has other elements")
     return _reshaped(s, shape)
@@ -173,6 +175,8 @@ def _view(s: Site) -> Layers:
 @builder(Squeeze, Unsqueeze)
 def _squeezed(s: Site) -> Layers:
     shape, dim = list(s.torch_shape), s.module.dim
+    if not isinstance(dim, int | None):
+        raise s.refused(f"takes {dim}; allowed: one axis")
     if dim is None:
         shape = [n for n in shape if n != 1]
     else:

@@ -114,7 +114,9 @@ def _cat(s: Site) -> Layers:
     if len(s.inputs) != 2:
         raise s.refused(f"joins {len(s.inputs)} tensors; allowed: two")
     rank = len(s.shape)
-    axis = s.axis if s.axis < 0 else s.axis - 1  # torch counts the batch
+    axis = (s.axis if s.axis >= 0 else rank + 1 + s.axis) - 1  # torch counts the batch
+    if not 0 <= axis < rank:
+        raise s.refused(f"joins axis {s.axis} of {s.torch_shape}; allowed: any but the batch")
     if s.turned and rank > 1:  # and channels first, which are last here
         axis = [rank - 1, *range(rank - 1)][axis]
     exact = s.inputs[0] if s.inputs[0] == s.inputs[1] else None

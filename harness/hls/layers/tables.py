@@ -26,6 +26,8 @@ __all__ = [
     "check_int",
     "check_size",
     "check_slices",
+    "edge_powers",
+    "edge_table",
     "exp_table",
     "index_values",
     "invert_sqr_table",
@@ -205,6 +207,38 @@ def invert_sqr_table(size: int, t: ApFixed, epsilon_power_of_10: int, range_powe
     first, reach = f32(10.0**-epsilon_power_of_10), f32(2.0**-range_power2)
     places = first + (reach / f32(size)) * np.arange(size).astype(f32)
     return _kept(1.0 / _double(np.sqrt(places)), t)
+
+
+@functools.lru_cache(maxsize=64)
+def edge_powers(distance: ApFixed) -> Fixed:
+    """``exp(-x**2)`` in the type of the square, by the bits of the distance: (2**width,).
+
+    Source:
+        hls4ml ``hls::exp``.
+    """
+    words = np.arange(1 << distance.width, dtype=np.int64)
+    negative = (words >> (distance.width - 1) != 0) & distance.signed
+    x = Fixed(np.where(negative, words - words.size, words), distance)
+    square = -x * x
+    return Fixed.of([math.exp(v) for v in square.to_double().tolist()], square.type)
+
+
+@functools.lru_cache(maxsize=64)
+def edge_table(distance: ApFixed, t: ApFixed) -> Fixed:
+    """What GarNet has for ``exp(-x**2)``, in its type: (2**width,).
+
+    The first entry, of 1, is what as many bits below the point hold of it.
+
+    Source:
+        hls4ml ``garnet_utils::initialize_edge_weights_table``.
+    """
+    table = edge_powers(distance).to(t)
+    first = Fixed.of(1.0, f"ap_ufixed<{t.width},0,AP_TRN,AP_SAT>").to(t)
+    codes = table.codes.copy()
+    codes[0] = first.codes.item()
+    found = Fixed(codes, t)
+    found.held.flags.writeable = False
+    return found
 
 
 def index_values(index: ApFixed, size: int) -> Array:

@@ -162,7 +162,8 @@ class Generated:
                 place = (int(head[1]), int(m[2]), int(m[3]))
                 inside = all(n < bound for n, bound in zip(place, seen.shape, strict=True))
                 if m[1] != "buffer" or m[5] not in (None, "0") or not inside:
-                    raise self.error(found.start(2) + m.start(), f"{name}: {m[0]} cannot be")
+                    error = self.error(found.start(2) + m.start(), f"{name}: {m[0]} cannot be")
+                    raise error if inside else BrokenProject(f"{error}: it has {pixels} windows")
                 seen[place] = -1 if m[4] is None else int(m[4])
         if (seen == -2).any():
             raise self.error(found.start(), f"{name} does not fill every window")

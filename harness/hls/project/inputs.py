@@ -25,8 +25,8 @@ TEST_BENCH = "tb_data/tb_input_features.dat"
 def drawn(model: Model, rows: int, seed: int) -> tuple[Fixed, ...]:
     """Random codes: mostly moderate values, some from the whole range, some at its ends.
 
-    The first three rows are all lowest, all highest, and all zero.  The range is that of the type,
-    or less where the layer that reads the input takes fewer codes.
+    The first three rows are all lowest, all highest, and all zero, or what is next to it.  The
+    range is that of the type, or less where the layer that reads the input takes fewer codes.
     """
     rng = np.random.default_rng(seed)
     return tuple(
@@ -54,15 +54,17 @@ def _drawn(rng: Any, t: ApFixed, shape: tuple[int, ...], low: int, high: int) ->
         whole = low + long_codes(rng, t, shape).codes % (high - low + 1)
     else:
         whole = rng.integers(low, high, shape, np.uint64 if low >= 0 else np.int64, endpoint=True)
-    moderate = np.clip(rng.normal(0, min(2.0**t.frac, high / 4), shape), low / 2, high / 2)
+    least, zero = max(low, low / 2), min(max(0, low), high)
+    moderate = rng.normal(0, min(2.0**t.frac, high / 4), shape)
+    moderate = np.clip(moderate, least, max(high / 2, least))
     codes = map_codes(int, moderate) if t.width > 64 else moderate.astype(np.int64)
     ends = rng.choice(
-        np.array([low, high, min(0, high), min(1, high), max(-1, low)], object), shape
+        np.array([low, high, zero, min(max(1, low), high), min(max(-1, low), high)], object), shape
     )
     kind = rng.random((shape[0], *(1 for _ in shape[1:])))
     codes = np.where(kind < 0.3, whole.astype(codes.dtype), codes)
     codes = np.where((kind < 0.15) & (rng.random(shape) < 0.5), _words(ends, t), codes)
-    for row, code in zip(range(shape[0]), (low, high, 0), strict=False):
+    for row, code in zip(range(shape[0]), (low, high, zero), strict=False):
         codes[row] = _words(np.array(code, object), t)
     return Fixed(codes, t)
 

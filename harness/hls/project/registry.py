@@ -11,6 +11,7 @@ from harness.hls.project.description import Description
 from harness.hls.project.scope import Config, number
 from harness.hls.project.source import BrokenProject, ProjectError
 from harness.hls.project.top import NUMBER, Call, Variable
+from harness.hls.project.weights import Weight
 from harness.types import ApFixed
 
 __all__ = ["KERNELS", "Reader", "kernel"]
@@ -82,12 +83,20 @@ class Reader:
         found = self.project.parameters(self.call)
         if index >= len(found):
             raise self.refused(f"is given {len(found)} weights, {index + 1} are wanted")
-        codes = found[index].codes
-        if math.prod(shape) != len(codes):
-            wrong = self.broken if math.prod(shape) > len(codes) else self.refused
-            name = found[index].name
-            raise wrong(f"{name} has {len(codes)} numbers, {math.prod(shape)} are read")
-        return codes.reshape(shape)
+        return self._shaped(found[index], shape)
+
+    def referred(self, c: Config, member: str, shape: Shape) -> Fixed:
+        """The codes of the weights that a configuration refers to, in a shape."""
+        name = c.text(member)
+        if name not in self.project.weights:
+            raise self.refused(f"{c.name}::{member} is {name}, no known weights")
+        return self._shaped(self.project.weights[name], shape)
+
+    def _shaped(self, found: Weight, shape: Shape) -> Fixed:
+        if math.prod(shape) != len(found.codes):
+            wrong = self.broken if math.prod(shape) > len(found.codes) else self.refused
+            raise wrong(f"{found.name} has {len(found.codes)} numbers, {math.prod(shape)} are read")
+        return found.codes.reshape(shape)
 
     def number(self, index: int) -> float:
         """A number among the call's arguments, as C++ reads it: a double."""

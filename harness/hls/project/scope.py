@@ -23,6 +23,11 @@ _MEMBER = re.compile(
     rf"(?:static |const |constexpr |inline )+(.+?) ?({_NAME})(?:\[.*\])?(?: ?= ?(.+))?"
 )
 _OUTSIDE = re.compile(rf"const (.+?) ({_NAME})::({_NAME})(?:\[.*?\])? ?= ?(.+)")
+#: A struct, or a sublayer of one: its name, and what it derives from.
+_STRUCT = re.compile(rf"(?:template ?<> ?)?struct ({_NAME}(?:::{_NAME}<\d+>)?)(?: ?: ?(.+))?")
+#: Arrays of weights that a struct refers to, which is told outside of it.
+_REFERENCE = re.compile(rf"static const {_NAME} \(&{_NAME}\)\[\d+\]")
+_REFERRED = re.compile(rf"const ({_NAME}.*)::{_NAME} \(&\1::({_NAME})\)\[\d+\] ?= ?({_NAME})")
 _TABLE = re.compile(rf"(?:static )?(?:const )?unsigned ({_NAME})\[.*?\] ?= ?\{{(.*)\}}")
 
 
@@ -37,6 +42,7 @@ class Config:
         types: its typedefs.
         templates: its template aliases, without arguments.
         scope: where names are looked up.
+        base: what it derives from, and has members of.
     """
 
     name: str
@@ -45,9 +51,18 @@ class Config:
     types: Mapping[str, str]
     templates: Mapping[str, str]
     scope: Scope = field(repr=False, compare=False)
+    base: str = ""
+
+    def _from_base(self, member: str) -> Config | None:
+        """The configuration that it has a member of, if it has none of its own."""
+        own = member in self.values or member in self.types
+        told = (self.name, member) in self.scope.outside
+        return None if own or told else self.scope.configs.get(self.base)
 
     def text(self, member: str) -> str:
         """What a member is set to; ``ProjectError`` if there is none."""
+        if base := self._from_base(member):
+            return base.text(member)
         found = self.values.get(member)
         if found is None:
             _, found = self.scope.outside.get((self.name, member), ("", None))
@@ -97,6 +112,8 @@ class Config:
 
     def type(self, member: str) -> ApFixed:
         """What a typedef names."""
+        if base := self._from_base(member):
+            return base.type(member)
         if member not in self.types:
             raise ProjectError(f"{self.place}: {self.name} has no {member}")
         return self.scope.type(self.types[member], f"{self.place}: {self.name}::{member}")
@@ -181,8 +198,8 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
                 sign, exponent = (_type(text) for text, _, _ in members)
                 if sign == ApInt(1, signed=False) and isinstance(exponent, ApInt):
                     scope.exponents[match[1]] = exponent
-        elif match := re.fullmatch(rf"struct ({_NAME})(?: ?: ?.+)?", s.text):
-            scope.configs[match[1]] = _config(match[1], s, source, scope)
+        elif match := _STRUCT.fullmatch(s.text):
+            scope.configs[match[1]] = _config(match[1], match[2] or "", s, source, scope)
         else:
             raise source.error(s.line, f"not understood: {s.text} {{")
     elif match := _TYPEDEF.fullmatch(s.text):
@@ -195,6 +212,8 @@ def _declare(scope: Scope, s: Statement, source: Source) -> None:
         scope.types[match[1]] = _type(match[2], scope.types)
     elif match := _TABLE.fullmatch(s.text):
         scope.tables[match[1]] = tuple(number(n, place) for n in split_arguments(match[2]))
+    elif match := _REFERRED.fullmatch(s.text):
+        scope.outside[match[1], match[2]] = ("", match[3])
     elif match := _OUTSIDE.fullmatch(s.text):
         scope.outside[match[2], match[3]] = (match[1], match[4])
     elif not re.fullmatch(_NAME, s.text):  # the name behind a typedef's struct
@@ -212,12 +231,14 @@ def _type(text: str, known: Mapping[str, ApFixed | str] | None = None) -> ApFixe
         return text
 
 
-def _config(name: str, s: Statement, source: Source, scope: Scope) -> Config:
+def _config(name: str, base: str, s: Statement, source: Source, scope: Scope) -> Config:
     values: dict[str, str] = {}
     types: dict[str, str] = {}
     templates: dict[str, str] = {}
     for member in s.body or ():
-        if match := _TYPEDEF.fullmatch(member.text):
+        if member.body == () or _REFERENCE.fullmatch(member.text):
+            pass  # what is told outside: weights, and the sublayers of a stack
+        elif match := _TYPEDEF.fullmatch(member.text):
             types[match[2]] = match[1]
         elif match := _USING.fullmatch(member.text):
             templates[match[1]] = match[2].partition("<")[0].strip()
@@ -226,7 +247,7 @@ def _config(name: str, s: Statement, source: Source, scope: Scope) -> Config:
                 values[match[2]] = match[3]
         else:
             raise source.error(member.line, f"not understood in {name}: {member.text}")
-    return Config(name, f"{source.name}:{s.line}", values, types, templates, scope)
+    return Config(name, f"{source.name}:{s.line}", values, types, templates, scope, base)
 
 
 def number(text: str, place: str) -> int:

@@ -7,6 +7,7 @@ from harness.hls.proof import (  # noqa: F401  # enter their layers
     conv,
     dense,
     einsum,
+    garnet,
     logic,
     merge,
     norm,

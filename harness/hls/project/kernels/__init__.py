@@ -4,6 +4,7 @@ from harness.hls.project.kernels import (  # noqa: F401
     activations,
     einsum,
     elements,
+    garnet,
     generated,
     moves,
     products,

@@ -11,13 +11,19 @@ from harness.hls.layers.casts import ElementCast
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.layers.logic import Logic, LogicConv, LogicEinsumDense
 from harness.hls.layers.terms import Cast, Input, Number, Program
-from harness.hls.layers.windows import Axis
+from harness.hls.layers.windows import Axis, Windows
 from harness.hls.project.kernels.moves import order
 from harness.hls.project.registry import Reader, kernel
 from harness.hls.project.scope import Config
 from harness.types import ApFixed
 
-__all__ = ["from_code", "logic_conv_of_stream", "logic_dense_of_stream", "logic_einsum_dense"]
+__all__ = [
+    "from_code",
+    "logic_conv_of_stream",
+    "logic_dense_of_stream",
+    "logic_einsum_dense",
+    "shown",
+]
 
 #: What the classes are called that stand for a generated function in a convolution of streams.
 WRAPPER = "dense_da_wrapper_"
@@ -68,30 +74,45 @@ def _conv(r: Reader) -> TypedLayer:
         result=r.result,
         n_partitions=parts,
     )
-    pixels_seen = layer.windows.places[..., None]
-    wanted = np.where(pixels_seen < 0, -1, pixels_seen * channels + np.arange(channels))
-    if not np.array_equal(wanted.reshape(seen.shape), seen):
+    if not np.array_equal(shown(layer.windows), seen):
         raise r.refused(f"{c.alias('fill_buffer')} does not slide a window over the image")
     for k, name in enumerate(names):
         r.only(f"out_{name}", c.integer(f"out_{name}"), layer.output_shape[k])
     return layer
 
 
+def shown(windows: Windows) -> Array:
+    """The element that each place of each window sees, channels innermost, -1 for padding."""
+    pixels, channels = windows.places[..., None], windows.channels
+    seen = np.where(pixels < 0, -1, pixels * channels + np.arange(channels))
+    return np.asarray(seen.reshape(len(pixels), -1))
+
+
 def _axes(r: Reader, c: Config, names: list[str], seen: Array, channels: int) -> list[Axis]:
-    """The axes; their padding, which no configuration tells, from what the windows see."""
+    """The axes; padding and dilation, which no configuration tells, from what the windows see."""
     axes = []
-    sizes = [c.integer(f"out_{name}") for name in names]
-    sizes += [c.integer(f"filt_{name}") for name in names]
-    if math.prod(sizes) * channels != seen.size:
-        raise r.refused(f"{seen.size} places of windows, {math.prod(sizes) * channels} are wanted")
-    inside = seen.reshape(*sizes, channels)[..., 0] >= 0
+    out, window, size = (
+        [c.integer(f"{way}_{name}") for name in names] for way in ("out", "filt", "in")
+    )
+    if math.prod(out + window) * channels != seen.size:
+        wanted = math.prod(out + window) * channels
+        raise r.refused(f"{seen.size} places of windows, {wanted} are wanted")
+    pixels = seen.reshape(*out, *window, channels)[..., 0] // channels  # of padding -1 as well
     for k, name in enumerate(names):
-        others = tuple(axis for axis in range(inside.ndim) if axis not in (k, k + len(names)))
-        first = np.asarray(inside.any(others))[0]  # which places of the first window lie inside
-        size, stride = c.integer(f"in_{name}"), c.integer(f"stride_{name}")
-        before = int(np.argmax(first)) if first.any() else len(first)
-        reach = (sizes[k] - 1) * stride + len(first)
-        axes.append(Axis(size, len(first), stride, before, max(reach - size - before, 0)))
+        stride, behind = c.integer(f"stride_{name}"), math.prod(size[k + 1 :])
+        where = np.where(pixels < 0, -1, pixels // behind % size[k])
+        apart = np.moveaxis(where, (k, k + len(names)), (0, 1)).reshape(out[k], window[k], -1)
+        both = (apart[:, 1:] >= 0) & (apart[:, :-1] >= 0)
+        steps = np.maximum(np.diff(apart, axis=1)[both], 1)
+        dilation = int(np.bincount(steps).argmax()) if steps.size else 1
+        inside = np.argwhere(apart >= 0)
+        before = dilation * (window[k] - 1) + 1
+        if len(inside):
+            i, j, other = inside[0]
+            before = max(int(i * stride + j * dilation - apart[i, j, other]), 0)
+        reach = (out[k] - 1) * stride + dilation * (window[k] - 1) + 1
+        after = max(reach - size[k] - before, 0)
+        axes.append(Axis(size[k], window[k], stride, before, after, dilation))
     return axes
 
 

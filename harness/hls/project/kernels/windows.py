@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from harness.hls.layers import streamed
 from harness.hls.layers.conv import Conv1D, Conv2D
 from harness.hls.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
@@ -20,7 +22,7 @@ from harness.hls.layers.pooling import (
     MaxPooling2D,
     Pooling,
 )
-from harness.hls.project.kernels.generated import logic_conv_of_stream
+from harness.hls.project.kernels.generated import logic_conv_of_stream, shown
 from harness.hls.project.kernels.products import product, strategy
 from harness.hls.project.registry import Reader, Shape, kernel
 
@@ -46,7 +48,21 @@ def _conv1d(r: Reader) -> TypedLayer:
     )
     r.only("out_width", c.integer("out_width"), layer.output_shape[0])
     _counted(r, layer)
+    _dilated(r, layer)
     return layer
+
+
+def _dilated(r: Reader, layer: Conv1D | DepthwiseConv1D) -> None:
+    """Blame what fills the windows if it leaves out their dilation, as hls4ml's generator does."""
+    c = r.config
+    dilation = c.integer("dilation", 1)
+    if r.stream or dilation == 1 or c.integer("filt_width") == 1:
+        return
+    filled, wanted = c.alias("fill_buffer"), shown(layer.windows)
+    pixels, parts = c.integer("n_pixels"), c.integer("n_partitions")
+    seen = r.project.generated.windows(filled, pixels, parts, wanted.shape[1])
+    if not np.array_equal(seen, wanted):
+        raise r.broken(f"{filled} fills windows without their dilation of {dilation}")
 
 
 def _of_arrays(r: Reader) -> str:
@@ -133,6 +149,7 @@ def _depthwise1d(r: Reader) -> TypedLayer:
         dilation=c.integer("dilation", 1),
     )
     r.only("out_width", c.integer("out_width"), layer.output_shape[0])
+    _dilated(r, layer)
     return layer
 
 
