@@ -235,8 +235,14 @@ def _options(source: Source, headers: Headers) -> list[str]:
 
 
 def _folders(source: Source, headers: Headers) -> list[Path]:
+    """Where headers are looked for: the user's, the vendor's, and Mentor's from the same wheel."""
     own = dict.fromkeys(f.parent for f in source.files)
-    return [*source.include, *own, headers.directory]
+    return [*source.include, *own, *_vendors(headers)]
+
+
+def _vendors(headers: Headers) -> list[Path]:
+    mentor = headers.directory.parents[1] / "catapult" / "ac_types" / "include"
+    return [headers.directory, *([mentor] if headers.pinned and mentor.is_dir() else [])]
 
 
 def _tuned(source: Source) -> bool:
@@ -283,8 +289,8 @@ def _own_files(
 ) -> tuple[Path, ...]:
     """The user's files: those that are neither the system's, nor the vendor's, nor ours."""
     others = [Path(f).resolve() for f in system_folders(compiler.command)]
-    others += [headers.directory.resolve(), kernel_directory().resolve()]
-    others.append(cache_directory().resolve())
+    ours = (kernel_directory(), cache_directory(), *_vendors(headers))
+    others += [folder.resolve() for folder in ours]
     found = dict.fromkeys([*source.files, *(Path(f).resolve() for f in parsed.files)])
     return tuple(f for f in found if not any(o in f.parents for o in others))
 

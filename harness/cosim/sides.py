@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.cosim.errors import CosimError, RunError, SignatureError
 from harness.cosim.function import Function
-from harness.cosim.numbers import codes_of_values, values_of_codes
+from harness.cosim.numbers import values_of_codes
 from harness.cosim.signature import Port, Signature
 from harness.golden.files import write_aside
 
@@ -257,13 +257,3 @@ def _array(port: Port, listed: Any) -> Any:
         return [_array(replace(port, stream=False), one) for one in listed]
     dtype = object if port.type.width > 64 else np.int64
     return np.array(listed, dtype)
-
-
-def coded(port: Port, values: Any) -> Array:
-    """Codes of one call's answer of a Python function.
-
-    Raises:
-        ValueError, TypeError: if a value has none.
-    """
-    assert port.type is not None
-    return codes_of_values(values, port.type)
