@@ -10,14 +10,11 @@
 #include <type_traits>
 
 #include "cosim_program.h"
-#ifdef __AP_FLOAT_H__
-#include "travel_ap_float.h"
-#endif
-#if defined(__AC_INT_H) || defined(__AC_FIXED_H)
-#include "travel_ac.h"
-#endif
 #if defined(__SYNTHESIS__)
 #error "harness.cosim compiles for simulation; do not define __SYNTHESIS__"
+#endif
+#if __has_include("hls_stream.h")
+#include "hls_stream.h"
 #endif
 #include "travel.h"
 

@@ -2,6 +2,7 @@
 #ifndef HARNESS_TRAVEL_AC_H
 #define HARNESS_TRAVEL_AC_H
 
+#include "ac_fixed.h"
 #include "travel.h"
 
 namespace harness {
@@ -20,7 +21,6 @@ struct travel<ac_int<W, S>> {
   }
 };
 
-#ifdef __AC_FIXED_H
 template <int W, int I, bool S, ac_q_mode Q, ac_o_mode O>
 struct travel<ac_fixed<W, I, S, Q, O>> {
   using bits = travel<ac_int<W, S>>;
@@ -37,7 +37,6 @@ struct travel<ac_fixed<W, I, S, Q, O>> {
     bits::write(code, to);
   }
 };
-#endif
 
 }  // namespace harness
 

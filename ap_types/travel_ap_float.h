@@ -3,6 +3,8 @@
 #ifndef HARNESS_TRAVEL_AP_FLOAT_H
 #define HARNESS_TRAVEL_AP_FLOAT_H
 
+#include <sstream>
+
 #include "ap_float.h"
 #include "travel.h"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError
-from harness.cosim.frontend import Parsed, clang, read_signature, system_folders
+from harness.cosim.frontend import Parsed, clang, read_signature, system_folders, told
 from harness.cosim.signature import Signature
 from harness.cosim.wrapper import call_of, wrapper_source
 from harness.oracle.build import VARIABLE, Compiler, cache_directory, find_compiler
@@ -177,13 +177,13 @@ def _compiled(
     )
     own = _own_files(source, parsed, compiler, headers)
     if prelude and any(_TUNES.search(f.read_bytes()) for f in own):
-        prelude = None  # whatever it sets comes before the headers now
+        prelude, tuned = None, True  # whatever it sets comes before the headers now
         parsed = read_signature(
             first, source.top, options, compiler.command,
             sizes=source.sizes, directions=source.directions,
         )  # fmt: skip
     wrapper, program = scratch / "wrapper.cpp", scratch / "program"
-    wrapper.write_text(wrapper_source(first, source.top, parsed), encoding="utf-8")
+    wrapper.write_text(wrapper_source(first, source.top, parsed, tuned), encoding="utf-8")
     flags = [*FLAGS, *(SANITIZE if source.sanitize else ())]
     plain = not (source.sanitize or source.count)
     ahead = ["-include", f"{prelude}.h"] if prelude and plain else []
@@ -310,4 +310,4 @@ def _first_error(text: str, source: Path) -> str:
     """The compiler's first complaint that is in the user's files, else its first."""
     lines = [line for line in text.splitlines() if "error" in line or "undefined ref" in line]
     user = [line for line in lines if str(source.parent) in line]
-    return (user or lines or text.splitlines() or ["the compiler said nothing"])[0].strip()
+    return told((user or lines or text.splitlines() or ["the compiler said nothing"])[0].strip())

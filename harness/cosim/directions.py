@@ -12,7 +12,11 @@ from typing import Any
 __all__ = ["direction_of", "indexed", "keeps_state"]
 
 #: What leads from an argument to the place in it that is used.
-_THROUGH = ("UNEXPOSED_EXPR", "PAREN_EXPR", "ARRAY_SUBSCRIPT_EXPR", "MEMBER_REF_EXPR")
+_THROUGH = (
+    "UNEXPOSED_EXPR", "PAREN_EXPR", "ARRAY_SUBSCRIPT_EXPR", "MEMBER_REF_EXPR", "CSTYLE_CAST_EXPR",
+    "CXX_STATIC_CAST_EXPR", "CXX_REINTERPRET_CAST_EXPR", "CXX_CONST_CAST_EXPR",
+    "CXX_FUNCTIONAL_CAST_EXPR",
+)  # fmt: skip
 _ASSIGNS = "operator="
 #: What may not happen.
 _PERHAPS = ("IF_STMT", "SWITCH_STMT", "CONDITIONAL_OPERATOR")
@@ -194,14 +198,23 @@ def _use(chain: tuple[Any, ...], seen: frozenset[str]) -> str:
             continue
         if kind == "UNARY_OPERATOR":
             return "inout" if _operator(outer, None) in ("++", "--", "&") else "in"
-        if kind == "BINARY_OPERATOR":
+        if kind == "BINARY_OPERATOR" and _points(outer) and not _assigns(outer, children):
+            inner = outer  # *(p + k)
+            continue
+        if kind == "BINARY_OPERATOR" and not (_points(inner) and children[1] == inner):
             return "out" if children[0] == inner and _assigns(outer, children) else "in"
         if kind == "COMPOUND_ASSIGNMENT_OPERATOR":
             return "inout" if children[0] == inner else "in"
         if kind == "CALL_EXPR":
             return _call_use(outer, children, inner, seen)
-        return "in"
-    return "in"
+        break
+    return "inout" if _points(inner) else "in"  # a pointer that is kept may be written through
+
+
+def _points(cursor: Any) -> bool:
+    """Whether an expression is the address of values."""
+    kind = cursor.type.get_canonical().kind.name
+    return kind in ("POINTER", "CONSTANTARRAY", "INCOMPLETEARRAY")
 
 
 def _method(cursor: Any) -> bool:

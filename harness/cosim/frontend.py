@@ -16,7 +16,7 @@ from harness.cosim.errors import CompileError, CosimError, SignatureError
 from harness.cosim.signature import RESULT, Port, Signature
 from harness.types import FLOAT64, FORMATS, ApFixed, ApInt, NumberType, parse_type
 
-__all__ = ["Parsed", "clang", "read_signature", "system_folders"]
+__all__ = ["Parsed", "clang", "read_signature", "system_folders", "told"]
 
 PROBE = "harness_probe"
 NAME = f"{PROBE}.cpp"
@@ -165,6 +165,14 @@ def _parse(source: Path, top: str, options: Sequence[str], compiler: str) -> Any
         raise CompileError(f"libclang cannot read {source}") from None
 
 
+def told(error: str) -> str:
+    """A compiler's error, with the remedy if it misses a header of Vitis that is not open."""
+    missing = re.search(r"[' ]((?:ap|hls|ac|etc/ap)_\w+\.h)\b.*(?:not found|No such file)", error)
+    if missing is None:
+        return error
+    return f"{error}; {missing[1]} is not among the open headers: name its folder with include="
+
+
 def _function(unit: Any, source: Path, top: str) -> Any:
     """The function that the probe's address is of."""
     cindex = clang()
@@ -173,7 +181,7 @@ def _function(unit: Any, source: Path, top: str) -> Any:
         where = d.location.file
         if where is None or where.name != NAME or d.location.line == 1:
             place = f"{where.name}:{d.location.line}: " if where else ""
-            raise CompileError(f"{place}{d.spelling}")
+            raise CompileError(told(f"{place}{d.spelling}"))
     for cursor in unit.cursor.get_children():
         if cursor.spelling == PROBE:
             for inner in cursor.walk_preorder():

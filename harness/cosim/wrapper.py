@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from harness.cosim.frontend import Parsed
@@ -11,8 +11,12 @@ from harness.cosim.signature import RESULT, Port
 __all__ = ["call_of", "wrapper_source"]
 
 
-def wrapper_source(source: Path, top: str, parsed: Parsed) -> str:
-    """The translation unit that has the user's source and the program around ``top``."""
+def wrapper_source(source: Path, top: str, parsed: Parsed, tuned: bool) -> str:
+    """The translation unit that has the user's source and the program around ``top``.
+
+    Ours is read first, where no macro of the source reaches it; but if the source is ``tuned``, its
+    macros are to reach the vendor's headers, and it is read first.
+    """
     ports = parsed.signature.ports
     names = [f"argument_{k}" for k in range(len(ports))]
     body = [d.format(name) for d, name in zip(parsed.declarations, names, strict=True)]
@@ -23,11 +27,12 @@ def wrapper_source(source: Path, top: str, parsed: Parsed) -> str:
     body += [line for p in order for line in _after(p, names[ports.index(p)], ports.index(p))]
     lines = "\n".join(f"  {line}" for line in body)
     structs = "\n".join(_struct(name, fields) for name, fields in parsed.definitions.items())
+    own = f'#define main harness_users_main\n#include "{source}"\n#undef main'
+    ours = "\n".join(f'#include "{name}"' for name in ("cosim.h", *_more(ports)))
+    both = (own, ours) if tuned else (ours, own)
     return f"""\
-#define main harness_users_main
-#include "{source}"
-#undef main
-#include "cosim.h"
+{both[0]}
+{both[1]}
 
 namespace harness {{
 namespace cosim {{
@@ -44,6 +49,20 @@ int main(int count, char** arguments) {{
   return harness::cosim::program(harness_row, count, arguments);
 }}
 """
+
+
+def _more(ports: Sequence[Port]) -> Sequence[str]:
+    """Headers of ours for the families of types that need them."""
+    spelled = " ".join(port.cpp for port in _numbers(ports))
+    families = (("ap_float<", "travel_ap_float.h"), ("ac_", "travel_ac.h"))
+    return [header for start, header in families if f" {start}" in f" {spelled}"]
+
+
+def _numbers(ports: Sequence[Port]) -> Iterator[Port]:
+    for port in ports:
+        if port.type is not None:
+            yield port
+        yield from _numbers(port.fields)
 
 
 def call_of(top: str, parsed: Parsed, names: Sequence[str] = ()) -> str:

@@ -381,3 +381,42 @@ def test_counting_that_does_not_compile_says_so(tmp_path):
     )
     with pytest.raises(CompileError, match="odd"):
         cpp(path, "f", count=True)
+
+
+def test_short_macros_of_a_source_do_not_reach_ours(tmp_path):
+    path = tmp_path / "short.cpp"
+    macros = "".join(f"#define {name} {k}\n" for k, name in enumerate("NWISTQOMEKF", 3))
+    path.write_text(
+        f'{macros}#include "ap_fixed.h"\n#include "hls_stream.h"\n#define value 1\n#define words 2\n'
+        "void f(ap_fixed<W, 2> x[N], hls::stream<ap_int<M> >& y) { y.write(x[0] + N); }\n"
+    )
+    assert cpp(path, "f")([1, 0, 0]).tolist() == [4]
+
+
+def test_pointers_that_are_moved_cast_or_kept_may_be_written_through(tmp_path):
+    path = tmp_path / "pointers.c"
+    path.write_text(
+        "#include <string.h>\n"
+        "void moved(int* p, int x) { *(p + 1) = x; }\n"
+        "void cast(volatile int* p) { int b[4]; memcpy(b, (const int*)p, 16); b[0]++;"
+        " memcpy((int*)p, b, 16); }\n"
+        "void kept(int* p, int x) { int* q = p; q[2] = x; }\n"
+        "int read(const int* p, int* q) { return *(p + 1) + q[1]; }\n"
+    )
+    sizes = {"p": 4}
+    assert cpp(path, "moved", sizes=sizes)(9).tolist() == [0, 9, 0, 0]
+    assert cpp(path, "cast", sizes=sizes)([1, 2, 3, 4]).tolist() == [2, 2, 3, 4]
+    assert cpp(path, "kept", sizes=sizes)([1, 2, 3, 4], 7).tolist() == [1, 2, 7, 4]
+    f = cpp(path, "read", sizes={"p": 2, "q": 2})
+    assert [p.direction for p in f.signature.ports] == ["in", "in", "out"]
+    assert f([1, 2], [3, 4]) == 6
+
+
+def test_a_closed_header_is_named_with_the_remedy(tmp_path):
+    path = tmp_path / "closed.cpp"
+    path.write_text('#include "hls_task.h"\nint f(int x) { return x; }\n')
+    with pytest.raises(CompileError, match="hls_task.h is not among the open headers: name its"):
+        cpp(path, "f")
+    (tmp_path / "vitis").mkdir()
+    (tmp_path / "vitis" / "hls_task.h").write_text("// theirs\n")
+    assert cpp(path, "f", include=[tmp_path / "vitis"])(3) == 3
