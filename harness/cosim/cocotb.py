@@ -97,8 +97,8 @@ class Fixed(LogicArray):
     @property
     def value(self) -> Any:
         """The number, exactly: an integer, a float, or a ``Fraction`` where that takes it."""
-        codes = np.array(self.code, np.int64 if self.type.width < 64 else object)
-        found = values_of_codes(codes, self.type)[()]
+        codes = _held([self.code], self.type)
+        found = values_of_codes(codes, self.type)[0]
         return found.item() if hasattr(found, "item") else found
 
     def __eq__(self, other: object) -> bool:
@@ -122,6 +122,13 @@ class Fixed(LogicArray):
 def _same(a: Any, b: Any) -> bool:
     a, b = exact_number(a), exact_number(b)
     return bool(a == b or (math.isnan(a) and math.isnan(b)))
+
+
+def _held(codes: list[int], t: NumberType) -> Any:
+    """Codes as arrays hold them: 64 bits are ``int64``, also of an unsigned type."""
+    if t.width > 64:
+        return np.array(codes, object)
+    return np.array([c - (1 << 64) if c >> 63 > 0 else c for c in codes], np.int64)
 
 
 def _bits(port: Any) -> str:
@@ -179,8 +186,7 @@ class Scoreboard:
             expected = found if isinstance(found, Fixed) else Fixed(found, self.type)
         else:
             assert self.source is not None
-            dtype = np.int64 if self.source.width < 64 else object
-            code = cast_codes(np.array([given.code], dtype), self.source, self.type)
+            code = cast_codes(_held([given.code], self.source), self.source, self.type)
             expected = Fixed.from_code(int(np.asarray(code)[0]), self.type)
         self._waiting.append((given, expected))
         return expected

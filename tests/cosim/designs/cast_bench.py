@@ -32,16 +32,29 @@ async def ports(dut):
         Fixed.of(dut.y, TARGET)
 
 
-@cocotb.test()
-async def board(dut):
-    """Many ties and its neighbours, on the scoreboard."""
+async def board(dut, codes):
+    """Some of the codes, on the scoreboard."""
     found = Scoreboard(TARGET, SOURCE)
-    for code in range(-(1 << 15), 1 << 15, 31):
+    for code in codes:
         x = Fixed.from_code(code, SOURCE)
         dut.x.value = x
         found.expect(x)
         await Timer(1, "ns")
         found.check(dut.y)
+    return found
+
+
+@cocotb.test()
+async def above_zero(dut):
+    """Every tie, and what lies between them."""
+    found = await board(dut, range(0, 1 << 15, 32))
+    assert found.finish() == 1024
+
+
+@cocotb.test()
+async def below_zero(dut):
+    """The same where the planted fault is."""
+    found = await board(dut, range(-(1 << 15), 0, 32))
     try:
         found.finish()
     except AssertionError as error:
