@@ -59,7 +59,7 @@ class copy {
 #endif
   }
 
-  // Reset, once.
+  // Reset, once; what goes in is unknown then.
   void begin() {
     if (begun_) return;
     begun_ = true;
@@ -93,6 +93,7 @@ class copy {
   void flush() {
     const std::size_t end = rows_ * how_.interval + how_.latency;
     if (how_.kind != protocol::pipeline || how_.latency == 0) return;
+    facts->call = rows_ - 1;
     for (std::size_t t = rows_ * how_.interval; t < end; ++t) cycle_of_pipeline(t);
   }
 

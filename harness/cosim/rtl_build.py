@@ -90,7 +90,7 @@ def built_rtl(question: Question, say: Callable[[str], object] | None = None) ->
         SignatureError: if the module is not there, or has ports that we cannot carry.
         CosimError: if a tool is missing, or the cache cannot be written.
     """
-    compiler, version = find_compiler(), _version(verilator())
+    version, compiler = _version(verilator()), find_compiler()
     index = index_of(repr((question, compiler, version, _own_code(), FLAGS, UNKNOWN, QUIET)))
     if (found := known(index)) is not None:
         return _program(*found)
@@ -184,7 +184,7 @@ def _verilated(
         Path(w.replace("\\ ", " ")) for w in re.split(r"(?<!\\)\s+", listed.partition(" : ")[2])
     ]
     used = [p.resolve() for p in names if p.is_file() and folder.parent not in p.resolve().parents]
-    return [p for p in used if not os.access(p, os.X_OK) or p.suffix]
+    return [p for p in used if p.name != "verilator_bin"]
 
 
 def _runtime(folder: Path, compiler: Compiler, version: str, waves: str) -> tuple[list[Path], Path]:

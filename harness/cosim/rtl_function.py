@@ -49,7 +49,7 @@ class RtlFunction(Function):
         return self._program.signature.name
 
     def trace(self, *args: Any, path: str | os.PathLike[str], **kwargs: Any) -> Any:
-        """One call, from reset on, whose waveforms are written; a batch if ``calls`` is true.
+        """One call, from reset on, whose waveforms are written.
 
         Args:
             args: as for a call.
@@ -136,7 +136,7 @@ def rtl(
         include: folders for `` `include`` and for modules; those of the sources are searched.
         defines: macros: ``["N=8"]`` or ``{"N": 8}``.
         cycles: that may go by without an end of a call, or a transfer.
-        reset_cycles: of the reset, before the first call.
+        reset_cycles: of the reset, before the first call; what goes in is unknown then.
         stalls: not 0: seeds pauses in the channels and streams, so that each cycle has one or not.
         unknowns: whether to look for X; if not, what is unknown is 0, and calls are faster.
         seconds: that a batch of calls may take.

@@ -265,10 +265,11 @@ def _signed_ports(
         return frozenset()
     entities = (e for e in tree.iter() if e.get("kind") == "entity_declaration")
     entity = next((e for e in entities if e.get("identifier") == top.lower()), None)
-    ports = entity.iterfind("./port_chain/el") if entity is not None else ()
-    return frozenset(
-        port.get("identifier", "").lower()
-        for port in ports
-        for named in [port.find("./subtype_indication")]
-        if named is not None and any(e.get("identifier") == "signed" for e in named.iter())
-    )
+    found, signed = set(), False
+    for port in entity.iterfind("./port_chain/el") if entity is not None else ():
+        named = port.find("./subtype_indication")
+        if named is not None and "ref" not in named.attrib:  # else that of the one before
+            signed = any(e.get("identifier") == "signed" for e in named.iter())
+        if signed:
+            found.add(port.get("identifier", "").lower())
+    return frozenset(found)

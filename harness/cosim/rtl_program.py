@@ -116,9 +116,9 @@ def driver(wires: Sequence[Wire], layout: Layout, how: Running, models: Sequence
     control = {role: f"&{names[wire]}" for role, wire in layout.control.items()}
     kinds = {"ap_ctrl_hs": "control", "stream": "control", "handshake": "transfers"}
     kind = kinds.get(layout.protocol, layout.protocol)
-    how_text = ", ".join(
-        str(n) for n in (how.latency, how.interval, how.cycles, how.reset_cycles, how.stalls)
-    )
+    reset_cycles = how.reset_cycles if "reset" in layout.control else 0
+    numbers = (how.latency, how.interval, how.cycles, reset_cycles, how.stalls)
+    how_text = ", ".join(map(str, numbers))
     includes = "".join(f'#include "{m}"\n' for m in models)
     listed = ",\n      ".join(parts)
     clock, reset, start, go_on = (

@@ -89,6 +89,55 @@ def test_unknown_is_an_error():
     assert left.tolist() == [1, 0, 1]
 
 
+UNKNOWNS = """
+module undriven(input [7:0] a, output [7:0] y); wire [7:0] q; assign y = a + q; endmodule
+module pin(input [7:0] a, output [7:0] y); undriven u(.y(y)); endmodule
+module index(input [1:0] a, output y); wire [2:0] v = 3'b101; assign y = v[a]; endmodule
+module state(input clk, input [7:0] x, output reg [7:0] y);
+  reg [7:0] s;
+  initial s = 0;
+  always @(posedge clk) begin s <= s + x; y <= s + x; end
+endmodule
+"""
+
+
+def test_kinds_of_unknowns(tmp_path):
+    """Wires and pins without a driver, an index out of range; an initial value is a value."""
+    path = tmp_path / "unknowns.v"
+    path.write_text(UNKNOWNS)
+    for top, given in [("undriven", 1), ("pin", 1), ("index", 3)]:
+        with pytest.raises(RunError, match="depends on an unknown"):
+            rtl(path, top)(given)
+    assert rtl(path, "index")(2) == 1
+    assert rtl(path, "state", latency=1).batch([1, 2, 3]).tolist() == [1, 3, 6]
+
+
+@needs_ghdl
+def test_unknowns_of_vhdl(tmp_path):
+    """A signal without a value; ports in a list are all signed."""
+    path = tmp_path / "un.vhd"
+    path.write_text(
+        "library ieee; use ieee.std_logic_1164.all; use ieee.numeric_std.all;\n"
+        "entity un is port (clk : in std_logic; x, z : in signed(7 downto 0);\n"
+        "  y : out signed(7 downto 0)); end;\n"
+        "architecture a of un is signal t : std_logic; begin\n"
+        "  process (clk) begin if rising_edge(clk) then t <= not t;\n"
+        "  if t = '1' then y <= x; else y <= z; end if; end if; end process; end;\n"
+    )
+    f = rtl(path, "un", latency=1)
+    assert [p.type for p in f.signature.ports] == [ApInt(8)] * 3
+    with pytest.raises(RunError, match=r"y\[\d\] depends on an unknown"):
+        f(1, 2)
+    assert f(3, 3) == 3
+
+
+def test_without_verilator(monkeypatch):
+    """Its absence is a line that says what to install."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CosimError, match="verilator is not installed; to install it: apt-get"):
+        rtl(DESIGNS / "cast.sv", "cast")
+
+
 def test_ap_ctrl_hs():
     """Memories, scalars with and without valid, and what is returned."""
     f = scale()
