@@ -150,6 +150,17 @@ def test_ap_ctrl_hs():
         assert (got == expected).all()
 
 
+def test_what_goes_in_and_comes_out():
+    """An array in place through two ports of its memory, a scalar both ways, one by handshake."""
+    types = {"a": "ap_fixed<16,6>[2][4]", "p": "ap_int<8>", "q": "ap_int<8>"}
+    f = rtl(DESIGNS / "swap.v", "swap", types=types)
+    assert [p.direction for p in f.signature.ports] == ["inout", "inout", "in"]
+    a, (p, q) = RNG.integers(-(1 << 15), 1 << 15, (50, 2, 4)), RNG.integers(-64, 64, (2, 50))
+    found = f.codes.batch(a, p, q)
+    assert (found.a == a[:, ::-1, ::-1]).all()
+    assert (found.p == p + q).all()
+
+
 def test_a_hang_is_found():
     """The call that does not end is named, and the next call begins anew."""
     f = scale(parameters={"HANG": 1}, cycles=100)
