@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from harness.report.console import progress
 
-__all__ = ["on_design", "pairs"]
+__all__ = ["on_design"]
 
 DIFFER = 1
 #: Differences that are printed.
 SHOWN = 10
 
 
-def pairs(given: list[str] | None, option: str) -> dict[str, str]:
-    """``NAME=VALUE``, as often as it was said."""
-    pairs = [text.partition("=") for text in given or []]
-    if wrong := next((name for name, equals, value in pairs if not (equals and value)), None):
-        raise ValueError(f"--{option} takes NAME=VALUE, not {wrong!r}")
-    return {name: value for name, _, value in pairs}
-
-
 def on_design(
     design: list[Path],
     top: str,
-    types: dict[str, str],
-    parameters: dict[str, str],
+    types: Sequence[str],
+    parameters: Sequence[str],
     latency: int | None,
     op: str,
     vectors: Path | None,
@@ -36,16 +29,21 @@ def on_design(
     """Replay vectors on a user's module, and tell which were asked."""
     from harness.cosim import RunError
     from harness.cosim import rtl as called
+    from harness.cosim.named import pairs
     from harness.cosim.rtl_golden import replay_on
     from harness.golden.codec import load
     from harness.golden.files import golden_directory
     from harness.golden.replay import committed
 
-    names = {name: int(v) if v.lstrip("-").isdigit() else v for name, v in parameters.items()}
+    typed = pairs(types, "--types")
+    given = pairs(parameters, "--parameter").items()
+    numbers = {name: int(v) if v.lstrip("-").isdigit() else v for name, v in given}
     folder = golden_directory()
     truths = {str(vectors): load(vectors)} if vectors else committed(folder)
     with progress(f"verilating {top}"):
-        function = called(design, top, latency=latency, types=types, parameters=names)
+        function = called(
+            design, top, latency=latency, types=pairs(types, "--types"), parameters=numbers
+        )
     try:
         with contextlib.closing(function):
             found = replay_on(function, {name: t.groups for name, t in truths.items()}, op)

@@ -301,10 +301,9 @@ def rtl(
     if design:
         if top is None or simulator:
             raise ValueError("--design needs --top, and runs in Verilator: leave --simulator out")
-        from harness.cli.design import on_design, pairs
+        from harness.cli.design import on_design
 
-        on_design(design, top, pairs(types, "types"), pairs(parameter, "parameter"), latency,
-                   op or "cast", vectors)  # fmt: skip
+        on_design(design, top, types or (), parameter or (), latency, op or "cast", vectors)
         return
     if given := next((n for n, v in (("top", top), ("types", types), ("op", op)) if v), None):
         raise ValueError(f"--{given} is of --design, which is not there")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from harness.cosim.errors import SignatureError
 from harness.cosim.rtl_ports import Wire
@@ -13,7 +14,7 @@ from harness.cosim.signature import Port
 from harness.names import instead
 from harness.types import ApInt, NumberType, as_number_type
 
-__all__ = ["Arguments", "Asked", "Part"]
+__all__ = ["Arguments", "Asked", "Part", "gathered"]
 
 _SHAPED = re.compile(r"(.*?[^\s\]])\s*((?:\[\s*\d+\s*\])*)$")
 
@@ -137,3 +138,30 @@ def _parsed(name: str, given: str | NumberType) -> tuple[NumberType, tuple[int, 
         raise SignatureError(f"{name}: {error}") from None
     dimensions = re.findall(r"\d+", found[2]) if found else ()
     return t, tuple(int(n) for n in dimensions)
+
+
+def gathered(wires: Sequence[Wire], asked: Asked) -> tuple[tuple[Wire, ...], dict[str, list[str]]]:
+    """Arrays of which every element has a port, as Vitis partitions them: ``x_0``, ``x_1``, ...
+
+    Args:
+        wires: the ports of the module.
+        asked: whose types have the dimensions, ``{"x": "ap_int<8>[4]"}``, where ``x`` is no port.
+
+    Returns:
+        The ports with each such array as one, and the names of its elements' ports, in C order.
+    """
+    free = {w.name: w for w in wires}
+    elements: dict[str, list[str]] = {}
+    for name, given in asked.types.items():
+        _, shape = _parsed(name, given)
+        indices = itertools.product(*map(range, shape))
+        ports = ["_".join([name, *map(str, index)]) for index in indices]
+        alike = {(free[p].way, free[p].width, free[p].ranges) for p in ports if p in free}
+        if name in free or not shape or len(alike) != 1 or not set(ports) <= set(free):
+            continue
+        first = free[ports[0]]
+        free[first.name] = replace(first, name=name, ranges=tuple((0, n - 1) for n in shape))
+        for port in ports[1:]:
+            del free[port]
+        elements[name] = ports
+    return tuple(free.values()), elements

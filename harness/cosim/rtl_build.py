@@ -16,8 +16,8 @@ from typing import Any
 from harness import children
 from harness.cosim.errors import CompileError, CosimError
 from harness.cosim.kept import index_of, keep, known, sha256_of
-from harness.cosim.rtl_arguments import Asked
-from harness.cosim.rtl_layout import Layout, laid_out
+from harness.cosim.rtl_arguments import Asked, gathered
+from harness.cosim.rtl_layout import laid_out
 from harness.cosim.rtl_ports import (
     QUIET,
     Design,
@@ -133,9 +133,11 @@ def _compiled(
         named, design = design.top, verilog
     else:
         wires, named = read_wires(design, scratch), design.top
+    wires, elements = gathered(wires, question.asked)
     layout = laid_out(named, wires, question.asked)
     folder = scratch / "model"
-    used = _verilated(question, design, wires, layout, folder)
+    text = shell(design, wires, layout, elements)
+    used = _verilated(question, design, text, folder)
     models = sorted(p for p in folder.glob("*.cpp"))
     together = sum(p.stat().st_size for p in models) < SMALL
     read = [p.name for p in models] if together else []
@@ -165,12 +167,10 @@ def _signed(wire: Wire, signed: frozenset[str]) -> Wire:
     return Wire(wire.name, wire.way, wire.width, there, wire.ranges)
 
 
-def _verilated(
-    question: Question, design: Design, wires: Sequence[Wire], layout: Layout, folder: Path
-) -> list[Path]:
+def _verilated(question: Question, design: Design, text: str, folder: Path) -> list[Path]:
     """Have Verilator write its C++; the user's files that it read."""
     outer = folder.parent / "harness_rtl.sv"
-    outer.write_text(shell(design, wires, layout), encoding="utf-8")
+    outer.write_text(text, encoding="utf-8")
     options = ["--cc", "--prefix", PREFIX, "--top-module", "harness_rtl", "-MMD", "-O3", *UNKNOWN]
     if question.waves:
         options += [WAVES[question.waves][0], "--trace-structs"]

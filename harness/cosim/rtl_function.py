@@ -125,8 +125,9 @@ def rtl(
         reset: its port, if it is not called ``rst``, ``ap_rst_n`` or the like; ``False`` for none.
         reset_low: whether 0 resets; by default if the name says so, as ``rst_n``.
         types: of arguments, ``{"x": "ap_fixed<16,6>"}``; with dimensions where a port has an array,
-            ``"ap_fixed<8,2>[4]"``, the first element in the lowest bits.  Other arguments are
-            integers of the port's width, signed if the source says so.
+            ``"ap_fixed<8,2>[4]"``: a vector with the first element in the lowest bits, an
+            unpacked array, a memory, or ports ``x_0`` to ``x_3``.  Other arguments are integers of
+            the port's width, signed if the source says so.
         sizes: how many elements an ``ap_memory`` has, or how many values a call writes into a
             stream without TLAST.
         valid: the valid of an argument's channel, where the names do not tell.

@@ -30,10 +30,18 @@ class Running:
     copies: int = 3
 
 
-def shell(design: Design, wires: Sequence[Wire], layout: Layout) -> str:
+def shell(
+    design: Design, wires: Sequence[Wire], layout: Layout, elements: Mapping[str, Sequence[str]]
+) -> str:
     """A module around the user's, whose ports have names that C++ can have.
 
     An array of any form is one of a single dimension, in C order.
+
+    Args:
+        design: the user's.
+        wires: its ports.
+        layout: what they are.
+        elements: of an array that has a port for each, their names.
     """
     arrays = {p.pins["data"]: p for p in layout.parts if p.kind in ("input", "output")}
     ports: list[str] = []
@@ -50,6 +58,9 @@ def shell(design: Design, wires: Sequence[Wire], layout: Layout) -> str:
         dimension = f" [0:{count - 1}]" if count else ""
         ports.append(f"{wire.way} wire {_bits(width)}{name}{dimension}")
         joined = name
+        if wire.name in elements:
+            pins += [f".{_escaped(e)}({name}[{i}])" for i, e in enumerate(elements[wire.name])]
+            continue
         if wire.ranges:
             joined = f"a{k}"
             body += _unpacked(wire, joined, name)
