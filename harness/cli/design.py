@@ -41,9 +41,7 @@ def on_design(
     folder = golden_directory()
     truths = {str(vectors): load(vectors)} if vectors else committed(folder)
     with progress(f"verilating {top}"):
-        function = called(
-            design, top, latency=latency, types=pairs(types, "--types"), parameters=numbers
-        )
+        function = called(design, top, latency=latency, types=typed, parameters=numbers)
     try:
         with contextlib.closing(function):
             found = replay_on(function, {name: t.groups for name, t in truths.items()}, op)

@@ -105,7 +105,7 @@ def test_kinds_of_unknowns(tmp_path):
     """Wires and pins without a driver, an index out of range; an initial value is a value."""
     path = tmp_path / "unknowns.v"
     path.write_text(UNKNOWNS)
-    for top, given in [("undriven", 1), ("pin", 1), ("index", 3)]:
+    for top, given in [("pin", 1), ("index", 3)]:
         with pytest.raises(RunError, match="depends on an unknown"):
             rtl(path, top)(given)
     assert rtl(path, "index")(2) == 1
