@@ -278,8 +278,35 @@ def rtl(
     vectors: Annotated[
         Path | None, typer.Option(help="A truth file of your own casts; by default the committed.")
     ] = None,
+    design: Annotated[
+        list[Path] | None,
+        typer.Option(help="A source of your own module instead of ours; may be repeated."),
+    ] = None,
+    top: Annotated[str | None, typer.Option(help="Its name.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option(help="The type of a port of it: x='ap_fixed<16,6>'.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="A parameter of it: WIDTH=16.")
+    ] = None,
+    latency: Annotated[
+        int | None, typer.Option(help="Registers between its input and its output, if clocked.")
+    ] = None,
+    op: Op = None,
 ) -> None:
-    """Replay the casts in RTL simulators; one that is not installed is skipped, visibly."""
+    """Replay the casts in RTL simulators; one that is not installed is skipped, visibly.
+
+    With --design, replay the vectors whose types are those of your own module on it, in Verilator.
+    """
+    if design:
+        if top is None or simulator:
+            raise ValueError("--design needs --top, and runs in Verilator: leave --simulator out")
+        from harness.cli.design import on_design
+
+        on_design(design, top, types or (), parameter or (), latency, op or "cast", vectors)
+        return
+    if given := next((n for n, v in (("top", top), ("types", types), ("op", op)) if v), None):
+        raise ValueError(f"--{given} is of --design, which is not there")
     from harness.golden.simulate import SIMULATORS
 
     if unknown := [name for name in simulator or [] if name not in SIMULATORS]:

@@ -6,6 +6,7 @@ from harness.cosim import cpp, assert_same
 from harness.cosim.errors import CompileError, CosimError, RunError, SignatureError
 from harness.cosim.function import Function, cpp
 from harness.cosim.record import Compared, Difference
+from harness.cosim.rtl_function import RtlFunction, rtl
 from harness.cosim.same import assert_same, compare, recorded
 from harness.cosim.sides import Calls, read_calls, write_calls
 from harness.cosim.signature import Port, Signature
@@ -18,6 +19,7 @@ __all__ = [
     "Difference",
     "Function",
     "Port",
+    "RtlFunction",
     "RunError",
     "Signature",
     "SignatureError",
@@ -26,5 +28,6 @@ __all__ = [
     "cpp",
     "read_calls",
     "recorded",
+    "rtl",
     "write_calls",
 ]

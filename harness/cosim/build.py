@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -16,14 +15,15 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from harness import children
-from harness.cosim.errors import CompileError, CosimError
+from harness.cosim.errors import CompileError
 from harness.cosim.frontend import Parsed, clang, read_signature, system_folders, told
+from harness.cosim.kept import index_of, keep, known, sha256_of
 from harness.cosim.signature import Signature
 from harness.cosim.wrapper import call_of, wrapper_source
-from harness.oracle.build import VARIABLE, Compiler, cache_directory, find_compiler
+from harness.oracle.build import Compiler, cache_directory, find_compiler
 from harness.oracle.headers import Headers, find_headers, kernel_directory
 
-__all__ = ["Program", "Source", "built", "sha256_of"]
+__all__ = ["Program", "Source", "built"]
 
 #: Lines stay in the program, so that a crash can be told by them.
 FLAGS = ("-O1", "-g1", "-w", "-fno-pie")
@@ -92,11 +92,6 @@ class Program:
     call: str
 
 
-def sha256_of(path: Path) -> str:
-    """The checksum of a file's contents."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def built(source: Source, say: Callable[[str], object] | None = None) -> Program:
     """The program of a source, compiled if its files are not those of an earlier one.
 
@@ -106,21 +101,13 @@ def built(source: Source, say: Callable[[str], object] | None = None) -> Program
         CosimError: if the cache cannot be written.
     """
     headers, compiler = find_headers(source.headers), find_compiler()
-    folder = cache_directory() / "cosim"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CosimError(
-            f"cannot write the cache {folder}: {error.strerror}; set {VARIABLE}"
-        ) from None
     question = repr((source, headers.digest, compiler, _own_code(), FLAGS, SANITIZE))
-    stem = hashlib.sha256(question.encode()).hexdigest()[:32]
-    index = folder / f"{stem}.json"
-    if (found := _known(index, source)) is not None:
-        return found
+    index = index_of(question)
+    if (found := known(index)) is not None:
+        return _program(*found, source)
     if say is not None:
         say(f"compiling {source.files[0].name} ...")
-    with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix="building-", dir=index.parent) as scratch:
         return _compiled(source, headers, compiler, index, Path(scratch))
 
 
@@ -132,20 +119,6 @@ def _own_code() -> str:
     cpp = [p for p in kernel_directory().glob("*.h") if p.name.startswith(("cosim", "travel"))]
     cpp += (kernel_directory() / "counting").glob("*.h")
     return " ".join(sha256_of(p) for p in [*python, *sorted(cpp)])
-
-
-def _known(index: Path, source: Source) -> Program | None:
-    """What was compiled before, if every file that it was made of is what it was."""
-    try:
-        facts = json.loads(index.read_text(encoding="utf-8"))
-        path = index.parent / facts["program"]
-        if any(sha256_of(Path(name)) != digest for name, digest in facts["files"].items()):
-            return None
-        if sha256_of(path) != facts["sha256"]:
-            return None
-        return _program(path, facts, source)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _program(path: Path, facts: dict[str, Any], source: Source) -> Program:
@@ -201,23 +174,15 @@ def _compiled(
             _check(done, first)
     _check(children.run(linked, scratch), first)
     listed = [scratch / f"{k}.d" for k in range(len(units))]
-    files = {f: sha256_of(Path(f)) for f in _used(parsed, source, listed)}
-    name = f"{index.stem}-{sha256_of(program)[:16]}"
     facts = {
-        "program": name,
-        "sha256": sha256_of(program),
-        "files": files,
         "own": [str(f) for f in own],
         "signature": parsed.signature.facts(),
         "folders": [str(f) for f in _folders(source, headers)],
         "declarations": parsed.named(),
         "call": call_of(source.top, parsed),
     }
-    aside = scratch / "index.json"
-    aside.write_text(json.dumps(facts), encoding="utf-8")
-    program.replace(index.parent / name)
-    aside.replace(index)
-    return _program(index.parent / name, facts, source)
+    path = keep(index, program, _used(parsed, source, listed), facts)
+    return _program(path, facts, source)
 
 
 def _check(done: CompletedProcess[str], source: Path) -> None:

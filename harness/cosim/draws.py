@@ -99,9 +99,13 @@ class Drawing:
         ]
 
     def calls(self, most: int) -> st.SearchStrategy[list[bytes]]:
-        """Lists of calls, as bytes."""
+        """Lists of calls, as bytes.
+
+        Those without state have no call twice: Hypothesis likes to repeat what it has drawn.
+        """
         call = st.binary(min_size=self.size, max_size=self.size)
-        return st.lists(call, min_size=1, max_size=most)
+        repeats = self._signature.stateful or not self.size
+        return st.lists(call, min_size=1, max_size=most, unique=not repeats)
 
     @property
     def size(self) -> int:

@@ -32,7 +32,16 @@ from harness.golden.words import read as read_words
 from harness.quantize import cast_codes, compute_codes, quantize_codes
 from harness.types import Operation, result_type
 
-__all__ = ["Difference", "Replayed", "answer", "committed", "replay", "replay_path", "replay_words"]
+__all__ = [
+    "Difference",
+    "Replayed",
+    "answer",
+    "committed",
+    "differences",
+    "replay",
+    "replay_path",
+    "replay_words",
+]
 
 
 @dataclass(frozen=True)
@@ -159,13 +168,14 @@ def replay_words(
 
 def replay(groups: Sequence[Group]) -> Replayed:
     """Every vector, answered by the quantizers and compared as words."""
-    found = [difference for group in groups for difference in _differences(group)]
+    found = [d for group in groups for d in differences(group, answer(group))]
     return Replayed(len(groups), sum(len(group.cases) for group in groups), tuple(found))
 
 
-def _differences(group: Group) -> Iterator[Difference]:
+def differences(group: Group, answers: Any) -> Iterator[Difference]:
+    """The vectors of a group that somebody's codes differ from."""
     target = group.target
-    codes = np.asarray(answer(group)).tolist()
+    codes = np.asarray(answers).tolist()
     if len(codes) != len(group.cases):
         raise GoldenError(group.id, None, f"{len(codes)} answers to {len(group.cases)} vectors")
     for k, (case, code) in enumerate(zip(group.cases, codes, strict=True)):
