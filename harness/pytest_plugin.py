@@ -1,12 +1,14 @@
 """For pytest: fixtures that compile and compare, and the options that tune them.
 
-Fixtures: ``cpp`` is :func:`harness.cosim.cpp` for sources beside the test, ``assert_same`` is
-:func:`harness.cosim.assert_same`.  A test marked ``bit_exact`` may say how many examples it wants.
+Fixtures: ``cpp`` and ``rtl`` are those of :mod:`harness.cosim` for sources beside the test,
+``assert_same`` is :func:`harness.cosim.assert_same`.  A test marked ``bit_exact`` may say how many
+examples it wants.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["assert_same", "cpp", "pytest_addoption", "pytest_configure"]
+__all__ = ["assert_same", "cpp", "pytest_addoption", "pytest_configure", "rtl"]
 
 MARK = "bit_exact(examples): holds functions against each other, so many calls long"
 
@@ -37,17 +39,39 @@ def cpp(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """A C++ function by its source, beside the test's file, and name; see ``harness.cosim.cpp``."""
     from harness.cosim import cpp as function
 
-    made: list[Any] = []
+    with _maker(request, function) as make:
+        headers = request.config.getoption("--hls-headers")
+        yield lambda source, top, **options: make(source, top, **{"headers": headers, **options})
 
-    def compile_(source: Any, top: str, **options: Any) -> Any:
-        options.setdefault("headers", request.config.getoption("--hls-headers"))
-        made.append(function(_beside(request.path.parent, source), top, **options))
-        return made[-1]
 
-    yield compile_
-    for each in made:
-        with contextlib.suppress(OSError):
-            each.close()
+@pytest.fixture
+def rtl(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """A hardware module by its source, beside the test's file; see ``harness.cosim.rtl``.
+
+    Without Verilator the test is skipped, and says so.
+    """
+    if shutil.which("verilator") is None:
+        pytest.skip("rtl() needs verilator, which is not installed")
+    from harness.cosim import rtl as function
+
+    with _maker(request, function) as make:
+        yield make
+
+
+@contextlib.contextmanager
+def _maker(
+    request: pytest.FixtureRequest, function: Callable[..., Any]
+) -> Iterator[Callable[..., Any]]:
+    """Makes functions of sources beside the test, and ends them after it."""
+    with contextlib.ExitStack() as made:
+        folder = request.path.parent
+
+        def make(source: Any, top: str, **options: Any) -> Any:
+            each = function(_beside(folder, source), top, **options)
+            made.callback(each.close)
+            return each
+
+        yield make
 
 
 def _beside(folder: Path, source: Any) -> Any:

@@ -56,6 +56,7 @@ TARGETS = {
     "twin": Target("a kernel's twin, compiled", 1.0, "s"),
     "edit": Target("an edited C++ file, judged", 3.0, "s"),
     "calls": Target("calls of a C++ function", 5.0, "M/s", at_most=False),
+    "rtl": Target("calls of an RTL module", 0.1, "M/s", at_most=False),
     "checks": Target("checks on one core", 10.0, "M/s", at_most=False),
     "compile": Target("a new C++ type", 0.1, "s"),
     "load": Target("a cached C++ type", 5.0, "ms"),

@@ -44,6 +44,19 @@ def cosim(
     sanitize: Annotated[
         bool, typer.Option("--sanitize", help="End calls that go out of bounds; slower.")
     ] = False,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", help="NAME=TYPE of an RTL port; else those of the other side."),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a parameter of an RTL module.")
+    ] = None,
+    latency: Annotated[
+        int | None, typer.Option(help="Registers between input and output of an RTL pipeline.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="How an RTL module is called, where its ports do not tell.")
+    ] = None,
     count: Annotated[
         bool, typer.Option("--count", help="Count what C++ assignments lose, line by line.")
     ] = False,
@@ -63,25 +76,34 @@ def cosim(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
     """Do two functions give the same numbers, bit for bit?  With one alone, what does it take?"""
-    from harness.cosim.named import Options, named_side, pairs
+    from harness.cosim.named import Options, named_sides, pairs
     from harness.cosim.record import Compared
     from harness.cosim.same import compare, recorded
     from harness.cosim.sides import write_calls
     from harness.report.cosims import as_json as json_of
 
-    options = Options(
-        include or (),
-        define or (),
-        std,
-        headers,
-        sanitize,
-        count,
-        seconds,
-        {name: _count(name, text) for name, text in pairs(size or (), "--size").items()},
-        pairs(direction or (), "--direction"),
-    )
+    both = {
+        "include": include or (),
+        "defines": define or (),
+        "sizes": {name: _count(name, text) for name, text in pairs(size or (), "--size").items()},
+        "seconds": seconds,
+    }
+    of_cpp = {
+        "std": std,
+        "headers": headers,
+        "sanitize": sanitize,
+        "count": count,
+        "directions": pairs(direction or (), "--direction"),
+    }
+    of_rtl = {
+        "types": pairs(type_ or (), "--type"),
+        "parameters": pairs(parameter or (), "--parameter"),
+        "latency": latency,
+        "protocol": protocol,
+    }
+    options = Options(both, of_cpp, of_rtl)
     with progress("cosim") as update:
-        sides = [named_side(text, options) for text in (a, b) if text is not None]
+        sides = named_sides([text for text in (a, b) if text is not None], options)
         found: Compared | None = None
         if record is not None:
             write_calls(record, recorded(sides[0], examples=examples, seed=seed))

@@ -29,8 +29,8 @@ def on_design(
     """Replay vectors on a user's module, and tell which were asked."""
     from harness.cosim import RunError
     from harness.cosim import rtl as called
+    from harness.cosim.hdl.golden import replay_on
     from harness.cosim.named import pairs
-    from harness.cosim.rtl_golden import replay_on
     from harness.golden.codec import load
     from harness.golden.files import golden_directory
     from harness.golden.replay import committed

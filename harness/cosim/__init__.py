@@ -5,8 +5,8 @@ from harness.cosim import cpp, assert_same
 
 from harness.cosim.errors import CompileError, CosimError, RunError, SignatureError
 from harness.cosim.function import Function, cpp
+from harness.cosim.hdl.function import RtlFunction, rtl
 from harness.cosim.record import Compared, Difference
-from harness.cosim.rtl_function import RtlFunction, rtl
 from harness.cosim.same import assert_same, compare, recorded
 from harness.cosim.sides import Calls, read_calls, write_calls
 from harness.cosim.signature import Port, Signature

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness.cosim.build import Program, Source, built
+from harness.cosim.cxx.build import Program, Source, built
 from harness.cosim.errors import SignatureError
+from harness.cosim.given import Macros, Names, files_of, folder_of, folders_of, macros_of
 from harness.cosim.process import Runner
 from harness.cosim.seen import Lost
 from harness.cosim.signature import Port, Signature
@@ -176,11 +176,11 @@ class Codes:
 
 
 def cpp(
-    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    source: Names,
     top: str,
     *,
     include: Sequence[str | os.PathLike[str]] = (),
-    defines: Sequence[str] | Mapping[str, object] = (),
+    defines: Macros = (),
     flags: Sequence[str] = (),
     std: str = "c++17",
     headers: str | os.PathLike[str] | None = None,
@@ -215,22 +215,14 @@ def cpp(
         SignatureError: if the function is not there, or takes what we cannot carry.
         CosimError: if libclang or a file is missing.
     """
-    named = [source] if isinstance(source, str | os.PathLike) else list(source)
-    if not named:
-        raise SignatureError("cpp() needs a source")
-    macros = (
-        [k if v is None or v is True else f"{k}={v}" for k, v in defines.items()]
-        if isinstance(defines, Mapping)
-        else list(defines)
-    )
     asked = Source(
-        tuple(_there(f, Path.is_file, "file") for f in named),
+        files_of(source, "cpp()"),
         top.strip(),
-        tuple(_there(f, Path.is_dir, "folder") for f in include),
-        tuple(macros),
+        folders_of(include),
+        macros_of(defines),
         tuple(flags),
         std,
-        None if headers is None else _there(headers, Path.is_dir, "folder"),
+        None if headers is None else folder_of(headers),
         sanitize,
         count,
         dict(sizes or {}),
@@ -239,13 +231,6 @@ def cpp(
     program = built(asked, say)
     runner = Runner(program.path, seconds, program.files, program.signature.name, count)
     return Function(program.signature, asked.files[0].name, runner, program)
-
-
-def _there(name: str | os.PathLike[str], is_kind: Callable[[Path], bool], kind: str) -> Path:
-    path = Path(name).expanduser()
-    if not is_kind(path):
-        raise SignatureError(f"there is no {kind} {path}")
-    return path.resolve()
 
 
 def _leading(codes: Any) -> Any:

@@ -1,9 +1,10 @@
-"""A difference as a program of its own: the vendor's headers, the user's source, and a main()."""
+"""A difference for others: a program of the user's source with a main(), waveforms, the calls."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from harness.cosim.draws import nested_inputs
 from harness.cosim.errors import CosimError, RunError
 from harness.cosim.function import Function
+from harness.cosim.hdl.function import RtlFunction
 from harness.cosim.numbers import values_of_codes
 from harness.cosim.record import Compared, Difference
 from harness.cosim.sides import Calls, FunctionSide, Side, write_calls
@@ -27,10 +29,11 @@ Codes = Mapping[str, Any]
 
 
 def write_reproducers(found: Compared, sides: tuple[Side, Side], folder: Path) -> list[Path]:
-    """Write what shows a difference: a program for each C++ side, and the calls of each function.
+    """Write what shows a difference: a program of a C++ side, waveforms of RTL, the calls of both.
 
     Returns:
-        The files: ``main_a.cpp`` and ``calls_a.json`` of the first side, with ``b`` of the second.
+        The files: ``main_a.cpp`` or ``waves_a.vcd``, and ``calls_a.json``, of the first side; with
+        ``b`` of the second.
 
     Raises:
         CosimError: if there is no difference.
@@ -45,6 +48,8 @@ def write_reproducers(found: Compared, sides: tuple[Side, Side], folder: Path) -
         if not isinstance(side, FunctionSide):
             continue
         own = _in_names_of(side.function.signature, difference)
+        if isinstance(side.function, RtlFunction):
+            written += _waves(side.function, own, folder / f"waves_{letter}.vcd")
         if side.function.program is not None:
             written.append(folder / f"main_{letter}.cpp")
             write_aside(written[-1], reproducer(side.function, own))
@@ -69,14 +74,25 @@ def _in_names_of(signature: Signature, difference: Difference) -> Difference:
     return replace(difference, calls=calls, port=port, signature=signature)
 
 
-def _answered(side: FunctionSide, difference: Difference) -> Calls | None:
-    """The calls with what a function gives for them; ``None`` if it does not come back."""
+def _waves(function: RtlFunction, difference: Difference, path: Path) -> list[Path]:
+    """The waveforms of the calls, also of those that do not come back."""
+    with suppress(RunError):
+        function.trace(**_inputs(difference), path=path, batch=True, coded=True)
+    return [path] if path.is_file() else []
+
+
+def _inputs(difference: Difference) -> dict[str, Any]:
     calls = difference.calls
     flat = {name: np.stack([np.asarray(c[name]) for c in calls]) for name in calls[0]}
-    inputs = nested_inputs(difference.signature, flat)
+    return nested_inputs(difference.signature, flat)
+
+
+def _answered(side: FunctionSide, difference: Difference) -> Calls | None:
+    """The calls with what a function gives for them; ``None`` if it does not come back."""
+    inputs = _inputs(difference)
     side.reset()
     try:
-        answers = side.answers(difference.signature, inputs, len(calls))
+        answers = side.answers(difference.signature, inputs, len(difference.calls))
     except RunError:
         return None
     outputs = {p.name: a for p, a in zip(difference.signature.outputs, answers, strict=True)}

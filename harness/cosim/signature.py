@@ -151,7 +151,7 @@ class Port:
         wanted = [*(["calls"] if rows else []), *(["values"] if self.stream else [])]
         shape = ", ".join([*wanted, *map(str, self.shape)])
         raise SignatureError(
-            f"{self.name} has the shape {_tuple(shape)} in C++, and {found.shape} was given"
+            f"{self.name} has the shape {_tuple(shape)}, and {found.shape} was given"
         )
 
     def _fields_of(self, given: Any, rows: bool, coded: bool) -> dict[str, Any]:
@@ -252,6 +252,15 @@ class Signature:
     def record(self) -> Any:
         """The namedtuple of several outputs."""
         return _record(self.name, [p.name for p in self.outputs])
+
+    @property
+    def types(self) -> dict[str, str]:
+        """Types with dimensions by name, as ``rtl(types=...)`` takes them; not of structs."""
+        return {
+            p.name: f"{p.type}{''.join(f'[{n}]' for n in p.shape)}"
+            for p in self.ports
+            if p.type is not None
+        }
 
     def bound(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments of a call by name.

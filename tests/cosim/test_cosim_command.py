@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,21 @@ def test_calls_are_recorded(tmp_path):
     assert run("cosim", "fir.cpp:fir", "--record", path, "--examples", 50).returncode == 0
     done = run("cosim", path, "models:fir")
     assert (done.returncode, done.stdout.split(",")[1].split("\n")[0]) == (0, " 50 calls")
+
+
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
+def test_rtl_has_the_types_of_the_other_side(example, tmp_path):
+    done = run("cosim", "fir.v:fir", "fir.cpp:fir", "--examples", 200, cwd=example)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("AGREE: fir.v:fir and fir.cpp:fir, ")
+    wrong = tmp_path / "wrong.v"
+    wrong.write_text((example / "fir.v").read_text().replace("21'sd16", "21'sd15"))
+    done = run("cosim", "fir.cpp:fir", f"{wrong}:fir", "--out", tmp_path / "why", cwd=example)
+    assert done.returncode == 1, done.stderr
+    assert "1 step apart" in done.stdout
+    names = {p.name for p in (tmp_path / "why").iterdir()}
+    assert names == {"main_a.cpp", "calls_a.json", "waves_b.vcd", "calls_b.json"}
+    assert "$enddefinitions" in (tmp_path / "why" / "waves_b.vcd").read_text()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +101,7 @@ def test_the_example_passes_at_once_and_is_not_overwritten(example):
     done = suite(example)
     assert done.returncode == 0, done.stdout
     assert " passed" in done.stdout
+    assert ("skipped" in done.stdout) == (shutil.which("verilator") is None)
     assert "warning" not in done.stdout
     again = run("init", example)
     assert again.returncode == 2

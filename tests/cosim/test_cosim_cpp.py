@@ -65,7 +65,7 @@ def test_structs_are_their_fields():
     assert many.length.tolist() == [3, 3, 3]
     with pytest.raises(SignatureError, match="p is a struct: give a dict of points, length"):
         f({"points": 1})
-    with pytest.raises(SignatureError, match=r"p\.length has the shape \(2,\) in C\+\+"):
+    with pytest.raises(SignatureError, match=r"p\.length has the shape \(2,\), and"):
         f({**given, "length": [1]})
 
 
@@ -77,7 +77,7 @@ def test_arrays_keep_their_dimensions():
     assert f(x).tolist() == x.T.tolist()
     rows = np.arange(-30, 30).reshape(10, 2, 3) / 16
     assert (f.batch(rows) == rows.transpose(0, 2, 1)).all()
-    with pytest.raises(SignatureError, match=r"x has the shape \(2, 3\) in C\+\+, and \(6,\)"):
+    with pytest.raises(SignatureError, match=r"x has the shape \(2, 3\), and \(6,\)"):
         f(np.zeros(6))
     assert f.batch(np.zeros((0, 2, 3))).shape == (0, 3, 2)
 
@@ -337,7 +337,7 @@ def test_no_process_outlives_its_python():
 
 
 def test_without_libclang_the_extra_is_named(monkeypatch):
-    from harness.cosim import frontend
+    from harness.cosim.cxx import frontend
 
     monkeypatch.setitem(sys.modules, "clang", None)
     frontend.clang.cache_clear()
@@ -387,7 +387,7 @@ def test_short_macros_of_a_source_do_not_reach_ours(tmp_path):
     path = tmp_path / "short.cpp"
     macros = "".join(f"#define {name} {k}\n" for k, name in enumerate("NWISTQOMEKF", 3))
     path.write_text(
-        f'{macros}#include "ap_fixed.h"\n#include "hls_stream.h"\n#define value 1\n#define words 2\n'
+        f'{macros}#include "ap_fixed.h"\n#include "hls_stream.h"\n#define words 2\n'
         "void f(ap_fixed<W, 2> x[N], hls::stream<ap_int<M> >& y) { y.write(x[0] + N); }\n"
     )
     assert cpp(path, "f")([1, 0, 0]).tolist() == [4]

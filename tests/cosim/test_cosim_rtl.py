@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from harness.cosim import CompileError, CosimError, RunError, SignatureError, rtl
-from harness.cosim.rtl_arguments import Asked
-from harness.cosim.rtl_layout import laid_out
-from harness.cosim.rtl_ports import Wire
+from harness.cosim.hdl.arguments import Asked
+from harness.cosim.hdl.layout import laid_out
+from harness.cosim.hdl.ports import Wire
 from harness.quantize import cast_codes
 from harness.types import ApFixed, ApInt
 

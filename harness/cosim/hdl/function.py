@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.cosim.errors import CosimError, SignatureError
-from harness.cosim.function import Function, _there
+from harness.cosim.function import Function
+from harness.cosim.given import Macros, Names, files_of, folders_of, macros_of
+from harness.cosim.hdl.arguments import Asked
+from harness.cosim.hdl.build import WAVES, Question, built_rtl
+from harness.cosim.hdl.ports import Design
+from harness.cosim.hdl.program import Running
 from harness.cosim.process import Runner
-from harness.cosim.rtl_arguments import Asked
-from harness.cosim.rtl_build import WAVES, Question, built_rtl
-from harness.cosim.rtl_ports import Design
-from harness.cosim.rtl_program import Running
 from harness.types import NumberType
 
 __all__ = ["RtlFunction", "rtl"]
@@ -81,7 +82,7 @@ class RtlFunction(Function):
 
 
 def rtl(
-    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    sources: Names,
     top: str,
     *,
     protocol: str | None = None,
@@ -97,7 +98,7 @@ def rtl(
     tie: Mapping[str, int] | None = None,
     parameters: Mapping[str, int | str] | None = None,
     include: Sequence[str | os.PathLike[str]] = (),
-    defines: Sequence[str] | Mapping[str, object] = (),
+    defines: Macros = (),
     cycles: int = 10_000,
     reset_cycles: int = 4,
     stalls: int = 0,
@@ -148,9 +149,7 @@ def rtl(
         SignatureError: if the module is not there, or takes what we cannot carry.
         CosimError: if a tool is missing.
     """
-    named = [sources] if isinstance(sources, str | os.PathLike) else list(sources)
-    if not named:
-        raise SignatureError("rtl() needs a source")
+    files = files_of(sources, "rtl()")
     for what, n, least in (
         ("latency", latency, 0),
         ("interval", interval, 1),
@@ -158,14 +157,8 @@ def rtl(
     ):
         if n is not None and n < least:
             raise SignatureError(f"{what} is {n}; it is at least {least}")
-    macros = (
-        [k if v is None or v is True else f"{k}={v}" for k, v in defines.items()]
-        if isinstance(defines, Mapping)
-        else list(defines)
-    )
-    folders = tuple(_there(f, Path.is_dir, "folder") for f in include)
-    files = tuple(_there(f, Path.is_file, "file") for f in named)
-    design = Design(files, top.strip(), folders, tuple(macros), dict(parameters or {}))
+    macros, folders = macros_of(defines), folders_of(include)
+    design = Design(files, top.strip(), folders, macros, dict(parameters or {}))
     asked = Asked(
         clock, reset, reset_low, protocol, latency,
         dict(types or {}), dict(sizes or {}), dict(valid or {}), dict(ready or {}), dict(tie or {}),

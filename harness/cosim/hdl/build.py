@@ -15,10 +15,9 @@ from typing import Any
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError
-from harness.cosim.kept import index_of, keep, known, sha256_of
-from harness.cosim.rtl_arguments import Asked, gathered
-from harness.cosim.rtl_layout import laid_out
-from harness.cosim.rtl_ports import (
+from harness.cosim.hdl.arguments import Asked, gathered
+from harness.cosim.hdl.layout import laid_out
+from harness.cosim.hdl.ports import (
     QUIET,
     Design,
     Wire,
@@ -27,7 +26,8 @@ from harness.cosim.rtl_ports import (
     verilator,
     verilog_of,
 )
-from harness.cosim.rtl_program import PREFIX, Running, driver, shell
+from harness.cosim.hdl.program import PREFIX, Running, driver, shell
+from harness.cosim.kept import index_of, keep, known, sha256_of
 from harness.cosim.signature import Signature
 from harness.oracle.build import Compiler, find_compiler
 from harness.oracle.headers import kernel_directory
@@ -117,7 +117,7 @@ def _root(program: str) -> Path:
 @functools.cache
 def _own_code() -> str:
     """What of ours decides how a program is made."""
-    python = [p for p in Path(__file__).parent.glob("rtl*.py") if p.stem != "rtl_function"]
+    python = [p for p in Path(__file__).parent.glob("*.py") if p.stem not in ("function", "golden")]
     cpp = [p for p in kernel_directory().glob("cosim_*.h") if p.stem != "cosim"]
     return " ".join(sha256_of(p) for p in [*sorted(python), *sorted(cpp)])
 

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.cosim.rtl_arguments import Part
-from harness.cosim.rtl_layout import Layout
-from harness.cosim.rtl_ports import Design, Wire
+from harness.cosim.hdl.arguments import Part
+from harness.cosim.hdl.layout import Layout
+from harness.cosim.hdl.ports import Design, Wire
 from harness.cosim.signature import Port
 from harness.types import ApFixed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.cosim.frontend import Parsed
+from harness.cosim.cxx.frontend import Parsed
 from harness.cosim.signature import RESULT, Port
 
 __all__ = ["call_of", "wrapper_source"]

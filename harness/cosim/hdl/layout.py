@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness.cosim.errors import SignatureError
-from harness.cosim.rtl_arguments import Arguments, Asked, Part
-from harness.cosim.rtl_ports import Wire
+from harness.cosim.hdl.arguments import Arguments, Asked, Part
+from harness.cosim.hdl.ports import Wire
 from harness.cosim.signature import RESULT, Signature
 from harness.names import instead
 

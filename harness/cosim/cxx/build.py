@@ -15,11 +15,11 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from harness import children
+from harness.cosim.cxx.frontend import Parsed, clang, read_signature, system_folders, told
+from harness.cosim.cxx.wrapper import call_of, wrapper_source
 from harness.cosim.errors import CompileError
-from harness.cosim.frontend import Parsed, clang, read_signature, system_folders, told
 from harness.cosim.kept import index_of, keep, known, sha256_of
 from harness.cosim.signature import Signature
-from harness.cosim.wrapper import call_of, wrapper_source
 from harness.oracle.build import Compiler, cache_directory, find_compiler
 from harness.oracle.headers import Headers, find_headers, kernel_directory
 
@@ -115,7 +115,8 @@ def built(source: Source, say: Callable[[str], object] | None = None) -> Program
 def _own_code() -> str:
     """What of ours decides how a program is read and made."""
     here = Path(__file__).parent
-    python = [here / f"{name}.py" for name in ("frontend", "directions", "wrapper", "signature")]
+    python = [here / f"{name}.py" for name in ("frontend", "directions", "wrapper")]
+    python.append(here.parent / "signature.py")
     cpp = [p for p in kernel_directory().glob("*.h") if p.name.startswith(("cosim", "travel"))]
     cpp += (kernel_directory() / "counting").glob("*.h")
     return " ".join(sha256_of(p) for p in [*python, *sorted(cpp)])

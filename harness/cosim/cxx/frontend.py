@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import children
-from harness.cosim.directions import direction_of, indexed, keeps_state
+from harness.cosim.cxx.directions import direction_of, indexed, keeps_state
 from harness.cosim.errors import CompileError, CosimError, SignatureError
 from harness.cosim.signature import RESULT, Port, Signature
 from harness.types import FLOAT64, FORMATS, ApFixed, ApInt, NumberType, parse_type

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.cosim.errors import SignatureError
-from harness.cosim.rtl_ports import Wire
+from harness.cosim.hdl.ports import Wire
 from harness.cosim.signature import Port
 from harness.names import instead
 from harness.types import ApInt, NumberType, as_number_type

@@ -1,0 +1,1 @@
+"""C++ functions: read by libclang, wrapped, compiled."""
