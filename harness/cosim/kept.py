@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,9 @@ from harness.cosim.errors import CosimError
 from harness.oracle.build import VARIABLE, cache_directory
 
 __all__ = ["index_of", "keep", "known", "sha256_of"]
+
+#: Seconds after which nobody asks for a program that was replaced.
+STALE = 86_400.0
 
 
 def sha256_of(path: Path) -> str:
@@ -64,4 +70,17 @@ def keep(index: Path, program: Path, files: Iterable[str], facts: dict[str, Any]
     aside.write_text(json.dumps(noted), encoding="utf-8")
     program.replace(index.parent / name)
     aside.replace(index)
+    _sweep(index, name)
     return index.parent / name
+
+
+def _sweep(index: Path, name: str) -> None:
+    """Remove what a source was before, and what a killed compilation left, after a day.
+
+    Not at once: a function that was made before the edit may be called yet.
+    """
+    before = [p for p in index.parent.glob(f"{index.stem}-*") if p.name != name]
+    for path in (*before, *index.parent.glob("building-*")):
+        with contextlib.suppress(OSError):  # another process may be quicker
+            if time.time() - path.stat().st_mtime > STALE:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -296,6 +296,14 @@ def test_it_is_compiled_once_and_a_damaged_copy_again(monkeypatch, tmp_path):
     assert cpp(path, "f", say=said.append)(1) == 2
     assert len(said) == 3
     assert not list((tmp_path / "cosim").glob("building-*"))
+    old = cpp(path, "f")
+    left = tmp_path / "cosim" / "building-killed"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    path.write_text("int f(int x) { return x + 2; }\n")
+    assert cpp(path, "f")(1) == 3
+    assert old(1) == 2, "who has a function keeps it"
+    assert not left.exists()
 
 
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
