@@ -428,3 +428,26 @@ def test_a_closed_header_is_named_with_the_remedy(tmp_path):
     (tmp_path / "vitis").mkdir()
     (tmp_path / "vitis" / "hls_task.h").write_text("// theirs\n")
     assert cpp(path, "f", include=[tmp_path / "vitis"])(3) == 3
+
+
+def test_headers_of_a_source_are_read_and_not_ours(tmp_path):
+    (tmp_path / "types").mkdir()
+    (tmp_path / "types" / "ap_int.h").write_text("template <int W> struct ap_int { int v; };\n")
+    path = tmp_path / "own.cpp"
+    path.write_text('#include "ap_int.h"\nint f(int x) { ap_int<3> y; y.v = x; return y.v; }\n')
+    with pytest.raises(CompileError, match="no member named 'v'"):
+        cpp(path, "f")
+    with pytest.raises(CompileError, match="ap_"):
+        cpp(path, "f", include=[tmp_path / "types"])
+
+
+def test_a_touched_header_makes_no_stale_prelude(monkeypatch, tmp_path):
+    from harness.oracle import find_headers
+
+    monkeypatch.setenv("HARNESS_CACHE_DIR", str(tmp_path / "cache"))
+    folder = shutil.copytree(find_headers().directory, tmp_path / "theirs")
+    path = tmp_path / "f.cpp"
+    for k in range(2):
+        path.write_text(f'#include "ap_int.h"\nap_int<9> f(ap_int<8> x) {{ return x + {k}; }}\n')
+        assert cpp(path, "f", headers=folder)(1) == 1 + k
+        os.utime(folder / "ap_int.h", (k + 1, k + 1))

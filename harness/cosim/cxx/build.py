@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import re
 import tempfile
@@ -15,7 +14,8 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from harness import children
-from harness.cosim.cxx.frontend import Parsed, clang, read_signature, system_folders, told
+from harness.cosim.cxx.frontend import Parsed, read_signature, system_folders, told
+from harness.cosim.cxx.prelude import HEADERS, prelude
 from harness.cosim.cxx.wrapper import call_of, wrapper_source
 from harness.cosim.errors import CompileError
 from harness.cosim.kept import index_of, keep, known, sha256_of
@@ -32,8 +32,6 @@ SANITIZE = (
     "-fno-sanitize-recover=all",
     "-fno-omit-frame-pointer",
 )
-#: What nearly every source includes; compiled once for all of them.
-PRELUDE = ("ap_fixed.h", "ap_int.h", "hls_stream.h")
 #: A source that sets one of these before it includes the headers needs them read anew.
 _TUNES = re.compile(rb"^\s*#\s*define\s+(?:_?AP_|_?HLS_|__SYNTH)", re.M)
 
@@ -115,7 +113,7 @@ def built(source: Source, say: Callable[[str], object] | None = None) -> Program
 def _own_code() -> str:
     """What of ours decides how a program is read and made."""
     here = Path(__file__).parent
-    python = [here / f"{name}.py" for name in ("frontend", "directions", "wrapper")]
+    python = [here / f"{name}.py" for name in ("frontend", "directions", "types", "wrapper")]
     python.append(here.parent / "signature.py")
     cpp = [p for p in kernel_directory().glob("*.h") if p.name.startswith(("cosim", "travel"))]
     cpp += (kernel_directory() / "counting").glob("*.h")
@@ -139,19 +137,20 @@ def _compiled(
 ) -> Program:
     options = _options(source, headers)
     first = source.files[0]
-    tuned = _tuned(source)
-    prelude = None if tuned else _prelude(index.parent, options, compiler, headers)
+    tuned = _tuned(source, headers)
+    settings = [option for option in options if not option.startswith("-I")]
+    ready = None if tuned else prelude(index.parent, headers.directory, settings, FLAGS, compiler)
     parsed = read_signature(
         first,
         source.top,
-        [*options, *(["-include-pch", f"{prelude}.pch"] if prelude else [])],
+        [*options, *(["-include-pch", f"{ready}.pch"] if ready else [])],
         compiler.command,
         sizes=source.sizes,
         directions=source.directions,
     )
     own = _own_files(source, parsed, compiler, headers)
-    if prelude and any(_TUNES.search(f.read_bytes()) for f in own):
-        prelude, tuned = None, True  # whatever it sets comes before the headers now
+    if ready and any(_TUNES.search(f.read_bytes()) for f in own):
+        ready, tuned = None, True  # whatever it sets comes before the headers now
         parsed = read_signature(
             first, source.top, options, compiler.command,
             sizes=source.sizes, directions=source.directions,
@@ -160,7 +159,7 @@ def _compiled(
     wrapper.write_text(wrapper_source(first, source.top, parsed, tuned), encoding="utf-8")
     flags = [*FLAGS, *(SANITIZE if source.sanitize else ())]
     plain = not (source.sanitize or source.count)
-    ahead = ["-include", f"{prelude}.h"] if prelude and plain else []
+    ahead = ["-include", f"{ready}.h"] if ready and plain else []
     units = [wrapper, *source.files[1:]]
     before = [f"-I{kernel_directory() / 'counting'}"] if source.count else []
     always = [compiler.command, *before, *options, *flags, "-MD", "-fdiagnostics-color=never", "-c"]
@@ -211,43 +210,14 @@ def _vendors(headers: Headers) -> list[Path]:
     return [headers.directory, *([mentor] if headers.pinned and mentor.is_dir() else [])]
 
 
-def _tuned(source: Source) -> bool:
-    """Whether something may change how the vendor's headers are read."""
-    macros = any(m.startswith(("AP_", "_AP_", "HLS_", "__SYNTH")) for m in source.defines)
-    return macros or any(_TUNES.search(f.read_bytes()) for f in source.files)
-
-
-def _prelude(folder: Path, options: Sequence[str], compiler: Compiler, headers: Headers) -> Path:
-    """The vendor's headers, compiled once for libclang and for g++; the path without its ending."""
-    settings = [o for o in options if not o.startswith("-I")]
-    present = [name for name in PRELUDE if (headers.directory / name).is_file()]
-    key = repr((headers.digest, str(headers.directory), compiler, settings, FLAGS, present))
-    stem = folder / f"prelude-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    if Path(f"{stem}.pch").is_file() and Path(f"{stem}.h.gch").is_file():
-        return stem
-    text = "".join(f'#include "{name}"\n' for name in present)
-    with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
-        header = Path(scratch, stem.name).with_suffix(".h")
-        header.write_text(text, encoding="utf-8")
-        header.replace(f"{stem}.h")
-        _prelude_for_clang(Path(f"{stem}.h"), Path(scratch, "pch"), options, compiler)
-        command = [compiler.command, *options, *FLAGS, "-x", "c++-header", f"{stem}.h"]
-        _check(children.run([*command, "-o", str(Path(scratch, "gch"))], scratch), header)
-        Path(scratch, "pch").replace(f"{stem}.pch")
-        Path(scratch, "gch").replace(f"{stem}.h.gch")
-    return stem
-
-
-def _prelude_for_clang(header: Path, out: Path, options: Sequence[str], compiler: Compiler) -> None:
-    cindex = clang()
-    system = [o for folder in system_folders(compiler.command) for o in ("-isystem", folder)]
-    arguments = ["-x", "c++-header", *options, "-nostdinc", "-nostdinc++", *system]
-    flag = cindex.TranslationUnit.PARSE_INCOMPLETE
-    unit = cindex.Index.create().parse(str(header), args=arguments, options=flag)
-    for d in unit.diagnostics:
-        if d.severity >= cindex.Diagnostic.Error:
-            raise CompileError(f"{d.location.file}:{d.location.line}: {d.spelling}")
-    unit.save(str(out))
+def _tuned(source: Source, headers: Headers) -> bool:
+    """Whether something may change how the vendor's headers are read, or which."""
+    if any(m.startswith(("AP_", "_AP_", "HLS_", "__SYNTH")) for m in source.defines):
+        return True
+    own = (f for f in _folders(source, headers) if f != headers.directory)
+    if any((folder / name).is_file() for folder in own for name in HEADERS):
+        return True
+    return any(_TUNES.search(f.read_bytes()) for f in source.files)
 
 
 def _own_files(

@@ -12,32 +12,15 @@ from typing import Any
 
 from harness import children
 from harness.cosim.cxx.directions import direction_of, indexed, keeps_state
+from harness.cosim.cxx.types import number_of
 from harness.cosim.errors import CompileError, CosimError, SignatureError
 from harness.cosim.signature import RESULT, Port, Signature
-from harness.types import FLOAT64, FORMATS, ApFixed, ApInt, NumberType, parse_type
+from harness.types import NumberType
 
-__all__ = ["Parsed", "clang", "read_signature", "system_folders", "told"]
+__all__ = ["Parsed", "clang", "read_signature", "system_arguments", "system_folders", "told"]
 
 PROBE = "harness_probe"
 NAME = f"{PROBE}.cpp"
-#: C++'s own numbers, as x86-64 Linux has them.
-NATIVE: dict[str, NumberType] = {
-    "bool": ApInt(1, signed=False),
-    "char": ApInt(8),
-    "signed char": ApInt(8),
-    "unsigned char": ApInt(8, signed=False),
-    "short": ApInt(16),
-    "unsigned short": ApInt(16, signed=False),
-    "int": ApInt(32),
-    "unsigned int": ApInt(32, signed=False),
-    "long": ApInt(64),
-    "unsigned long": ApInt(64, signed=False),
-    "long long": ApInt(64),
-    "unsigned long long": ApInt(64, signed=False),
-    "float": FORMATS["float32"],
-    "double": FLOAT64,
-}
-_AC = re.compile(r"ac_(int|fixed)<([^<>]*)>")
 ALLOWED = (
     "ap_[u]fixed, ap_[u]int, ap_float<M,E,E0>, ac_fixed, ac_int, C++'s own numbers, arrays, "
     "references and pointers to them, structs of them, hls::stream"
@@ -99,6 +82,12 @@ def system_folders(compiler: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in between[1].splitlines())
 
 
+def system_arguments(compiler: str) -> list[str]:
+    """Arguments of libclang that make it read g++'s own headers."""
+    folders = [part for folder in system_folders(compiler) for part in ("-isystem", folder)]
+    return ["-nostdinc", "-nostdinc++", *folders]
+
+
 def read_signature(
     source: Path,
     top: str,
@@ -157,8 +146,7 @@ def _parse(source: Path, top: str, options: Sequence[str], compiler: str) -> Any
     name = re.sub(r"\s*\(.*", "", top, flags=re.S)
     # An address makes the compiler resolve the name, and instantiate a template.
     text = f'#include "{source}"\nstatic auto* const {PROBE} = &{name};\n'
-    system = [part for folder in system_folders(compiler) for part in ("-isystem", folder)]
-    arguments = ["-x", "c++", *options, "-nostdinc", "-nostdinc++", *system, "-ferror-limit=1"]
+    arguments = ["-x", "c++", *options, *system_arguments(compiler), "-ferror-limit=1"]
     try:
         return cindex.Index.create().parse(NAME, args=arguments, unsaved_files=[(NAME, text)])
     except cindex.TranslationUnitLoadError:
@@ -322,9 +310,9 @@ class _Reader:
             found = self._typed(name, inner, (), direction)
             length = self._sizes.get(name)
             return replace(found, cpp=match[1], stream=True, length=length)
-        t = _minifloat(kind, text) or _number(text)
+        t = number_of(kind, text)
         if t is None and kind.kind.name == "ENUM":
-            t = _number(_bare(kind.get_declaration().enum_type.get_canonical()))
+            t = _enumerated(kind)
         if t is not None:
             return Port(name, text, t, shape, direction)
         return Port(name, text, None, shape, direction, fields=self._fields(name, kind, direction))
@@ -364,33 +352,7 @@ def _bare(canonical: Any) -> str:
     return text if text.strip() else "?"
 
 
-def _number(text: str) -> NumberType | None:
-    """The numbers of a C++ type, if it is one of ours."""
-    if text in NATIVE:
-        return NATIVE[text]
-    if match := _AC.fullmatch(text):
-        parts = [p.strip() for p in match[2].split(",")]
-        if match[1] == "int":
-            return ApInt(int(parts[0]), signed=_true(parts, 1))
-        return ApFixed(int(parts[0]), int(parts[1]), signed=_true(parts, 2))
-    if text.startswith(("ap_", "minifloat")):
-        try:
-            return parse_type(text)
-        except ValueError:
-            return None
-    return None
-
-
-def _minifloat(kind: Any, text: str) -> NumberType | None:
-    """The open ``ap_float``, whose third argument is not spelled if it is its default.
-
-    AMD's, which has two, is another type.
-    """
-    if not text.startswith("ap_float<") or kind.get_num_template_arguments() != 3:
-        return None
-    parts = text.removeprefix("ap_float<").rstrip(">").split(",")
-    return parse_type(f"ap_float<{','.join((*parts, '0')[:3])}>")
-
-
-def _true(parts: Sequence[str], place: int) -> bool:
-    return len(parts) <= place or parts[place] in ("true", "1")
+def _enumerated(kind: Any) -> NumberType | None:
+    """The integers of an enumeration."""
+    integer = kind.get_declaration().enum_type.get_canonical()
+    return number_of(integer, _bare(integer))
