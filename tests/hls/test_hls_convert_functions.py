@@ -156,3 +156,62 @@ def test_names_are_those_of_hls4ml():
     assert next(step.layer.name for step in typed.steps) == "max_pool2d"
     assert [step.layer.name for step in typed.steps][-2:] == ["view", "relu"]
     assert np.asarray(typed(np.ones((1, 4, 4, 3)))).tolist() == [[1.0] * 12]
+
+
+class Pair(nn.Module):
+    """An einsum of the input, or of it and a dense layer's output."""
+
+    def __init__(self, equation, twice=False):
+        super().__init__()
+        self.equation, self.twice = equation, twice
+        self.dense = nn.Linear(4, 5)
+
+    def forward(self, x):
+        return torch.einsum(self.equation, x, x if self.twice else self.dense(x))
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "twice"),
+    [
+        ("bi,bj->bij", (4,), False),
+        ("bi,bi->b", (4,), True),
+        ("bsi,bsj->bij", (3, 4), False),
+        ("bsi,bti->bst", (3, 4), True),
+        ("...i,...i->...", (3, 4), True),
+        (" bsi , bsj -> bsij ", (3, 4), False),
+    ],
+)
+def test_einsums_are_torchs(equation, shape, twice):
+    torch.manual_seed(1)
+    net = Pair(equation, twice).eval().double()
+    x = (torch.randint(-64, 64, (20, *shape)) / 16).double()
+    model = {"Precision": {"default": "fixed<36,12>"}, "ChannelsLastConversion": "off"}
+    config = {"Model": model, "LayerName": {}}
+    config["LayerName"]["input"] = {"Precision": {"result": "fixed<10,4>"}}
+    typed = from_torch(net, config, input_shape=shape)
+    wanted = net(x)
+    found = typed(x).reshape(wanted.shape)
+    assert (found - wanted).abs().max() < 2**-12
+
+
+def test_einsums_with_channels_first_turn_their_letters():
+    net = Calls(lambda x: torch.einsum("bct,bdt->bcd", x, x)).eval()
+    x = torch.randint(-4, 4, (20, 3, 5)).double()
+    typed = from_torch(net, CONFIG, input_shape=(3, 5))
+    assert torch.equal(typed(x.movedim(1, -1)).movedim(-1, 1), net(x))
+
+
+@pytest.mark.parametrize(
+    ("equation", "says"),
+    [
+        ("bi->b", "of 2; allowed: 'bi,bj->bij'|two operands|operands"),
+        ("bi,bj", "allowed: 'bi,bj->bij'"),
+        ("bi,jb->ij", "allowed: the batch first in every term, and kept apart"),
+        ("bi,bj->ij", "allowed: the batch first in every term"),
+        ("bi,bj->bj", "i is summed over in one operand only"),
+        ("bii,bi->bi", "has a letter twice|does not fit|subscripts"),
+    ],
+)
+def test_einsums_that_hls4ml_has_not_are_refused(equation, says):
+    with pytest.raises((ConversionError, RuntimeError), match=says):
+        from_torch(Pair(equation).eval(), CONFIG, input_shape=(4,))

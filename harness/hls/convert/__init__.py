@@ -3,6 +3,7 @@
 from harness.hls.convert import (  # noqa: F401  # enter the builders
     activations,
     attention,
+    contraction,
     layers,
     pools,
     sequences,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +13,16 @@ from torch.nn import functional
 
 from harness.hls.convert.precision import ConversionError
 
-__all__ = ["MERGES", "Squeeze", "Unsqueeze", "View", "allowed", "is_a_shape", "module_of"]
+__all__ = [
+    "MERGES",
+    "Contraction",
+    "Squeeze",
+    "Unsqueeze",
+    "View",
+    "allowed",
+    "is_a_shape",
+    "module_of",
+]
 
 #: Functions of several tensors, by the name that their builder has.
 MERGES: dict[Any, str] = {
@@ -54,6 +64,14 @@ class Unsqueeze(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.dim = dim
+
+
+class Contraction(nn.Module):
+    """An einsum of two tensors, in torch's order of axes; the equation is without the batch."""
+
+    def __init__(self, equation: str, operands: Sequence[fx.Node]) -> None:
+        super().__init__()
+        self.equation, self.operands = equation, tuple(operands)
 
 
 #: Arguments behind the tensor in torch's order, so that positional ones have their names.
@@ -140,6 +158,8 @@ def module_of(node: fx.Node) -> nn.Module | None:
     """
     if node.target in _VIEWS:
         return View(*_sizes(node))
+    if node.target is torch.einsum:
+        return _contraction(node)
     if node.target not in _MODULES:
         return None
     kind, names = _MODULES[node.target]
@@ -162,7 +182,8 @@ def module_of(node: fx.Node) -> nn.Module | None:
 def allowed() -> str:
     """The functions that are supported, for errors."""
     names = set(MERGES.values())
-    names |= {f if isinstance(f, str) else f.__name__ for f in (*_MODULES, *_VIEWS)}
+    functions = (*_MODULES, *_VIEWS, torch.einsum)
+    names |= {f if isinstance(f, str) else f.__name__ for f in functions}
     return ", ".join(sorted(names))
 
 
@@ -174,6 +195,27 @@ def is_a_shape(node: Any) -> bool:
         return is_a_shape(node.args[0])
     method = node.op == "call_method" and node.target == "size"
     return method or (node.target is getattr and node.args[1] == "shape")
+
+
+def _contraction(node: fx.Node) -> Contraction:
+    """An einsum without the batch, which is the first letter of every term, or in its dots."""
+    equation, *operands = node.args
+    if len(operands) == 1 and isinstance(operands[0], (tuple, list)):
+        operands = list(operands[0])
+    terms = re.split(",|->", str(equation).replace(" ", ""))
+    nodes = [operand for operand in operands if isinstance(operand, fx.Node)]
+    if len(terms) != 3 or "->" not in str(equation) or not len(nodes) == len(operands) == 2:
+        count = len(operands)
+        raise ConversionError(f"{node.name}: {equation!r} of {count}; allowed: 'bi,bj->bij'")
+    first = {term[:1] for term in terms}
+    batch = first.pop()
+    if first or not batch or (batch != "." and any(batch in term[1:] for term in terms)):
+        raise ConversionError(
+            f"{node.name}: {equation!r}; allowed: the batch first in every term, and kept apart"
+        )
+    if batch != ".":
+        terms = [term[1:] for term in terms]
+    return Contraction(f"{terms[0]},{terms[1]}->{terms[2]}", nodes)
 
 
 def _sizes(node: fx.Node) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from harness.hls.convert.functions import MERGES, allowed, is_a_shape, module_of
+from harness.hls.convert.functions import MERGES, Contraction, allowed, is_a_shape, module_of
 from harness.hls.convert.precision import ConversionError
 from harness.nn.base import QuantizedModule
 
@@ -126,6 +126,8 @@ def _what(node: fx.Node, modules: dict[str, nn.Module]) -> nn.Module | str:
 
 
 def _reads(node: fx.Node, what: nn.Module | str) -> tuple[str, ...]:
+    if isinstance(what, Contraction):
+        return tuple(operand.name for operand in what.operands)
     if not isinstance(what, nn.MultiheadAttention):
         return _read(node)
     names = ("query", "key", "value", "key_padding_mask", "need_weights", "attn_mask")
