@@ -74,7 +74,8 @@ def _commands(design: Design, file: str) -> Iterator[str]:
     verilator = ["verilator", "--binary", "-Wno-fatal", "-Wno-lint", "--top-module", TOP]
     yield f"{design.top} on the inputs on which it differs; prints codes, as it gave them to us."
     yield f"{shlex.join(icarus)} && vvp -n tb.vvp"
-    yield f"{shlex.join([*verilator, *searched, *files])} && obj_dir/V{TOP}"
+    # A comment that begins with `verilator` would be a directive.
+    yield f"or: {shlex.join([*verilator, *searched, *files])} && obj_dir/V{TOP}"
 
 
 def _signed(t: NumberType) -> bool:

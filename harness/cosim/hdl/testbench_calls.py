@@ -187,7 +187,8 @@ def _handshaken(of: Calling) -> Lines:
 
 
 def _hangs(call: str, of: Calling) -> str:
-    return f'$display("call %0d: does not finish within {of.how.cycles} cycles", {call});'
+    what = f"call %0d: does not finish within {of.how.cycles} cycles"
+    return f'begin tb_wrong = tb_wrong + 1; $display("{what}", {call}); end'
 
 
 def _started(of: Calling) -> Lines:
