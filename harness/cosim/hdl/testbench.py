@@ -17,7 +17,7 @@ import numpy as np
 
 from harness.cosim.hdl.arguments import Part
 from harness.cosim.hdl.build import Ports, Question, ports_of
-from harness.cosim.hdl.ports import Design
+from harness.cosim.hdl.ports import Design, Wire
 from harness.cosim.hdl.testbench_calls import CALLS, Calling, escaped, kept, task_of
 from harness.types import ApFixed, NumberType
 
@@ -93,6 +93,16 @@ def _literal(code: int, t: NumberType) -> str:
     return f"{'-' if code < 0 else ''}{t.width}'{sign}d{abs(code)}"
 
 
+def _elements(wire: Wire) -> list[str]:
+    """The elements of an unpacked array in C order; a port that is none is its only one."""
+    indices = itertools.product(*(range(min(r), max(r) + 1) for r in wire.ranges))
+    return [escaped(wire.name) + "".join(f"[{i}]" for i in index) for index in indices]
+
+
+def _element(wire: Wire, k: int) -> str:
+    return escaped(f"tb_{wire.name}_{k}")
+
+
 def _steps(part: Part, places: list[str], codes: Any) -> Iterator[str]:
     """Statements that give, or show, the codes of an argument in one call."""
     t = part.port.type
@@ -127,10 +137,15 @@ class _Bench:
             ranges = "" if elements else "".join(f" [{a}:{b}]" for a, b in wire.ranges)
             begins = " = 0" if wire.goes_in and not ranges else ""
             bits_of = f" [{wire.width - 1}:0]" if wire.width > 1 else ""
-            kind = ("logic" if wire.goes_in else "wire") + (" signed" if wire.signed else "")
+            variable = wire.goes_in and not ranges
+            kind = ("logic" if variable else "wire") + (" signed" if wire.signed else "")
             for name in map(escaped, elements or [wire.name]):
                 yield f"{kind}{bits_of} {name}{ranges}{begins};"
                 pins.append(f".{name}({name})")
+            # Verilator 5.006 does not pass on what is assigned to an element in a task.
+            for k, element in enumerate(_elements(wire) if wire.goes_in and ranges else ()):
+                own = _element(wire, k)
+                yield f"logic{bits_of} {own} = 0; assign {element} = {own};"
         values = {n: v if isinstance(v, int) else f'"{v}"' for n, v in design.parameters.items()}
         given = ", ".join(f".{escaped(n)}({v})" for n, v in values.items())
         yield f"{escaped(design.top)} {f'#({given}) ' if given else ''}tb_dut ({', '.join(pins)});"
@@ -182,10 +197,10 @@ class _Bench:
         if elements := self.ports.elements.get(name):
             return list(map(escaped, elements))
         wire = next(w for w in self.ports.wires if w.name == name)
-        spans = [range(min(r), max(r) + 1) for r in wire.ranges]
-        if spans or count == 1:
-            indices = itertools.product(*spans)
-            return [escaped(name) + "".join(f"[{i}]" for i in index) for index in indices]
+        if wire.ranges and part.kind == "input":
+            return [_element(wire, k) for k in range(count)]
+        if wire.ranges or count == 1:
+            return _elements(wire)
         width = wire.width // count
         return [f"{escaped(name)}[{k * width} +: {width}]" for k in range(count)]
 
