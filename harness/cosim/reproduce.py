@@ -1,4 +1,4 @@
-"""A difference for others: a program of the user's source with a main(), waveforms, the calls."""
+"""A difference for others: a main() or a testbench of the user's source, waveforms, the calls."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from harness.cosim.draws import nested_inputs
 from harness.cosim.errors import CosimError, RunError
 from harness.cosim.function import Function
 from harness.cosim.hdl.function import RtlFunction
+from harness.cosim.hdl.testbench import testbench
 from harness.cosim.numbers import values_of_codes
 from harness.cosim.record import Compared, Difference
 from harness.cosim.sides import Calls, FunctionSide, Side, write_calls
@@ -29,11 +30,11 @@ Codes = Mapping[str, Any]
 
 
 def write_reproducers(found: Compared, sides: tuple[Side, Side], folder: Path) -> list[Path]:
-    """Write what shows a difference: a program of a C++ side, waveforms of RTL, the calls of both.
+    """Write what shows a difference: a program of C++, a testbench and waves of RTL, the calls.
 
     Returns:
-        The files: ``main_a.cpp`` or ``waves_a.vcd``, and ``calls_a.json``, of the first side; with
-        ``b`` of the second.
+        The files: ``main_a.cpp``, or ``waves_a.vcd`` and ``tb_a.sv``, and ``calls_a.json``, of the
+        first side; with ``b`` of the second.
 
     Raises:
         CosimError: if there is no difference.
@@ -54,6 +55,8 @@ def write_reproducers(found: Compared, sides: tuple[Side, Side], folder: Path) -
             written.append(folder / f"main_{letter}.cpp")
             write_aside(written[-1], reproducer(side.function, own))
         calls = _answered(side, own)
+        if isinstance(side.function, RtlFunction):
+            written += _testbench(side.function, own, calls, folder / f"tb_{letter}.sv")
         if calls is not None:
             written.append(folder / f"calls_{letter}.json")
             write_calls(written[-1], calls)
@@ -79,6 +82,19 @@ def _waves(function: RtlFunction, difference: Difference, path: Path) -> list[Pa
     with suppress(RunError):
         function.trace(**_inputs(difference), path=path, batch=True, coded=True)
     return [path] if path.is_file() else []
+
+
+def _testbench(
+    function: RtlFunction, difference: Difference, calls: Calls | None, path: Path
+) -> list[Path]:
+    """The calls for any simulator, if the module's ports are of those that it can carry."""
+    outputs = None if calls is None else calls.outputs
+    inputs, count = _inputs(difference), len(difference.calls)
+    text = testbench(function.question, count, inputs, outputs, path.name)
+    if text is None:
+        return []
+    write_aside(path, text)
+    return [path]
 
 
 def _inputs(difference: Difference) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def test_rtl_has_the_types_of_the_other_side(example, tmp_path):
     assert done.returncode == 1, done.stderr
     assert "1 step apart" in done.stdout
     names = {p.name for p in (tmp_path / "why").iterdir()}
-    assert names == {"main_a.cpp", "calls_a.json", "waves_b.vcd", "calls_b.json"}
+    assert names == {"main_a.cpp", "calls_a.json", "waves_b.vcd", "tb_b.sv", "calls_b.json"}
     assert "$enddefinitions" in (tmp_path / "why" / "waves_b.vcd").read_text()
 
 

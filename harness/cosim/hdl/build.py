@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 from harness import children
 from harness.cosim.errors import CompileError, CosimError
 from harness.cosim.hdl.arguments import Asked, gathered
-from harness.cosim.hdl.layout import laid_out
+from harness.cosim.hdl.layout import Layout, laid_out
 from harness.cosim.hdl.ports import (
     QUIET,
     Design,
@@ -32,7 +32,7 @@ from harness.cosim.signature import Signature
 from harness.oracle.build import Compiler, find_compiler
 from harness.oracle.headers import kernel_directory
 
-__all__ = ["Question", "RtlProgram", "built_rtl"]
+__all__ = ["Ports", "Question", "RtlProgram", "built_rtl", "ports_of"]
 
 FLAGS = ("-std=c++17", "-O1", "-w", "-fno-pie", "-fno-strict-aliasing")
 #: Unknown bits begin as each copy of the design is told, instead of as zero.
@@ -65,6 +65,23 @@ class Question:
     asked: Asked
     running: Running
     waves: str = ""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """A design as its front end resolves it.
+
+    Attributes:
+        design: the sources; of VHDL, what GHDL made of them.
+        wires: its ports.
+        elements: of an array that has a port for each, their names.
+        layout: what the ports are.
+    """
+
+    design: Design
+    wires: tuple[Wire, ...]
+    elements: Mapping[str, Sequence[str]]
+    layout: Layout
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,8 @@ def _root(program: str) -> Path:
 @functools.cache
 def _own_code() -> str:
     """What of ours decides how a program is made."""
-    python = [p for p in Path(__file__).parent.glob("*.py") if p.stem not in ("function", "golden")]
+    apart = ("function", "golden", "testbench", "testbench_calls")
+    python = [p for p in Path(__file__).parent.glob("*.py") if p.stem not in apart]
     cpp = [p for p in kernel_directory().glob("cosim_*.h") if p.stem != "cosim"]
     return " ".join(sha256_of(p) for p in [*sorted(python), *sorted(cpp)])
 
@@ -125,18 +143,10 @@ def _own_code() -> str:
 def _compiled(
     question: Question, compiler: Compiler, version: str, index: Path, scratch: Path
 ) -> RtlProgram:
-    design = question.design
-    own, wires = design.files, tuple[Wire, ...]()
-    if design.vhdl:
-        verilog, signed = verilog_of(design, scratch)
-        wires = tuple(_signed(w, signed) for w in read_wires(verilog, scratch))
-        named, design = design.top, verilog
-    else:
-        wires, named = read_wires(design, scratch), design.top
-    wires, elements = gathered(wires, question.asked)
-    layout = laid_out(named, wires, question.asked)
+    own, ports = question.design.files, ports_of(question, scratch)
+    design, wires, layout = ports.design, ports.wires, ports.layout
     folder = scratch / "model"
-    text = shell(design, wires, layout, elements)
+    text = shell(design, wires, layout, ports.elements)
     used = _verilated(question, design, text, folder)
     models = sorted(p for p in folder.glob("*.cpp"))
     together = sum(p.stat().st_size for p in models) < SMALL
@@ -155,6 +165,19 @@ def _compiled(
     own_used = tuple(f for f in used if f in own or not str(f).startswith("/usr/"))
     facts = {"own": [str(f) for f in own_used or own], "signature": layout.signature.facts()}
     return _program(keep(index, program, files, facts), facts)
+
+
+def ports_of(question: Question, scratch: Path) -> Ports:
+    """Read the ports of a design; raises as :func:`built_rtl` does."""
+    design = question.design
+    if design.vhdl:
+        verilog, signed = verilog_of(design, scratch)
+        found = tuple(_signed(w, signed) for w in read_wires(verilog, scratch))
+        named, design = design.top, verilog
+    else:
+        found, named = read_wires(design, scratch), design.top
+    wires, elements = gathered(found, question.asked)
+    return Ports(design, wires, elements, laid_out(named, wires, question.asked))
 
 
 def _program(path: Path, facts: dict[str, Any]) -> RtlProgram:

@@ -31,12 +31,13 @@ class RtlFunction(Function):
     """A module with a signature; see :class:`~harness.cosim.Function`.
 
     ``f.batch`` is a sequence of calls, and so are several batches: registers live on, and
-    ``f.reset()`` begins anew, with the module's reset if it has one.
+    ``f.reset()`` begins anew, with the module's reset if it has one.  ``f.question`` is what was
+    asked: the sources, and how they are run.
     """
 
     def __init__(self, question: Question, seconds: float, say: Callable[[str], object] | None):
         program = built_rtl(question, say)
-        self._question, self._seconds, self._say = question, seconds, say
+        self.question, self._seconds, self._say = question, seconds, say
         self._program = program
         source = question.design.files[0].name
         super().__init__(program.signature, source, self._started(program.path))
@@ -66,7 +67,7 @@ class RtlFunction(Function):
         if form not in WAVES:
             raise CosimError(f"waves are written as .{' or .'.join(WAVES)}, not to {to.name}")
         batch, coded = kwargs.pop("batch", False), kwargs.pop("coded", False)
-        program = built_rtl(replace(self._question, waves=form), self._say)
+        program = built_rtl(replace(self.question, waves=form), self._say)
         with tempfile.TemporaryDirectory(prefix="harness-waves-") as folder:
             link = Path(folder, "design")  # beside which it writes them
             link.symlink_to(program.path)
