@@ -144,6 +144,8 @@ def every_call(signature: Signature) -> dict[str, Any]:
     pools = [
         np.arange(t.min_code, t.max_code + 1) for _, t, shape in found for _ in range(_count(shape))
     ]
+    if not pools:  # there is one call, of nothing
+        return {}
     grids = np.meshgrid(*pools, indexing="ij")
     columns = np.stack([g.ravel() for g in grids], axis=1)
     order = np.lexsort([*(columns < 0).T, np.abs(columns).sum(axis=1)])

@@ -13,6 +13,7 @@ from harness.cosim.numbers import values_of_codes
 from harness.cosim.seen import Lost, Seen
 from harness.cosim.signature import Signature
 from harness.report.columns import aligned
+from harness.types import ApFixed
 
 __all__ = ["Compared", "Difference"]
 
@@ -178,6 +179,8 @@ def _unseen(found: Compared) -> list[str]:
     """Which ends of the types no number reached: what the verdict does not say."""
     lines = []
     for (direction, name), seen in found.seen.numbers.items():
+        if not isinstance(seen.type, ApFixed):
+            continue  # the ends of a float's codes are no ends of its numbers
         missing = [
             what
             for what, there in (

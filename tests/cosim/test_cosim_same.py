@@ -287,3 +287,24 @@ def test_counting_changes_nothing_and_survives_a_reset():
 def test_the_hardware_types_of_python_agree(square):
     assert_same(lambda x: (Fixed.of(x, "ap_fixed<8,4>") * Fixed.of(x, "ap_fixed<8,4>"))
                 .to("ap_fixed<8,4>").to_double(), square)  # fmt: skip
+
+
+def test_functions_that_take_nothing_are_called_all_the_same(tmp_path):
+    path = tmp_path / "nothing.cpp"
+    path.write_text(
+        "int seven() { return 7; }\n"
+        "void next(int& n, bool& odd) { static int count = 0; n = ++count; odd = count % 2; }\n"
+    )
+    found = assert_same(lambda: 7, cpp(path, "seven"))
+    assert (found.count, found.every) == (1, True)
+    assert compare(lambda: 8, cpp(path, "seven")).difference is not None
+
+    class Next:
+        def reset(self):
+            self.n = 0
+
+        def __call__(self):
+            self.n += 1
+            return {"n": self.n, "odd": self.n % 2}
+
+    assert assert_same(Next(), cpp(path, "next"), examples=50).count >= 50
