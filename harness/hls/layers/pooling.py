@@ -95,7 +95,7 @@ class Pooling(TypedLayer):
         the range of an unsigned one, which then wins over every smaller input.
         """
         top = x.type.min_code if x.type.signed else _folded(1 << (x.type.width - 1), x.type)
-        seen = self.windows.of(x, padding=top)
+        seen = self.windows.of(x, padding=top, apart=True)
         return Fixed(highest_codes(seen), x.type)
 
     def average(self, x: Fixed) -> Fixed:
@@ -375,7 +375,7 @@ def _folded(code: int, t: ApFixed) -> int:
 
 
 def highest_codes(seen: Fixed) -> Array:
-    """The highest code of each window."""
+    """The highest code of each window, (rows, windows, channels); they lie apart."""
     fold = seen.type.width == 64 and not seen.type.signed
     codes = seen.codes.view(np.uint64) if fold else seen.codes
-    return np.asarray(codes.max(axis=2)).astype(seen.codes.dtype)
+    return np.asarray(codes.max(axis=1)).astype(seen.codes.dtype)

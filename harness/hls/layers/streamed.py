@@ -115,7 +115,7 @@ class _Streamed(Pooling):
 
     def highest(self, x: Fixed) -> Fixed:
         """See :meth:`Pooling.highest`."""
-        found = Fixed(highest_codes(self.windows.of(x.to(self.accum))), self.accum)
+        found = Fixed(highest_codes(self.windows.of(x.to(self.accum), apart=True)), self.accum)
         tell(found)
         return found
 
