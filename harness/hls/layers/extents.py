@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -111,10 +112,11 @@ def _summed(layer: TypedLayer, inputs: list[Interval]) -> Extent | None:
         if low is None or high is None:
             return None
         alike[low.x.shape, low.x.type, low.w.type, low.start.type].append((place, low, high))
-    accum, held = low.accum, []
-    last = np.empty((2, place + 1), object)
+    held = []
+    last = np.empty((2, math.prod(layer.output_shape)), object)
     for group in alike.values():
         places, lows, highs = zip(*group, strict=True)
+        accum = lows[0].accum
         bottoms, tops = _partial_sums(_joined(lows), _joined(highs))
         last[:, list(places)] = bottoms[:, -1], tops[:, -1]
         held.append((bottoms.min(), tops.max()))
