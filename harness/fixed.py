@@ -81,8 +81,11 @@ def _comparison(symbol: str) -> Callable[[Fixed, Any], Any]:
             return NotImplemented
         if isinstance(other, (float, np.floating)):
             return _COMPARE[symbol](self.to_double(), other)  # C++ compares these as doubles
-        if type(other) is int and other == 0 and self.type.width + (not self.type.signed) <= 64:
-            return _COMPARE[symbol](self.held, 0)  # which no conversion of C's changes
+        if self.type.width + (not self.type.signed) <= 64:
+            if type(other) is int and other == 0:
+                return _COMPARE[symbol](self.held, 0)  # which no conversion of C's changes
+            if isinstance(other, Fixed) and other.type == self.type:
+                return np.asarray(_COMPARE[symbol](self.held, other.held))
         return np.asarray(self._with(op, other).codes != 0)
 
     return method

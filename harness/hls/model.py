@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ from harness.types import ApFixed
 
 __all__ = ["Model", "Sequential", "Step"]
 
-#: Rows at a time, so that what passes between layers stays in the cache.
-ROWS = 1024
+#: Codes of the largest value at a time, so that a batch does not fill the memory.
+CODES = 1 << 19
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,11 @@ class Model(nn.Module):
     def outputs_of(self, *inputs: Fixed) -> dict[str, Fixed]:
         """Each of the model's outputs by name, for a batch."""
         parts: dict[str, list[Fixed]] = {name: [] for name in self.outputs}
-        for k in range(0, max(len(inputs[0]), 1), ROWS):
-            values = self.trace(*(x[k : k + ROWS] for x in inputs))
+        shapes = [shape for _, shape in self.inputs.values()]
+        shapes += [step.layer.output_shape for step in self.steps]
+        rows = max(CODES // max(map(math.prod, shapes)), 1)
+        for k in range(0, max(len(inputs[0]), 1), rows):
+            values = self.trace(*(x[k : k + rows] for x in inputs))
             for name, found in parts.items():
                 found.append(values[name])
         return {n: v[0] if len(v) == 1 else concatenated(v) for n, v in parts.items()}

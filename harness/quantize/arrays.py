@@ -126,6 +126,8 @@ def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
         out = _integer_codes(2 * flat - 1, target)
     elif isinstance(target, Binary):
         out = _integer_codes(flat if source.signed else flat.view(np.uint64), target)
+    elif isinstance(target, ApFixed) and _holds(target, source):
+        out = flat << (target.frac - source.frac)
     else:
         # Below 64 bits an unsigned code is a signed one that happens not to be negative.
         unfolded = int(source.width == 64 and not source.signed)
@@ -133,6 +135,13 @@ def cast_codes(codes: Any, source: NumberType, target: NumberType) -> Any:
         if loses_integer_bits(source, target):
             out[flat < 0] = as_int64(target.max_code if not target.signed else -1)
     return like(out.reshape(array.shape), codes)
+
+
+def _holds(t: ApFixed, source: ApFixed) -> bool:
+    """Whether a type has every value of another."""
+    left = t.frac - source.frac
+    lowest = plan(t).lower  # which a symmetric saturation does not leave alone
+    return left >= 0 and lowest <= source.min_code << left and source.max_code << left <= t.max_code
 
 
 def _from_float(flat: Array, source: BinaryFloat, target: NumberType) -> Array:

@@ -23,7 +23,7 @@ def check_codes(codes: Any, t: NumberType, wrong: Callable[[int, Any], str] = no
         TypeError: if they are not integers.
         ValueError: if one is not a code of ``t``; ``wrong`` says so.
     """
-    array = plain(as_array(codes))
+    array = np.asarray(plain(as_array(codes)), order="C")  # looked at here, and computed with next
     integers = array.dtype.kind == "O"
     others = [c for c in array.flat if not isinstance(c, int)] if integers else []
     if others or array.dtype.kind not in "iuO":

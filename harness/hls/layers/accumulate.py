@@ -127,10 +127,12 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
         lines = np.ascontiguousarray(order.T, np.int64)
         weights = np.ascontiguousarray(np.take_along_axis(weights, lines, 0))
     out = np.empty((codes.shape[0], weights.shape[1]), np.int64)
-    loop = _steps_loop
-    if path != "steps":
-        loop = (_wrap_loop if path == "wrap" else _sat_loop)(p.q if shift > 0 else -1)
-    loop(codes, weights, start.codes, lines, out, shift, p)
+    if path == "steps":
+        _steps_loop(codes, weights, start.codes, lines, out, shift, p)
+        return Fixed(out, accum)
+    word = np.int32 if _fits_32(product, accum) else np.int64
+    loop = (_wrap_loop if path == "wrap" else _sat_loop)(p.q if shift > 0 else -1, word)
+    loop(codes, weights.astype(word), start.codes.astype(word), lines, out, shift, p)
     return Fixed(out, accum)
 
 
@@ -245,51 +247,73 @@ def _finish(sums: Any, start: Any, out: Any, width: int, mask: int) -> None:
             out[r, j] = (code << (64 - width)) >> (64 - width) if width else code & mask
 
 
+def _fits_32(product: ApFixed, accum: ApFixed) -> bool:
+    """Whether words of 32 bits are enough for a product, and for the sum of two numbers of the
+    accumulator; twice as many are computed at once as of 64 bits.
+    """
+    shift = product.frac - accum.frac
+    width = product.width - min(shift, 0) + (not product.signed)
+    return max(width, accum.width + 1) <= 32 and shift < 32
+
+
 @register_jitable
-def _rounded(q: int, value: Any, shift: Any) -> Any:
-    """A product brought to the accumulator's LSB; ``q`` is -1 if that is a shift to the left."""
+def _rounded(q: int, value: Any, shift: Any, last: int) -> Any:
+    """A product brought to the accumulator's LSB.
+
+    Args:
+        q: the rounding; -1 if that is a shift to the left.
+        value: the product.
+        shift: by how many bits to the right.
+        last: the number of the highest bit of the words that are computed with.
+    """
     if q < 0:
-        return value << -shift
-    guard = (value >> min(shift - 1, 63)) & 1
-    rest = (1 << (shift - 1)) - 1 if shift < 64 else -1
-    floor = value >> min(shift, 63)
+        return value << min(-shift, last)
+    # Masked, so that the compiler sees that no shift is longer.
+    guard = (value >> (min(shift - 1, last) & last)) & 1
+    rest = (1 << (shift - 1)) - 1 if shift <= last else -1
+    floor = value >> (min(shift, last) & last)
     return floor + round_up(q, guard, ((value & rest) != 0) * 1, (value < 0) * 1, floor & 1)
 
 
 @functools.cache
-def _wrap_loop(q: int) -> Any:
+def _wrap_loop(q: int, word: Any) -> Any:
     """What leaves the range wraps, and wrapping once at the end is the same."""
+    last = np.iinfo(word).bits - 1
 
     @njit(cache=True, nogil=True)
     def loop(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
+        row = np.empty_like(start)
         for r in range(x.shape[0]):
-            row = out[r]
             row[:] = start
             for k in range(w.shape[0]):
                 for j in range(w.shape[1]):
-                    value = x[r, k] if lines.size == 0 else x[r, lines[k, j]]
-                    row[j] += _rounded(q, value * w[k, j], shift)
+                    value = word(x[r, k] if lines.size == 0 else x[r, lines[k, j]])
+                    row[j] += word(_rounded(q, word(value * w[k, j]), shift, last))
             for j in range(w.shape[1]):
-                row[j] = wrapped(row[j], p)
+                out[r, j] = wrapped(np.int64(row[j]), p)
 
     return loop
 
 
 @functools.cache
-def _sat_loop(q: int) -> Any:
+def _sat_loop(q: int, word: Any) -> Any:
     """What leaves the range saturates, products and sums alike."""
+    last = np.iinfo(word).bits - 1
 
     @njit(cache=True, nogil=True)
     def loop(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
-        lower, upper = p.lower, p.upper
+        row = np.empty_like(start)
+        lower, upper = word(p.lower), word(p.upper)
         for r in range(x.shape[0]):
-            row = out[r]
             row[:] = start
             for k in range(w.shape[0]):
                 for j in range(w.shape[1]):
-                    value = x[r, k] if lines.size == 0 else x[r, lines[k, j]]
-                    term = _rounded(q, value * w[k, j], shift)
-                    row[j] = min(max(row[j] + min(max(term, lower), upper), lower), upper)
+                    value = word(x[r, k] if lines.size == 0 else x[r, lines[k, j]])
+                    term = word(_rounded(q, word(value * w[k, j]), shift, last))
+                    total = word(row[j] + min(max(term, lower), upper))
+                    row[j] = min(max(total, lower), upper)
+            for j in range(w.shape[1]):
+                out[r, j] = row[j]
 
     return loop
 

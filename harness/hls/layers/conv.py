@@ -88,7 +88,7 @@ class _Conv(TypedLayer):
         """See :meth:`TypedLayer.summed`."""
         pixel, j = np.ravel_multi_index(index[:-1], self.windows.out), index[-1]
         order = slice(None) if self.order is None else self.order[j]
-        seen = self.windows.of(inputs[0][None])[0, pixel].reshape(-1)
+        seen = self.windows.at(inputs[0], int(pixel)).reshape(-1)
         weight = self.fixed("weight").reshape(len(seen), -1)[:, j]
         start = self.fixed("bias")[j]
         return self.product.sum(seen[order], weight[order], start, self.accum, self.result)

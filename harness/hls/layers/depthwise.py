@@ -68,7 +68,7 @@ class _Depthwise(TypedLayer):
     def summed(self, inputs: Sequence[Fixed], index: tuple[int, ...]) -> Sum | None:
         """See :meth:`TypedLayer.summed`."""
         pixel, j = np.ravel_multi_index(index[:-1], self.windows.out), index[-1]
-        seen = self.windows.of(inputs[0][None])[0, pixel, :, j]
+        seen = self.windows.at(inputs[0], int(pixel))[:, j]
         weight = self.fixed("weight").reshape(len(seen), -1)[:, j]
         return self.product.sum(seen, weight, self.fixed("bias")[j], self.accum, self.result)
 

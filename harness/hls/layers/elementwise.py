@@ -48,6 +48,7 @@ class Activation(TypedLayer):
             [input], [input_shape], input if result is None else result, tuple(input_shape)
         )
         self._every: tuple[Fixed, set[tuple[ApFixed, ApFixed]]] | None = None
+        self._computed = 0
 
     def elements(self, x: Fixed) -> Fixed:
         """The kernel's arithmetic, of type ``result``.
@@ -70,8 +71,10 @@ class Activation(TypedLayer):
         """See :meth:`TypedLayer.compute`."""
         (x,) = inputs
         t = self.input_types[0]
-        many = self._every is not None or x.codes.size >= 1 << min(t.width, 62)
-        if not (self.looked_up and t.width <= LOOKUP_BITS and many):
+        if not (self.looked_up and t.width <= LOOKUP_BITS):
+            return self.elements(x)
+        self._computed += x.size
+        if self._computed < 1 << t.width:  # until now every code would have been more work
             return self.elements(x)
         if self._every is None or self._every[0].type != self.result:
             with recorded_casts() as casts:

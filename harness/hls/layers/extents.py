@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from harness.fixed import Fixed
+from harness.fixed import Array, Fixed, stacked
 from harness.hls.layers.elementwise import Activation
 from harness.hls.layers.interval import Extent, Interval, bounded, unlimited
 from harness.hls.layers.layer import Sum, TypedLayer
@@ -101,26 +105,46 @@ def _at_every_code(free: TypedLayer, x: Interval) -> Interval | None:
 
 def _summed(layer: TypedLayer, inputs: list[Interval]) -> Extent | None:
     """Bounds of an accumulator over all outputs, and of the outputs before their conversion."""
-    lows, highs, held = [], [], []
     ends = [_corner(inputs, [upper] * len(inputs)) for upper in (False, True)]
-    for index in itertools.product(*map(range, layer.output_shape)):
+    alike: dict[Any, list[tuple[int, Sum, Sum]]] = defaultdict(list)
+    for place, index in enumerate(itertools.product(*map(range, layer.output_shape))):
         low, high = (layer.summed(end, index) for end in ends)
         if low is None or high is None:
             return None
-        accum = low.accum
-        bottoms, tops = _partial_sums(low, high)
-        lows.append(bottoms[-1])
-        highs.append(tops[-1])
-        held.append((min(bottoms), max(tops)))
+        alike[low.x.shape, low.x.type, low.w.type, low.start.type].append((place, low, high))
+    held = []
+    last = np.empty((2, math.prod(layer.output_shape)), object)
+    for group in alike.values():
+        places, lows, highs = zip(*group, strict=True)
+        accum = lows[0].accum
+        bottoms, tops = _partial_sums(_joined(lows), _joined(highs))
+        last[:, list(places)] = bottoms[:, -1], tops[:, -1]
+        held.append((bottoms.min(), tops.max()))
     extremes = bounded(min(low for low, _ in held), max(high for _, high in held), accum.frac)
     if not extremes.within(accum):
         return Extent({"accum": (accum, extremes)}, Interval.of(accum, layer.output_shape))
-    sums = bounded(np.array(lows, object), np.array(highs, object), accum.frac)
+    sums = bounded(last[0], last[1], accum.frac)
     return Extent({"accum": (accum, extremes)}, sums.reshape(layer.output_shape))
 
 
-def _partial_sums(low: Sum, high: Sum) -> tuple[list[int], list[int]]:
-    """Bounds of the start, of every product, and of every partial sum, the last one at the end."""
+def _joined(sums: Sequence[Sum]) -> Sum:
+    """Sums of one type and length as one, of arrays (sums, terms) and (sums,)."""
+    x, w, start = (
+        stacked([getattr(each, name) for each in sums], 0) for name in ("x", "w", "start")
+    )
+    return replace(sums[0], x=x, w=w, start=start)
+
+
+def _partial_sums(low: Sum, high: Sum) -> tuple[Array, Array]:
+    """Bounds of every product, of the start, and of every partial sum, the last one at the end.
+
+    Args:
+        low: sums joined, of the lower bounds.
+        high: of the upper bounds.
+
+    Returns:
+        (sums, 2 * terms + 1) Python integers, each.
+    """
     accum = low.accum
     products = Interval(low.x, high.x) * Interval(low.w, high.w)
     if low.exact and accum.rounding is not Rounding.TRN:
@@ -128,10 +152,9 @@ def _partial_sums(low: Sum, high: Sum) -> tuple[list[int], list[int]]:
         terms = [end.codes for end in products.outward(accum.frac)]
     else:
         terms = [unlimited(end, accum).codes for end in (products.low, products.high)]
-    start = int(unlimited(low.start, accum).codes)
+    start = unlimited(low.start, accum).codes[:, None].astype(object)
     found = []
-    for codes, outer in zip(terms, (min, max), strict=True):
+    for codes in terms:
         term = codes.astype(object)
-        sums = start + np.cumsum(term) if term.size else np.array([start], object)
-        found.append([start, outer(term.tolist(), default=start), *sums.tolist()])
+        found.append(np.hstack([term, np.cumsum(np.hstack([start, term]), axis=1)]))
     return found[0], found[1]

@@ -24,6 +24,7 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "Pooling",
+    "highest_codes",
 ]
 
 
@@ -94,8 +95,8 @@ class Pooling(TypedLayer):
         the range of an unsigned one, which then wins over every smaller input.
         """
         top = x.type.min_code if x.type.signed else _folded(1 << (x.type.width - 1), x.type)
-        seen = self.windows.of(x, padding=top)
-        return Fixed(_unfolded_max(seen), x.type)
+        seen = self.windows.of(x, padding=top, apart=True)
+        return Fixed(highest_codes(seen), x.type)
 
     def average(self, x: Fixed) -> Fixed:
         """Sum and quotient both in the accumulator's type; the quotient is cut toward zero."""
@@ -373,8 +374,8 @@ def _folded(code: int, t: ApFixed) -> int:
     return code - (1 << 64) if t.width == 64 and code >= 1 << 63 else code
 
 
-def _unfolded_max(seen: Fixed) -> Array:
-    """The highest code of each window."""
+def highest_codes(seen: Fixed) -> Array:
+    """The highest code of each window, (rows, windows, channels); they lie apart."""
     fold = seen.type.width == 64 and not seen.type.signed
     codes = seen.codes.view(np.uint64) if fold else seen.codes
-    return np.asarray(codes.max(axis=2)).astype(seen.codes.dtype)
+    return np.asarray(codes.max(axis=1)).astype(seen.codes.dtype)

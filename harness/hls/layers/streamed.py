@@ -23,9 +23,10 @@ from harness.hls.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
     Pooling,
+    highest_codes,
 )
 from harness.hls.layers.tables import whole
-from harness.hls.layers.tree import larger, reduced
+from harness.hls.layers.tree import reduced
 from harness.oracle.layers import LayerKernel
 from harness.types import ApFixed
 
@@ -114,7 +115,7 @@ class _Streamed(Pooling):
 
     def highest(self, x: Fixed) -> Fixed:
         """See :meth:`Pooling.highest`."""
-        found = reduced(self._values(x), larger)
+        found = Fixed(highest_codes(self.windows.of(x.to(self.accum), apart=True)), self.accum)
         tell(found)
         return found
 

@@ -106,20 +106,29 @@ class Windows:
         """How many places of each window are no padding: (windows,)."""
         return np.asarray((self.places >= 0).sum(1))
 
-    def of(self, x: Fixed, padding: int = 0) -> Fixed:
+    def of(self, x: Fixed, padding: int = 0, *, apart: bool = False) -> Fixed:
         """What the windows see: (rows, windows, window, channels).
 
         Args:
             x: (rows, *sizes, channels).
             padding: the code that stands in the padding.
+            apart: first what all of them see in their first place, (rows, window, windows,
+                channels), which is faster to compare.
         """
+        return self._taken(x, self.places.T if apart else self.places, padding)
+
+    def at(self, x: Fixed, window: int) -> Fixed:
+        """What one window sees of the row ``x``: (window, channels)."""
+        return self._taken(x[None], self.places[window], 0)[0]
+
+    def _taken(self, x: Fixed, places: Array, padding: int) -> Fixed:
         pixels = math.prod(axis.size for axis in self.axes)
         pixel = x.reshape(-1, pixels, self.channels)
         if self.padded:
             Fixed(np.int64(0), INT).to(x.type)  # the kernels assign an int, which must be possible
             edge = Fixed(np.full((len(x), 1, self.channels), padding), x.type)
             pixel = concatenated((pixel, edge), axis=1)
-        return pixel.moved(lambda held: np.take(held, self.places, axis=1))
+        return pixel.moved(lambda held: np.take(held, places, axis=1))
 
     def in_parts(self, x: Fixed, compute: Callable[[Fixed], Fixed]) -> Fixed:
         """``compute`` on some rows at a time, as many as their windows leave room for."""
