@@ -18,7 +18,9 @@ namespace harness {
 namespace counting {
 
 struct tally {
-  std::uint64_t count = 0, overflowed = 0, rounded = 0;
+  std::uint64_t count = 0;
+  std::uint64_t overflowed = 0, carried = 0;  // carried: by the rounding alone
+  std::uint64_t rounded = 0, tied = 0;        // tied: half way between two
 };
 
 // By the place of the assignment and the type that is assigned to.
@@ -28,12 +30,15 @@ inline table& tallies() {
   return *all;
 }
 
-// What Python reads: a line for each, "place count overflowed rounded type".
+// What Python reads: a line for each, "place count overflowed carried rounded tied type".
 inline void print_tallies() {
-  for (const auto& each : tallies())
-    std::printf("harness-count %p %llu %llu %llu %s\n", each.first.first,
-                (unsigned long long)each.second.count, (unsigned long long)each.second.overflowed,
-                (unsigned long long)each.second.rounded, each.first.second);
+  for (const auto& each : tallies()) {
+    const tally& own = each.second;
+    std::printf("harness-count %p", each.first.first);
+    for (std::uint64_t n : {own.count, own.overflowed, own.carried, own.rounded, own.tied})
+      std::printf(" %llu", (unsigned long long)n);
+    std::printf(" %s\n", each.first.second);
+  }
   tallies().clear();
 }
 
@@ -88,14 +93,23 @@ struct target {
  private:
   template <int I2, class Given, class Value>
   static void compare(const Given& x, const Value& value, void* place) {
-    constexpr int integer = larger(I, I2) + 2;
-    const ap_fixed<larger(integer + W - I, 1), integer, Q, AP_WRAP> wide = x;
+    constexpr int integer = larger(I, I2) + 2, width = larger(integer + W - I, 1);
+    const ap_fixed<width, integer, Q, AP_WRAP> wide = x;
     tally& own = tallies()[{place, spelled<W, I, S, Q, O, N, Integer>()}];
     ++own.count;
     const auto off = wide - value;
     // An ap_int of a negative fraction is one more than truncation says.
-    own.overflowed += Integer ? off > 1 || off < -1 : off != 0;
-    own.rounded += (wide - x) != 0;
+    const bool over = Integer ? off > 1 || off < -1 : off != 0;
+    own.overflowed += over;
+    const ap_fixed<width, integer> below = x;
+    const ap_fixed_base<W, I, S, AP_TRN, AP_SAT> held = below;
+    own.carried += over && (below - held) == 0;
+    if ((wide - x) == 0) return;
+    ++own.rounded;
+    ap_fixed<width, integer> step = 0;
+    step.V = 1;
+    const auto dropped = x - below;
+    own.tied += (dropped + dropped - step) == 0;
   }
 };
 

@@ -72,8 +72,8 @@ class Function:
         Only a function made with ``count=True`` has any.
         """
         by_place: dict[tuple[str, str], list[int]] = {}
-        for place, text, *counted in self._runner.counts():
-            own = by_place.setdefault((place, str(parse_type(text))), [0, 0, 0])
+        for place, text, counted in self._runner.counts():
+            own = by_place.setdefault((place, str(parse_type(text))), [0] * len(counted))
             own[:] = map(sum, zip(own, counted, strict=True))
         found = [Lost(*key, *counted) for key, counted in by_place.items()]
         return sorted(found, key=lambda lost: (-lost.overflowed, -lost.rounded, lost.place))

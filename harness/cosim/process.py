@@ -133,8 +133,8 @@ class Runner:
             _HEAD.pack_into(self._memory, 0, len(self._memory), *([0] * 9))
             self._ask(b"z")
 
-    def counts(self) -> list[tuple[str, str, int, int, int]]:
-        """What assignments lost since the last time: place, type, how many, overflows, roundings.
+    def counts(self) -> list[tuple[str, str, list[int]]]:
+        """What assignments lost since the last time: place, type, and the five counts.
 
         Only a program that was compiled to count has any; a call that ended it lost its own.
         """
@@ -142,7 +142,7 @@ class Runner:
         found, self._counts = self._counts or {}, None if self._counts is None else {}
         lines = self._lines([place for place, _ in found])
         return [
-            (line, text, counted[0], counted[1], counted[2])
+            (line, text, counted)
             for line, ((_, text), counted) in zip(lines, found.items(), strict=True)
         ]
 
@@ -152,10 +152,10 @@ class Runner:
             return
         said = self.printed
         self._ask(b"c")
-        for row in (line.split(" ", 5) for line in self.printed.splitlines()):
-            if row[0] == "harness-count" and len(row) == 6:
-                own = self._counts.setdefault((int(row[1], 16), row[5]), [0, 0, 0])
-                own[:] = map(sum, zip(own, map(int, row[2:5]), strict=True))
+        for row in (line.split(" ", 7) for line in self.printed.splitlines()):
+            if row[0] == "harness-count" and len(row) == 8:
+                own = self._counts.setdefault((int(row[1], 16), row[7]), [0] * 5)
+                own[:] = map(sum, zip(own, map(int, row[2:7]), strict=True))
         self.printed = said
 
     def close(self) -> None:

@@ -94,10 +94,13 @@ def _losses(found: Compared) -> list[str]:
     """What each assignment lost, with its line."""
     lines = []
     for name, losses in found.lost.items():
-        rows = [("line", "", "type", "assigned", "out of range", "rounded")]
+        rows: list[tuple[str, ...]] = [
+            ("line", "", "type", "assigned", "out of range", "by a carry", "rounded", "ties")
+        ]
         for lost in losses:
             path, _, number = lost.place.rpartition(":")
-            shares = (_share(lost.overflowed, lost.count), _share(lost.rounded, lost.count))
+            counted = (lost.overflowed, lost.carried, lost.rounded, lost.tied)
+            shares = (_share(part, lost.count) for part in counted)
             rows.append((number, _source(path, number), lost.type, f"{lost.count:,}", *shares))
         lines.append(f"  what the assignments of {name} lost")
         lines += [f"    {line}" for line in aligned(rows, text={1, 2})]

@@ -23,14 +23,18 @@ class Lost:
         type: what is assigned to.
         count: how often it was.
         overflowed: how often the value was out of range, and wrapped or saturated.
+        carried: how often only its rounding brought it there.
         rounded: how often bits were dropped.
+        tied: how often these were half a step.
     """
 
     place: str
     type: str
     count: int
     overflowed: int
+    carried: int
     rounded: int
+    tied: int
 
 
 @dataclass

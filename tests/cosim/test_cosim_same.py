@@ -272,6 +272,28 @@ def test_lost_bits_are_counted_line_by_line():
     assert f.counts() == [], "it is told once"
 
 
+def test_ties_and_carries_are_counted(tmp_path):
+    path = tmp_path / "round.cpp"
+    path.write_text(
+        '#include "ap_fixed.h"\n'
+        "ap_fixed<4, 2, AP_RND, AP_SAT> f(ap_fixed<8, 4> x) {\n"
+        "  ap_fixed<4, 2, AP_RND, AP_SAT> y = x;\n"
+        "  return y;\n"
+        "}\n"
+    )
+    f = cpp(path, "f", count=True)
+    codes = np.arange(-128, 128)
+    f.codes.batch(codes)
+    floor, rest = codes >> 2, codes & 3
+    rounded = floor + (rest >= 2)
+    over = (rounded > 7) | (rounded < -8)
+    (lost,) = f.counts()
+    assert lost.count == 256
+    assert lost.overflowed == over.sum()
+    assert lost.carried == (over & (floor <= 7) & (floor >= -8)).sum() > 0
+    assert (lost.rounded, lost.tied) == ((rest != 0).sum(), (rest == 2).sum())
+
+
 def test_counting_changes_nothing_and_survives_a_reset():
     plain, counted = (cpp(EXAMPLES / "pid.cpp", "pid", count=c) for c in (False, True))
     found = compare(plain, counted, examples=300)
