@@ -83,7 +83,7 @@ def _named(port: Port, one: Any, side: Any) -> Any:
         *(
             _named(f, given[f.name], side)
             if f.type is None
-            else _coded_call(port._field(f), given[f.name], side)
+            else _coded_call(port.field(f), given[f.name], side)
             for f in port.fields
         )
     )

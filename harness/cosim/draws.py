@@ -58,15 +58,8 @@ def input_bits(signature: Signature) -> int:
 
 def flat_inputs(signature: Signature, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Codes by the name of each number, from codes by argument."""
-    return {name: codes for p in signature.inputs for name, codes in _flat(p, inputs[p.name])}
-
-
-def _flat(port: Port, codes: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    name = name or port.name
-    if port.type is not None:
-        yield name, codes
-    for f in port.fields:
-        yield from _flat(f, codes[f.name], f"{name}.{f.name}")
+    found = (p.numbers(inputs[p.name]) for p in signature.inputs)
+    return {name: codes for each in found for name, _, codes in each}
 
 
 def nested_inputs(signature: Signature, flat: Mapping[str, Array]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from harness.cosim.errors import SignatureError
 from harness.cosim.given import Macros, Names, files_of, folder_of, folders_of, macros_of
 from harness.cosim.process import Runner
 from harness.cosim.seen import Lost
-from harness.cosim.signature import Port, Signature
+from harness.cosim.signature import Port, Signature, some
 from harness.types import parse_type
 
 __all__ = ["Codes", "Function", "cpp"]
@@ -104,7 +104,7 @@ class Function:
         codes = {
             p.name: p.codes(given[p.name], rows=True, coded=coded) for p in self.signature.inputs
         }
-        counts = {name: _length(c) for name, c in codes.items()}
+        counts = {name: len(some(c)) for name, c in codes.items()}
         if len(set(counts.values())) > 1:
             said = ", ".join(f"{name} {n}" for name, n in counts.items())
             raise SignatureError(f"the inputs of a batch have different numbers of calls: {said}")
@@ -153,10 +153,10 @@ class Function:
         return list(self._runner.run(calls, *sizes, places, fill, take))
 
     def _capacity(self, port: Port, codes: Mapping[str, Any]) -> int:
-        own = _values(codes[port.name]) if port.goes_in else 0
+        own = some(codes[port.name]).shape[1] if port.goes_in else 0
         if not port.comes_out:
             return own
-        given = [_values(codes[p.name]) for p in self.signature.inputs if p.stream]
+        given = [some(codes[p.name]).shape[1] for p in self.signature.inputs if p.stream]
         return port.length or max(own, SPARE + 2 * sum(given))
 
 
@@ -245,19 +245,6 @@ def _first(found: Any) -> Any:
     if hasattr(found, "_fields"):
         return type(found)(*map(_first, found))
     return found[0]
-
-
-def _length(codes: Any) -> int:
-    while isinstance(codes, dict):
-        codes = next(iter(codes.values()))
-    return len(codes)
-
-
-def _values(codes: Any) -> int:
-    """How many values each call puts into a stream."""
-    while isinstance(codes, dict):
-        codes = next(iter(codes.values()))
-    return int(codes.shape[1])
 
 
 def _sliced(codes: Any, start: int, stop: int) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from harness.cosim.signature import Port, Signature
+from harness.cosim.signature import Signature
 from harness.types import NumberType
 
 __all__ = ["Lost", "Seen", "SeenNumbers"]
@@ -89,12 +89,12 @@ class Seen:
     ) -> None:
         """Count the codes of a batch; what comes out is the first side's that has codes."""
         for p in signature.inputs:
-            for name, t, codes in _numbers(p, inputs[p.name], p.name):
+            for name, t, codes in p.numbers(inputs[p.name]):
                 self._at(name, t, "in").note(codes)
         for place, p in enumerate(signature.outputs):
             given = next((a[place] for a in answers if _has_codes(a[place])), None)
             if given is not None:
-                for name, t, codes in _numbers(p, given, p.name):
+                for name, t, codes in p.numbers(given):
                     self._at(name, t, "out").note(codes)
 
     def _at(self, name: str, t: NumberType, direction: str) -> SeenNumbers:
@@ -105,11 +105,3 @@ def _has_codes(answer: Any) -> bool:
     while hasattr(answer, "_fields"):
         answer = answer[0]
     return isinstance(answer, np.ndarray) and answer.dtype.kind in "iO"
-
-
-def _numbers(port: Port, codes: Any, name: str) -> Iterator[tuple[str, NumberType, Any]]:
-    if port.type is not None:
-        yield name, port.type, codes
-    for f in port.fields:
-        inner = codes[f.name] if isinstance(codes, Mapping) else getattr(codes, f.name)
-        yield from _numbers(f, inner, f"{name}.{f.name}")

@@ -14,7 +14,7 @@ import numpy as np
 from harness.cosim.errors import CosimError, RunError, SignatureError
 from harness.cosim.function import Function
 from harness.cosim.numbers import values_of_codes
-from harness.cosim.signature import Port, Signature
+from harness.cosim.signature import Port, Signature, some
 from harness.golden.files import write_aside
 
 __all__ = ["Calls", "PythonSide", "Side", "as_side", "read_calls", "write_calls"]
@@ -141,10 +141,7 @@ class Calls:
     @property
     def count(self) -> int:
         """How many calls."""
-        first: Any = next(iter({**self.inputs, **self.outputs}.values()), ())
-        while isinstance(first, Mapping):
-            first = next(iter(first.values()))
-        return len(first)
+        return len(some({**self.inputs, **self.outputs}))
 
 
 def write_calls(path: Path, calls: Calls) -> None:

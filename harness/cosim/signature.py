@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from keyword import iskeyword
@@ -26,7 +26,7 @@ from harness.cosim.numbers import (
 from harness.quantize.codes import check_codes
 from harness.types import NumberType, parse_type, shown
 
-__all__ = ["RESULT", "Port", "Signature"]
+__all__ = ["RESULT", "Port", "Signature", "some"]
 
 Array = np.ndarray[Any, Any]
 #: How what a function returns is called among its outputs.
@@ -163,10 +163,19 @@ class Port:
                 f"{self.name} is a struct: give a dict of {', '.join(names)}, not {shown(given)}"
             )
         return {
-            f.name: self._field(f).codes(given[f.name], rows=rows, coded=coded) for f in self.fields
+            f.name: self.field(f).codes(given[f.name], rows=rows, coded=coded) for f in self.fields
         }
 
-    def _field(self, f: Port) -> Port:
+    def numbers(self, codes: Any, name: str = "") -> Iterator[tuple[str, NumberType, Any]]:
+        """Each number of it: its name, with those of the structs that it is in, type and codes."""
+        name = name or self.name
+        if self.type is not None:
+            yield name, self.type, codes
+        for f in self.fields:
+            inner = codes[f.name] if isinstance(codes, Mapping) else getattr(codes, f.name)
+            yield from f.numbers(inner, f"{name}.{f.name}")
+
+    def field(self, f: Port) -> Port:
         """A field as an argument of its own."""
         name = f"{self.name}.{f.name}"
         return replace(f, shape=self.shape + f.shape, name=name, stream=self.stream)
@@ -174,11 +183,9 @@ class Port:
     def fill(self, block: Array, codes: Any) -> None:
         """Write codes, with a leading axis of calls, into their place in rows."""
         if self.stream:
-            first = codes
-            while isinstance(first, dict):
-                first = next(iter(first.values()))
-            block["count"] = first.shape[1]
-            block = block["items"][:, : first.shape[1]]
+            count = some(codes).shape[1]
+            block["count"] = count
+            block = block["items"][:, :count]
         self._fill(block, codes)
 
     def _fill(self, block: Array, codes: Any) -> None:
@@ -210,6 +217,13 @@ class Port:
             return self.record(*(f._taken(block[f.name], coded) for f in self.fields))
         codes = block.astype(np.int64) if self.words == 1 else codes_of_words(block, self.type)
         return codes if coded else values_of_codes(codes, self.type)
+
+
+def some(codes: Any) -> Any:
+    """The codes of one number of an argument: all have the same leading axes."""
+    while isinstance(codes, Mapping):
+        codes = next(iter(codes.values()), ())
+    return codes
 
 
 def _record(name: str, fields: Sequence[str]) -> Any:

@@ -41,6 +41,11 @@ class Design:
     parameters: Mapping[str, int | str] = field(default_factory=dict)
 
     @property
+    def literals(self) -> dict[str, str]:
+        """The parameters as Verilog writes them."""
+        return {n: str(v) if isinstance(v, int) else f'"{v}"' for n, v in self.parameters.items()}
+
+    @property
     def vhdl(self) -> bool:
         """Whether it is VHDL.
 
@@ -124,7 +129,7 @@ def read_wires(design: Design, scratch: Path) -> tuple[Wire, ...]:
         SignatureError: if the module is not there, or has ports that nobody can carry.
     """
     xml = scratch / "ports.xml"
-    given = [f"-G{name}={_literal(value)}" for name, value in design.parameters.items()]
+    given = [f"-G{name}={value}" for name, value in design.literals.items()]
     done = _read(design, xml, scratch, ["--top-module", design.top, *given])
     if done.returncode != 0:
         if "was not found in design" in done.stderr:
@@ -151,10 +156,6 @@ def _read(design: Design, xml: Path, scratch: Path, more: Sequence[str]) -> Comp
     files = [str(f) for f in design.files]
     command = [verilator(), *options, *design.options, *more, *files]
     return children.run(command, scratch, cwd=scratch)
-
-
-def _literal(value: int | str) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
 
 
 def _modules(design: Design, scratch: Path) -> list[str]:

@@ -67,7 +67,7 @@ def shell(
         elif count:
             joined = "{" + ", ".join(f"{name}[{i}]" for i in reversed(range(count))) + "}"
         pins.append(f".{_escaped(wire.name)}({joined})")
-    given = ", ".join(f".{_escaped(n)}({_value(v)})" for n, v in design.parameters.items())
+    given = ", ".join(f".{_escaped(n)}({v})" for n, v in design.literals.items())
     parameters = f" #({given})" if given else ""
     lines = [
         f"module harness_rtl({', '.join(ports)});",
@@ -94,10 +94,6 @@ def _bits(width: int) -> str:
 def _escaped(name: str) -> str:
     """A name that may be anything, as Verilog takes it."""
     return f"\\{name} "
-
-
-def _value(value: int | str) -> str:
-    return str(value) if isinstance(value, int) else f'"{value}"'
 
 
 def _unpacked(wire: Wire, inner: str, outer: str) -> Iterator[str]:

@@ -146,8 +146,7 @@ class _Bench:
             for k, element in enumerate(_elements(wire) if wire.goes_in and ranges else ()):
                 own = _element(wire, k)
                 yield f"logic{bits_of} {own} = 0; assign {element} = {own};"
-        values = {n: v if isinstance(v, int) else f'"{v}"' for n, v in design.parameters.items()}
-        given = ", ".join(f".{escaped(n)}({v})" for n, v in values.items())
+        given = ", ".join(f".{escaped(n)}({v})" for n, v in design.literals.items())
         yield f"{escaped(design.top)} {f'#({given}) ' if given else ''}tb_dut ({', '.join(pins)});"
         for part in layout.parts:
             if part.kind == "output" and layout.protocol == "ap_ctrl_hs":
