@@ -117,7 +117,7 @@ struct target {
   template <class X>                                                 \
   __attribute__((noinline)) self& operator symbol## = (const X& x) { \
     const auto exact = static_cast<const vendor&>(*this) symbol x;   \
-    vendor::operator symbol## = (x);                                 \
+    static_cast<vendor&>(*this) symbol## = x;                        \
     counts::note(exact, *this, __builtin_return_address(0));         \
     return *this;                                                    \
   }

@@ -76,7 +76,7 @@ def cosim(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
     """Do two functions give the same numbers, bit for bit?  With one alone, what does it take?"""
-    from harness.cosim.named import Options, named_sides, pairs
+    from harness.cosim.named import Options, named_sides, pairs, parameters
     from harness.cosim.record import Compared
     from harness.cosim.same import compare, recorded
     from harness.cosim.sides import write_calls
@@ -97,7 +97,7 @@ def cosim(
     }
     of_rtl = {
         "types": pairs(type_ or (), "--type"),
-        "parameters": pairs(parameter or (), "--parameter"),
+        "parameters": parameters(parameter or ()),
         "latency": latency,
         "protocol": protocol,
     }

@@ -21,7 +21,7 @@ def on_design(
     design: list[Path],
     top: str,
     types: Sequence[str],
-    parameters: Sequence[str],
+    given: Sequence[str],
     latency: int | None,
     op: str,
     vectors: Path | None,
@@ -30,18 +30,16 @@ def on_design(
     from harness.cosim import RunError
     from harness.cosim import rtl as called
     from harness.cosim.hdl.golden import replay_on
-    from harness.cosim.named import pairs
+    from harness.cosim.named import pairs, parameters
     from harness.golden.codec import load
     from harness.golden.files import golden_directory
     from harness.golden.replay import committed
 
     typed = pairs(types, "--types")
-    given = pairs(parameters, "--parameter").items()
-    numbers = {name: int(v) if v.lstrip("-").isdigit() else v for name, v in given}
     folder = golden_directory()
     truths = {str(vectors): load(vectors)} if vectors else committed(folder)
     with progress(f"verilating {top}"):
-        function = called(design, top, latency=latency, types=typed, parameters=numbers)
+        function = called(design, top, latency=latency, types=typed, parameters=parameters(given))
     try:
         with contextlib.closing(function):
             found = replay_on(function, {name: t.groups for name, t in truths.items()}, op)

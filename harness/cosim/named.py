@@ -14,7 +14,7 @@ from harness.cosim.sides import PythonSide, Side, as_side
 from harness.cosim.signature import Signature
 from harness.verify.subjects import load_function
 
-__all__ = ["Options", "named_sides", "pairs"]
+__all__ = ["Options", "named_sides", "pairs", "parameters"]
 
 CPP = (".cpp", ".cc", ".cxx", ".c++", ".h", ".hpp", ".hh", ".c")
 RTL = (".v", ".sv", ".vhd", ".vhdl")
@@ -86,6 +86,12 @@ def _named_side(
 def _made(found: Callable[..., Any]) -> Callable[..., Any]:
     """A class is a function with state: one of its objects is called."""
     return found() if isinstance(found, type) else found
+
+
+def parameters(given: Sequence[str]) -> dict[str, int | str]:
+    """``--parameter`` options: what is an integer is one, all else a text."""
+    found = pairs(given, "--parameter").items()
+    return {name: int(v) if v.lstrip("-").isdigit() else v for name, v in found}
 
 
 def pairs(given: Sequence[str], what: str) -> dict[str, str]:

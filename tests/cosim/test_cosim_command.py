@@ -60,6 +60,23 @@ def test_rtl_has_the_types_of_the_other_side(example, tmp_path):
     assert "$enddefinitions" in (tmp_path / "why" / "waves_b.vcd").read_text()
 
 
+@pytest.mark.skipif(shutil.which("verilator") is None, reason="verilator is not installed")
+def test_a_parameter_that_is_a_number_is_one(tmp_path):
+    path = tmp_path / "more.v"
+    path.write_text(
+        "module more #(parameter N = 1) (input signed [7:0] x, output signed [7:0] y);\n"
+        "  assign y = x + N;\n"
+        "endmodule\n"
+    )
+    (tmp_path / "more.cpp").write_text(
+        '#include "ap_int.h"\nvoid more(ap_int<8> x, ap_int<8>& y) { y = x + N; }\n'
+    )
+    arguments = ("cosim", "more.v:more", "more.cpp:more", "--parameter", "N=-5")
+    for macro, status in (("N=-5", 0), ("N=5", 1)):
+        done = run(*arguments, "-D", macro, cwd=tmp_path)
+        assert done.returncode == status, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

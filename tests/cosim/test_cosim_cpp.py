@@ -401,6 +401,25 @@ def test_short_macros_of_a_source_do_not_reach_ours(tmp_path):
     assert cpp(path, "f")([1, 0, 0]).tolist() == [4]
 
 
+def test_macros_that_are_named_do_not_reach_ours(tmp_path):
+    path, other = tmp_path / "named.cpp", tmp_path / "other.cpp"
+    path.write_text(
+        '#include "ap_int.h"\nint other();\n'
+        "void f(ap_int<W> x[N], ap_int<W>& y) { y = 0; for (int k = 0; k < N; ++k) y += x[k];\n"
+        "#ifdef T\n  y += SQUARE(T) + other();\n#endif\n}\n"
+    )
+    other.write_text("int other() { return N; }\n")
+    macros = ["N=3", "W=9", "T", "SQUARE(x)=((x) * (x))"]
+    for count in (False, True):
+        f = cpp([path, other], "f", defines=macros, count=count)
+        assert str(f.signature.ports[0]) == "in x: ap_int<9>[3]"
+        assert f([1, 2, 3]) == 10
+    with pytest.raises(CompileError, match=r"named\.cpp:3: use of undeclared identifier 'W'"):
+        cpp([path, other], "f", defines={"N": 3})
+    with pytest.raises(SignatureError, match=r"named\.cpp has no function g; it has"):
+        cpp([path, other], "g", defines=macros)
+
+
 def test_pointers_that_are_moved_cast_or_kept_may_be_written_through(tmp_path):
     path = tmp_path / "pointers.c"
     path.write_text(

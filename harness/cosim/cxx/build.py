@@ -140,31 +140,37 @@ def _compiled(
     tuned = _tuned(source, headers)
     settings = [option for option in options if not option.startswith("-I")]
     ready = None if tuned else prelude(index.parent, headers.directory, settings, FLAGS, compiler)
-    parsed = read_signature(
-        first,
-        source.top,
-        [*options, *(["-include-pch", f"{ready}.pch"] if ready else [])],
-        compiler.command,
-        sizes=source.sizes,
-        directions=source.directions,
-    )
+
+    def read(more: Sequence[str]) -> Parsed:
+        return read_signature(
+            first,
+            source.top,
+            [*options, *more],
+            compiler.command,
+            defines=source.defines,
+            sizes=source.sizes,
+            directions=source.directions,
+        )
+
+    parsed = read(["-include-pch", f"{ready}.pch"] if ready else [])
     own = _own_files(source, parsed, compiler, headers)
     if ready and any(_TUNES.search(f.read_bytes()) for f in own):
         ready, tuned = None, True  # whatever it sets comes before the headers now
-        parsed = read_signature(
-            first, source.top, options, compiler.command,
-            sizes=source.sizes, directions=source.directions,
-        )  # fmt: skip
+        parsed = read([])
     wrapper, program = scratch / "wrapper.cpp", scratch / "program"
-    wrapper.write_text(wrapper_source(first, source.top, parsed, tuned), encoding="utf-8")
+    wrapper.write_text(
+        wrapper_source(first, source.defines, source.top, parsed, tuned), encoding="utf-8"
+    )
     flags = [*FLAGS, *(SANITIZE if source.sanitize else ())]
     plain = not (source.sanitize or source.count)
     ahead = ["-include", f"{ready}.h"] if ready and plain else []
     units = [wrapper, *source.files[1:]]
     before = [f"-I{kernel_directory() / 'counting'}"] if source.count else []
     always = [compiler.command, *before, *options, *flags, "-MD", "-fdiagnostics-color=never", "-c"]
+    # The wrapper has ours before the source, which the source's macros are not to reach.
+    macros = [f"-D{macro}" for macro in source.defines]
     commands = [
-        [*always, *(ahead if unit is wrapper else ()), str(unit), "-o", str(scratch / f"{k}.o")]
+        [*always, *(ahead if unit is wrapper else macros), str(unit), "-o", f"{scratch / str(k)}.o"]
         for k, unit in enumerate(units)
     ]
     objects = [str(scratch / f"{k}.o") for k in range(len(units))]
@@ -194,7 +200,6 @@ def _options(source: Source, headers: Headers) -> list[str]:
     return [
         f"-std={source.std}",
         *(f"-I{f}" for f in (*_folders(source, headers), kernel_directory())),
-        *(f"-D{macro}" for macro in source.defines),
         *source.flags,
     ]
 

@@ -99,7 +99,10 @@ def _passed(call: Any, argument: Any) -> Any:
     """The callee's parameter that an argument is passed as; ``None`` if it is not known."""
     callee = call.referenced
     parameters = [] if callee is None else list(callee.get_arguments())
-    places = [k for k, given in enumerate(call.get_arguments()) if given == argument]
+    given = list(call.get_arguments())
+    if call.spelling.startswith("operator") and len(given) == len(parameters) + 1:
+        given = given[1:]  # of a member, the first is the object
+    places = [k for k, each in enumerate(given) if each == argument]
     return parameters[places[0]] if places and places[0] < len(parameters) else None
 
 
@@ -259,9 +262,7 @@ def _call_use(call: Any, children: list[Any], inner: Any, seen: frozenset[str]) 
     kind = parameter.type.get_canonical()
     if kind.kind.name in ("LVALUEREFERENCE", "POINTER", "CONSTANTARRAY", "INCOMPLETEARRAY"):
         behind = kind.get_pointee() if kind.kind.name in ("LVALUEREFERENCE", "POINTER") else kind
-        while behind.get_array_size() >= 0:
-            behind = behind.element_type
-        if behind.is_const_qualified():
+        if _constant(behind):
             return "in"
         if callee.get_usr() in seen:
             return "inout"

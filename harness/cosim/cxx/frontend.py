@@ -17,7 +17,15 @@ from harness.cosim.errors import CompileError, CosimError, SignatureError
 from harness.cosim.signature import RESULT, Port, Signature
 from harness.types import NumberType
 
-__all__ = ["Parsed", "clang", "read_signature", "system_arguments", "system_folders", "told"]
+__all__ = [
+    "Parsed",
+    "clang",
+    "included",
+    "read_signature",
+    "system_arguments",
+    "system_folders",
+    "told",
+]
 
 PROBE = "harness_probe"
 NAME = f"{PROBE}.cpp"
@@ -94,6 +102,7 @@ def read_signature(
     options: Sequence[str],
     compiler: str,
     *,
+    defines: Sequence[str],
     sizes: Mapping[str, int],
     directions: Mapping[str, str],
 ) -> Parsed:
@@ -103,8 +112,9 @@ def read_signature(
         source: the file that has it.
         top: its name, with its namespace and template arguments; with the types of its parameters
             behind it if it is overloaded.
-        options: of the compiler: folders, definitions, the standard.
+        options: of the compiler: folders, the standard.
         compiler: whose system headers are used.
+        defines: macros, ``NAME`` or ``NAME=VALUE``.
         sizes: numbers of elements behind pointers and in streams, by name.
         directions: ``in``, ``out`` or ``inout`` where the source does not tell, by name.
 
@@ -112,7 +122,7 @@ def read_signature(
         CompileError: with the first error of the source.
         SignatureError: if there is no such function, or it takes what we cannot carry.
     """
-    unit = _parse(source, top, options, compiler)
+    unit = _parse(source, top, options, compiler, defines)
     function = _function(unit, source, top)
     reader = _Reader(sizes, directions, function)
     ports = [reader.port(p) for p in function.get_arguments()]
@@ -141,11 +151,20 @@ def read_signature(
     )
 
 
-def _parse(source: Path, top: str, options: Sequence[str], compiler: str) -> Any:
+def included(source: Path, defines: Sequence[str]) -> str:
+    """A line that reads a source with its macros, which reach nothing that was read before."""
+    macros = (macro.partition("=") for macro in defines)
+    lines = (f"#define {name} {value if equals else 1}\n" for name, equals, value in macros)
+    return f'{"".join(lines)}#include "{source}"'
+
+
+def _parse(
+    source: Path, top: str, options: Sequence[str], compiler: str, defines: Sequence[str]
+) -> Any:
     cindex = clang()
     name = re.sub(r"\s*\(.*", "", top, flags=re.S)
     # An address makes the compiler resolve the name, and instantiate a template.
-    text = f'#include "{source}"\nstatic auto* const {PROBE} = &{name};\n'
+    text = f"{included(source, defines)}\nstatic auto* const {PROBE} = &{name};\n"
     arguments = ["-x", "c++", *options, *system_arguments(compiler), "-ferror-limit=1"]
     try:
         return cindex.Index.create().parse(NAME, args=arguments, unsaved_files=[(NAME, text)])
@@ -164,10 +183,11 @@ def told(error: str) -> str:
 def _function(unit: Any, source: Path, top: str) -> Any:
     """The function that the probe's address is of."""
     cindex = clang()
+    probe_line = unit.cursor.extent.end.line - 1
     wrong = [d for d in unit.diagnostics if d.severity >= cindex.Diagnostic.Error]
     for d in wrong:
         where = d.location.file
-        if where is None or where.name != NAME or d.location.line == 1:
+        if where is None or where.name != NAME or d.location.line != probe_line:
             place = f"{where.name}:{d.location.line}: " if where else ""
             raise CompileError(told(f"{place}{d.spelling}"))
     for cursor in unit.cursor.get_children():
@@ -304,7 +324,7 @@ class _Reader:
         if match := re.fullmatch(r"hls::stream<(.*)>", text, re.S):
             if shape:
                 raise SignatureError(f"{name} is an array of streams, which is not carried")
-            if self._function is None or kind.get_num_template_arguments() < 1:
+            if kind.get_num_template_arguments() < 1:
                 raise SignatureError(f"{name} has the type {text}; allowed: {ALLOWED}")
             inner = kind.get_template_argument_type(0).get_canonical()
             found = self._typed(name, inner, (), direction)

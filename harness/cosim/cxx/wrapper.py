@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from harness.cosim.cxx.frontend import Parsed
+from harness.cosim.cxx.frontend import Parsed, included
 from harness.cosim.signature import RESULT, Port
 
 __all__ = ["call_of", "wrapper_source"]
 
 
-def wrapper_source(source: Path, top: str, parsed: Parsed, tuned: bool) -> str:
+def wrapper_source(
+    source: Path, defines: Sequence[str], top: str, parsed: Parsed, tuned: bool
+) -> str:
     """The translation unit that has the user's source and the program around ``top``.
 
     Ours is read first, where no macro of the source reaches it; but if the source is ``tuned``, its
@@ -22,12 +24,13 @@ def wrapper_source(source: Path, top: str, parsed: Parsed, tuned: bool) -> str:
     body = [d.format(name) for d, name in zip(parsed.declarations, names, strict=True)]
     body += [line for k, p in enumerate(ports) for line in _before(p, names[k], k)]
     body.append(call_of(top, parsed, names))
-    order = parsed.signature.outputs
-    body += [line for p in ports if p.goes_in for line in _behind(p, names[ports.index(p)])]
-    body += [line for p in order for line in _after(p, names[ports.index(p)], ports.index(p))]
+    places = {p.name: k for k, p in enumerate(ports)}
+    body += [line for p, name in zip(ports, names, strict=True) for line in _behind(p, name)]
+    for p in parsed.signature.outputs:
+        body += _after(p, names[places[p.name]], places[p.name])
     lines = "\n".join(f"  {line}" for line in body)
     structs = "\n".join(_struct(name, fields) for name, fields in parsed.definitions.items())
-    own = f'#define main harness_users_main\n#include "{source}"\n#undef main'
+    own = f"#define main harness_users_main\n{included(source, defines)}\n#undef main"
     ours = "\n".join(f'#include "{name}"' for name in ("cosim.h", *_more(ports)))
     both = (own, ours) if tuned else (ours, own)
     return f"""\
