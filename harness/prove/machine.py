@@ -1,0 +1,179 @@
+"""What compiled code computes: 64-bit integers that wrap, truths, and arrays of one element.
+
+The types are those that Numba gives to the kernels' expressions: ``int64`` unless it says
+``uint64``, and ``bool``.  What is known beforehand stays a Python number, all else is a term.  What
+the processor leaves undefined becomes a duty, that it never happens, which is proven too.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from harness.prove.terms import Truth, Word, choose
+
+__all__ = [
+    "BITS",
+    "Row",
+    "Unsigned",
+    "as_word",
+    "binary",
+    "compared",
+    "merged",
+    "truth_of",
+    "unary",
+    "wrapped",
+]
+
+BITS = 64
+Duty = Callable[[Truth], None]
+
+
+class Unsigned:
+    """A ``uint64``."""
+
+    def __init__(self, word: Word) -> None:
+        self.word = word
+
+
+class Row:
+    """An array of one element, or of one row of a few, and the memory it may share."""
+
+    def __init__(self, items: list[Any], shape: tuple[int, ...] | None = None) -> None:
+        self.items = items
+        self.shape = shape or (len(items),)
+        self.size = 1 if shape is None else shape[0]
+
+    def place(self, index: Any) -> int:
+        """Where an index points: a row, or a row and a column."""
+        row, column = index if isinstance(index, tuple) else (index, 0)
+        if row != 0:
+            raise IndexError(f"a row of one element has no element {row}")
+        return int(column)
+
+
+def wrapped(value: int) -> int:
+    """The ``int64`` with the low 64 bits."""
+    value &= (1 << BITS) - 1
+    return value - (1 << BITS) if value >> (BITS - 1) else value
+
+
+def as_word(value: Any) -> Word:
+    """Any integer or truth as a word of 64 bits."""
+    if isinstance(value, Word):
+        return value
+    if isinstance(value, Unsigned):
+        return value.word
+    if isinstance(value, Truth):
+        return value.word().extended(BITS, signed=False)
+    if isinstance(value, int):
+        return Word.of(value, BITS)
+    raise TypeError(f"{type(value).__name__} is no integer of a kernel")
+
+
+def truth_of(value: Any) -> Truth | bool:
+    """Whether a condition holds."""
+    if isinstance(value, (bool, Truth)):
+        return value
+    return value != 0 if isinstance(value, int) else as_word(value) != 0
+
+
+def merged(condition: Truth, a: Any, b: Any) -> Any:
+    """``a`` where the condition holds, else ``b``: numbers, truths, or tuples of them."""
+    if a is b or (isinstance(a, int) and isinstance(b, int) and (type(a), a) == (type(b), b)):
+        return a
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return tuple(merged(condition, x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, (bool, Truth)) and isinstance(b, (bool, Truth)):
+        return choose(condition, *(Truth(x) if isinstance(x, bool) else x for x in (a, b)))
+    if isinstance(a, Unsigned) and isinstance(b, Unsigned):
+        return Unsigned(choose(condition, a.word, b.word))
+    if isinstance(a, Unsigned) or isinstance(b, Unsigned):
+        raise TypeError("int64 and uint64 do not mix in one variable")
+    return choose(condition, as_word(a), as_word(b))
+
+
+def unary(op: ast.unaryop, value: Any) -> Any:
+    """``-a``, ``~a``, ``not a``."""
+    if isinstance(op, ast.Not):
+        truth = truth_of(value)
+        return not truth if isinstance(truth, bool) else ~truth
+    if isinstance(value, (bool, Truth)):
+        raise TypeError("a kernel does not negate truths")
+    if isinstance(value, int):
+        return wrapped(-value if isinstance(op, ast.USub) else ~value)
+    word = as_word(value)
+    found = -word if isinstance(op, ast.USub) else ~word
+    return Unsigned(found) if isinstance(value, Unsigned) else found
+
+
+_KNOWN: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+}
+
+
+def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Any:
+    """An operator of two integers or truths."""
+    kind = type(op)
+    truths = isinstance(a, (bool, Truth)) and isinstance(b, (bool, Truth))
+    if truths and kind in (ast.BitAnd, ast.BitOr, ast.BitXor):
+        return _KNOWN[kind](a, b)
+    if isinstance(a, int) and isinstance(b, int):
+        if kind in (ast.LShift, ast.RShift):
+            if not 0 <= b < BITS:
+                raise ValueError(f"a kernel shifts by {b}")
+            return wrapped(a << b if kind is ast.LShift else a >> b)
+        if kind is ast.FloorDiv:
+            return wrapped(a // b)
+        return wrapped(_KNOWN[kind](a, b))
+    unsigned = isinstance(a, Unsigned) or isinstance(b, Unsigned)
+    if unsigned and not all(isinstance(x, Unsigned) for x in (a, b)):
+        raise TypeError("int64 and uint64 make float64, which a kernel does not mean")
+    found = _terms(kind, as_word(a), as_word(b), unsigned, duty)
+    return Unsigned(found) if unsigned else found
+
+
+def _terms(kind: type[ast.operator], x: Word, y: Word, unsigned: bool, duty: Duty) -> Word:
+    if kind in (ast.LShift, ast.RShift):
+        duty(y.less(BITS, signed=False))  # a processor's longer shift gives anything
+        return x << y if kind is ast.LShift else x.shifted_right(y, signed=not unsigned)
+    if kind is ast.FloorDiv:
+        duty(y != 0)
+        if not unsigned:  # the kernels divide what is not negative
+            duty(~x.less(0, signed=True) & ~y.less(0, signed=True))
+        return x.divided(y)
+    found: Word = _KNOWN[kind](x, y)
+    return found
+
+
+def compared(op: ast.cmpop, a: Any, b: Any) -> Truth | bool:
+    """A comparison of two integers or truths."""
+    if isinstance(a, int) and isinstance(b, int):
+        return bool(_COMPARE[type(op)](a, b))
+    x, y = as_word(a), as_word(b)
+    if isinstance(op, (ast.Eq, ast.NotEq)):
+        return x == y if isinstance(op, ast.Eq) else x != y
+    unsigned = isinstance(a, Unsigned) or isinstance(b, Unsigned)
+    if unsigned and not all(isinstance(v, Unsigned) for v in (a, b)):
+        raise TypeError("a kernel does not compare int64 with uint64")
+    if isinstance(op, (ast.Gt, ast.LtE)):
+        x, y = y, x
+    less = x.less(y, signed=not unsigned)
+    return less if isinstance(op, (ast.Lt, ast.Gt)) else ~less
+
+
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}

@@ -1,0 +1,149 @@
+"""One question to the solver: are two things equal for every input, and what shows that it asked.
+
+A proof is that no input tells subject and law apart.  A solver says the same of a question that
+nobody could answer otherwise, because its premises exclude one another, so each proof comes with
+the opposite: one input at which a fault is planted in the law, and must be seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bitwuzla import Bitwuzla, Option, Options, Result, version
+
+from harness.prove.record import Certificate, Outcome, VacuousError
+from harness.prove.terms import MANAGER, Truth, Word, all_of, any_of, choose
+
+__all__ = ["Claim", "Pair", "decide"]
+
+#: Seconds that a question may take, if nobody says otherwise.
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two words of one width that are claimed to be equal.
+
+    Attributes:
+        name: what the words are of, such as a type or an output.
+        subject: what is held against the law.
+        law: what is right.
+    """
+
+    name: str
+    subject: Word
+    law: Word
+
+
+@dataclass(frozen=True)
+class Claim:
+    """For all inputs, where the premises hold, all pairs are equal.
+
+    Attributes:
+        question: what is asked, in a line.
+        subject: whose answer it is that is held against the law.
+        inputs: by name.
+        pairs: what is equal.
+        given: what the inputs are known to obey.
+    """
+
+    question: str
+    subject: str
+    inputs: Mapping[str, Word]
+    pairs: Sequence[Pair]
+    given: Sequence[Truth] = field(default=())
+
+
+def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Certificate:
+    """Prove the claim, or find an input that refutes it.
+
+    Args:
+        claim: what is to hold.
+        seconds: the time that the solver may take; what is not decided by then is undecided.
+        keep: whether the certificate has the question as SMT-LIB text.
+
+    Raises:
+        VacuousError: if no input shows a fault that was planted.
+    """
+    started = time.perf_counter()
+    solver = _solver(seconds)
+    for truth in (*claim.given, any_of(pair.subject != pair.law for pair in claim.pairs)):
+        solver.assert_formula(truth.term)
+    query = solver.print_formula("smt2")
+    result = solver.check_sat()
+    outcome = _OUTCOMES[result]
+    found: dict[str, int] = {}
+    differs = ""
+    if outcome is Outcome.REFUTED:
+        found = {name: _value(solver, word) for name, word in claim.inputs.items()}
+        wrong = (p for p in claim.pairs if _value(solver, p.subject) != _value(solver, p.law))
+        pair = next(wrong)
+        differs = pair.name
+        found_codes = (_value(solver, pair.subject), _value(solver, pair.law))
+    else:
+        found_codes = None
+    planted = _planted(claim, seconds) if outcome is Outcome.PROVEN else {}
+    return Certificate(
+        question=claim.question,
+        subject=claim.subject,
+        outcome=outcome,
+        claims=len(claim.pairs),
+        inputs=found,
+        differs=differs,
+        codes=found_codes,
+        planted=planted,
+        solver=f"bitwuzla {version()}",
+        query_sha256=hashlib.sha256(query.encode()).hexdigest(),
+        seconds=time.perf_counter() - started,
+        query=query if keep else "",
+    )
+
+
+def _planted(claim: Claim, seconds: float) -> dict[str, int]:
+    """An input at which the first pair's law was made wrong, and which the question found."""
+    point = _point(claim, seconds)
+    here = all_of(word == point[name] for name, word in claim.inputs.items())
+    solver = _solver(seconds)
+    first = claim.pairs[0]
+    law = choose(here, first.law ^ 1, first.law)
+    for truth in (*claim.given, here, first.subject != law):
+        solver.assert_formula(truth.term)
+    if solver.check_sat() is not Result.SAT:
+        raise VacuousError(f"{claim.question}: a planted fault is not seen at {point}")
+    return point
+
+
+def _point(claim: Claim, seconds: float) -> dict[str, int]:
+    """Some input that the premises allow."""
+    if not claim.given:
+        seed = hashlib.sha256(claim.question.encode()).digest()
+        drawn = int.from_bytes(seed, "big")
+        return {name: drawn % (1 << word.width) for name, word in claim.inputs.items()}
+    solver = _solver(seconds)
+    for truth in claim.given:
+        solver.assert_formula(truth.term)
+    if solver.check_sat() is not Result.SAT:
+        raise VacuousError(f"{claim.question}: no input meets the premises")
+    return {name: _value(solver, word) for name, word in claim.inputs.items()}
+
+
+_OUTCOMES = {
+    Result.UNSAT: Outcome.PROVEN,
+    Result.SAT: Outcome.REFUTED,
+    Result.UNKNOWN: Outcome.UNDECIDED,
+}
+
+
+def _solver(seconds: float) -> Any:
+    options = Options()
+    options.set(Option.PRODUCE_MODELS, True)
+    options.set(Option.TIME_LIMIT_PER, max(1, round(1000 * seconds)))
+    return Bitwuzla(MANAGER, options)
+
+
+def _value(solver: Any, word: Word) -> int:
+    return int(solver.get_value(word.term).value(10))

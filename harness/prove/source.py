@@ -1,0 +1,317 @@
+"""From Python source to terms: the kernels' own lines, carried out on what is not yet known.
+
+The source text of a module is read and walked, statement by statement, as Python would run it, with
+terms in the place of numbers.  Nothing is rewritten by hand, so what is proven is what is in the
+file; a line that this cannot carry out is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from harness.prove.machine import (
+    Row,
+    Unsigned,
+    as_word,
+    binary,
+    compared,
+    merged,
+    truth_of,
+    unary,
+)
+from harness.prove.terms import Truth
+
+__all__ = ["Source", "Untranslatable", "source_of"]
+
+#: Modules whose functions are walked; of all others only constants and records are taken.
+KERNELS = "harness.quantize."
+
+
+class Untranslatable(Exception):
+    """A line of source that the translator does not carry out."""
+
+
+class Source:
+    """One module's text, with its functions and what else it names.
+
+    Args:
+        name: the module.
+        text: another text for it, such as one with a fault planted.
+    """
+
+    def __init__(self, name: str, text: str | None = None) -> None:
+        self.name = name
+        self.module = importlib.import_module(name)
+        tree = ast.parse(inspect.getsource(self.module) if text is None else text)
+        self.functions = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef)}
+        self.imported = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(KERNELS)
+            for alias in node.names
+        }
+
+    def call(self, name: str, *arguments: Any, duties: list[Truth] | None = None) -> Any:
+        """What a function of the module returns.
+
+        Args:
+            name: the function.
+            arguments: Python numbers for what is known, terms for what is not; records, and rows.
+            duties: takes what must hold of the inputs for the processor to do as it says.
+
+        Raises:
+            Untranslatable: for a line that cannot be carried out.
+        """
+        found = [] if duties is None else duties
+        return _Call(self, self.functions[name], found, Truth(True)).run(arguments)
+
+    def named(self, name: str) -> Any:
+        """What a name at the module's level stands for."""
+        if name in self.functions:
+            return self, self.functions[name]
+        if name in self.imported:
+            module, original = self.imported[name]
+            source = source_of(module)
+            if original in source.functions:
+                return source, source.functions[original]
+        return getattr(self.module, name)
+
+
+@functools.cache
+def source_of(name: str) -> Source:
+    """A module as it is installed."""
+    return Source(name)
+
+
+class _Call:
+    """One call of a function: its variables, and where in it the inputs can lead."""
+
+    def __init__(
+        self, source: Source, function: ast.FunctionDef, duties: list[Truth], when: Truth
+    ) -> None:
+        self.source, self.function = source, function
+        self.duties, self.when = duties, when
+        self.variables: dict[str, Any] = {}
+
+    def run(self, arguments: Sequence[Any]) -> Any:
+        names = [argument.arg for argument in self.function.args.args]
+        self.variables = dict(zip(names, arguments, strict=True))
+        _, value = self.block(self.function.body)
+        return value
+
+    def duty(self, truth: Truth) -> None:
+        """Note what must hold where this line is reached."""
+        self.duties.append(~self.when | truth)
+
+    # Statements.  A block ends with whether it returned, and what.
+
+    def block(self, body: Sequence[ast.stmt]) -> tuple[bool, Any]:
+        for k, line in enumerate(body):
+            if isinstance(line, ast.If):
+                test = truth_of(self.value(line.test))
+                if isinstance(test, bool):
+                    returned, value = self.block(line.body if test else line.orelse)
+                    if returned:
+                        return True, value
+                    continue
+                return self.fork(test, line, body[k + 1 :])
+            returned, value = self.statement(line)
+            if returned:
+                return True, value
+        return False, None
+
+    def fork(self, test: Truth, line: ast.If, rest: Sequence[ast.stmt]) -> tuple[bool, Any]:
+        """Both ways to the end of the block; what they leave behind is chosen by the test."""
+        before, when = self.variables, self.when
+        ends = []
+        for condition, way in ((test, line.body), (~test, line.orelse)):
+            self.variables, self.when = dict(before), when & condition
+            ends.append((self.block([*way, *rest]), self.variables))
+        self.when = when
+        ((returned, a), left), ((other, b), right) = ends
+        if returned != other:
+            raise self.refused(line, "returns on one way only")
+        shared = left.keys() & right.keys()
+        if not returned:
+            self.variables = {name: merged(test, left[name], right[name]) for name in shared}
+        return returned, merged(test, a, b) if returned else None
+
+    def statement(self, line: ast.stmt) -> tuple[bool, Any]:
+        match line:
+            case ast.Return(value=None):
+                return True, None
+            case ast.Return(value=expression):
+                return True, self.value(expression)
+            case ast.Expr(value=expression):
+                if not isinstance(expression, ast.Constant):  # a docstring
+                    self.value(expression)
+            case ast.Assign(targets=[*targets], value=expression):
+                value = self.value(expression)
+                for target in targets:
+                    self.assign(target, value)
+            case ast.AugAssign(target=target, op=op, value=expression):
+                before = self.value(_loaded(target))
+                self.assign(target, binary(op, before, self.value(expression), self.duty))
+            case ast.For(target=target, iter=over, body=body, orelse=[]):
+                for item in self.value(over):
+                    self.assign(target, item)
+                    returned, value = self.block(body)
+                    if returned:
+                        return True, value
+            case _:
+                raise self.refused(line)
+        return False, None
+
+    def assign(self, target: ast.expr, value: Any) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.variables[name] = value
+            case ast.Tuple(elts=targets):
+                for part, item in zip(targets, value, strict=True):
+                    self.assign(part, item)
+            case ast.Subscript(value=array, slice=index):
+                row = self.value(array)
+                place = row.place(self.value(index))
+                row.items[place] = value
+            case _:
+                raise self.refused(target)
+
+    # Expressions.
+
+    def value(self, line: Any) -> Any:
+        try:
+            return self.expression(line)
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
+            raise self.refused(line, str(error)) from error
+
+    def expression(self, line: Any) -> Any:
+        match line:
+            case ast.Constant(value=value):
+                return value
+            case ast.Name(id=name):
+                return self.variables[name] if name in self.variables else self.source.named(name)
+            case ast.Tuple(elts=parts):
+                return tuple(self.value(part) for part in parts)
+            case ast.UnaryOp(op=op, operand=operand):
+                return unary(op, self.value(operand))
+            case ast.BinOp(left=left, op=op, right=right):
+                return binary(op, self.value(left), self.value(right), self.duty)
+            case ast.Compare(left=left, ops=ops, comparators=rights):
+                return self.comparison(left, ops, rights)
+            case ast.BoolOp(op=op, values=parts):
+                return self.logic(op, parts)
+            case ast.IfExp(test=test, body=body, orelse=other):
+                return self.either(truth_of(self.value(test)), body, other)
+            case ast.Attribute(value=owner, attr=name):
+                return getattr(self.value(owner), name)
+            case ast.Subscript(value=array, slice=index):
+                return self.element(self.value(array), self.value(index))
+            case ast.Call(func=function, args=arguments, keywords=[]):
+                return self.called(function, [self.value(a) for a in arguments])
+            case _:
+                raise self.refused(line)
+
+    def comparison(self, left: ast.expr, ops: Any, rights: Any) -> Any:
+        found: Any = True
+        a = self.value(left)
+        for op, right in zip(ops, rights, strict=True):
+            b = self.value(right)
+            found = _and(found, compared(op, a, b))
+            a = b
+        return found
+
+    def logic(self, op: ast.boolop, parts: Sequence[ast.expr]) -> Any:
+        both = isinstance(op, ast.And)
+        found: Truth | bool = both
+        for part in parts:
+            if isinstance(found, bool) and found is not both:
+                return found
+            truth = truth_of(self.value(part))
+            found = _and(found, truth) if both else _or(found, truth)
+        return found
+
+    def either(self, test: Truth | bool, body: ast.expr, other: ast.expr) -> Any:
+        if isinstance(test, bool):
+            return self.value(body if test else other)
+        when = self.when
+        self.when = when & test
+        a = self.value(body)
+        self.when = when & ~test
+        b = self.value(other)
+        self.when = when
+        return merged(test, a, b)
+
+    def element(self, array: Any, index: Any) -> Any:
+        return array.items[array.place(index)] if isinstance(array, Row) else array[index]
+
+    def called(self, function: ast.expr, arguments: list[Any]) -> Any:
+        match function:
+            case ast.Attribute(value=ast.Name(id="np"), attr=name):
+                return _NUMPY[name](*arguments)
+            case ast.Name(id=name) if name in _BUILTINS and name not in self.variables:
+                return _BUILTINS[name](*arguments)
+        found = self.value(function)
+        if isinstance(found, tuple):
+            source, definition = found
+            return _Call(source, definition, self.duties, self.when).run(arguments)
+        raise self.refused(function)
+
+    def refused(self, line: ast.AST, why: str = "") -> Untranslatable:
+        text = ast.unparse(line)
+        because = f": {why}" if why else ""
+        place = f"{self.source.name}.{self.function.name}"
+        return Untranslatable(f"{place} has {text!r}, which is not carried out{because}")
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    """The same place, read."""
+    return ast.parse(ast.unparse(target), mode="eval").body
+
+
+def _and(a: Truth | bool, b: Truth | bool) -> Truth | bool:
+    if isinstance(a, bool):
+        return b if a else False
+    return a & b
+
+
+def _or(a: Truth | bool, b: Truth | bool) -> Truth | bool:
+    if isinstance(a, bool):
+        return True if a else b
+    return a | b
+
+
+def _least(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    less = compared(ast.Lt(), b, a)
+    return merged(less, b, a) if isinstance(less, Truth) else (b if less else a)
+
+
+def _most(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        return max(a, b)
+    more = compared(ast.Gt(), b, a)
+    return merged(more, b, a) if isinstance(more, Truth) else (b if more else a)
+
+
+def _absolute(a: Any) -> Any:
+    return abs(a) if isinstance(a, int) else merged(as_word(a).less(0, signed=True), -a, a)
+
+
+_BUILTINS: Mapping[str, Callable[..., Any]] = {
+    "abs": _absolute,
+    "bool": truth_of,
+    "len": lambda row: row.shape[0],
+    "max": _most,
+    "min": _least,
+    "range": range,
+}
+_NUMPY: Mapping[str, Callable[..., Any]] = {
+    "int64": lambda a: a if isinstance(a, int) else as_word(a),
+    "uint64": lambda a: Unsigned(as_word(a)),
+}
