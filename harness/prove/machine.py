@@ -12,16 +12,22 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from harness.prove import reals
+from harness.prove.reals import Real
 from harness.prove.terms import Truth, Word, choose
 
 __all__ = [
     "BITS",
+    "Raw",
     "Row",
     "Unsigned",
     "as_word",
     "binary",
     "compared",
     "merged",
+    "stored",
     "truth_of",
     "unary",
     "wrapped",
@@ -32,26 +38,72 @@ Duty = Callable[[Truth], None]
 
 
 class Unsigned:
-    """A ``uint64``."""
+    """An integer without a sign, of 32 or 64 bits."""
+
+    def __init__(self, word: Word) -> None:
+        self.word = word
+
+
+class Raw:
+    """A double of which nothing is known but its word."""
 
     def __init__(self, word: Word) -> None:
         self.word = word
 
 
 class Row:
-    """An array of one element, or of one row of a few, and the memory it may share."""
+    """An array of one element, or of one row of a few.
 
-    def __init__(self, items: list[Any], shape: tuple[int, ...] | None = None) -> None:
-        self.items = items
+    Args:
+        items: what it holds, which other arrays may share.
+        kind: the dtype of what is written into it; anything as it is, if empty.
+        shape: as NumPy has it.
+    """
+
+    def __init__(
+        self, items: list[Any], kind: str = "", shape: tuple[int, ...] | None = None
+    ) -> None:
+        self.items, self.kind = items, kind
         self.shape = shape or (len(items),)
-        self.size = 1 if shape is None else shape[0]
+        self.size = 1
 
     def place(self, index: Any) -> int:
         """Where an index points: a row, or a row and a column."""
         row, column = index if isinstance(index, tuple) else (index, 0)
         if row != 0:
-            raise IndexError(f"a row of one element has no element {row}")
+            raise IndexError(f"an array of one row has no row {row}")
         return int(column)
+
+    def view(self, dtype: Any) -> Row:
+        """The same memory read as another dtype: the words of floats that were never computed."""
+        return Row(self.items, np.dtype(dtype).name, self.shape)
+
+    def read(self, place: int) -> Any:
+        """An element; of a float read as an integer, its word."""
+        item = self.items[place]
+        return item.word if isinstance(item, Raw) and self.kind == "int64" else item
+
+    def astype(self, dtype: Any) -> Row:
+        """A new array; what was in it is not taken along, for the kernels write before they read."""
+        return Row([None] * len(self.items), np.dtype(dtype).name, self.shape)
+
+
+def stored(value: Any, kind: str, duty: Duty) -> Any:
+    """What an array of a dtype keeps of a value."""
+    if isinstance(value, Raw):
+        return value
+    floating = isinstance(value, (Real, np.floating))
+    if kind == "int64" and floating:
+        return reals.as_real(value, _kind_of(value)).integer(duty)
+    if kind.startswith("float") and floating:
+        return reals.as_real(value, kind)
+    if kind.startswith("float"):
+        raise TypeError("a kernel writes no integers into an array of floats")
+    return value
+
+
+def _kind_of(value: Any) -> str:
+    return value.kind if isinstance(value, Real) else str(value.dtype.name)
 
 
 def wrapped(value: int) -> int:
@@ -65,7 +117,9 @@ def as_word(value: Any) -> Word:
     if isinstance(value, Word):
         return value
     if isinstance(value, Unsigned):
-        return value.word
+        return value.word.extended(BITS, signed=False)
+    if isinstance(value, np.unsignedinteger):
+        return Word.of(int(value), BITS)
     if isinstance(value, Truth):
         return value.word().extended(BITS, signed=False)
     if isinstance(value, int):
@@ -88,11 +142,23 @@ def merged(condition: Truth, a: Any, b: Any) -> Any:
         return tuple(merged(condition, x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, (bool, Truth)) and isinstance(b, (bool, Truth)):
         return choose(condition, *(Truth(x) if isinstance(x, bool) else x for x in (a, b)))
-    if isinstance(a, Unsigned) and isinstance(b, Unsigned):
-        return Unsigned(choose(condition, a.word, b.word))
-    if isinstance(a, Unsigned) or isinstance(b, Unsigned):
+    if a is None or b is None:
+        return None  # never written on one way, so whoever reads it is refused
+    if _is_real(a) or _is_real(b):
+        return reals.chosen(condition, a, b)
+    if _is_unsigned(a) and _is_unsigned(b):
+        return Unsigned(choose(condition, as_word(a), as_word(b)))
+    if _is_unsigned(a) or _is_unsigned(b):
         raise TypeError("int64 and uint64 do not mix in one variable")
     return choose(condition, as_word(a), as_word(b))
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, (Real, np.floating))
+
+
+def _is_unsigned(value: Any) -> bool:
+    return isinstance(value, (Unsigned, np.unsignedinteger))
 
 
 def unary(op: ast.unaryop, value: Any) -> Any:
@@ -102,6 +168,10 @@ def unary(op: ast.unaryop, value: Any) -> Any:
         return not truth if isinstance(truth, bool) else ~truth
     if isinstance(value, (bool, Truth)):
         raise TypeError("a kernel does not negate truths")
+    if isinstance(value, Real):
+        return value.negated()
+    if isinstance(value, np.floating):
+        return -value
     if isinstance(value, int):
         return wrapped(-value if isinstance(op, ast.USub) else ~value)
     word = as_word(value)
@@ -133,8 +203,13 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Any:
         if kind is ast.FloorDiv:
             return wrapped(a // b)
         return wrapped(_KNOWN[kind](a, b))
-    unsigned = isinstance(a, Unsigned) or isinstance(b, Unsigned)
-    if unsigned and not all(isinstance(x, Unsigned) for x in (a, b)):
+    if _is_real(a) or _is_real(b):
+        if isinstance(a, np.floating) and isinstance(b, np.floating):
+            with np.errstate(all="ignore"):
+                return _KNOWN[kind](a, b)
+        return reals.binary(op, a, b, duty)
+    unsigned = _is_unsigned(a) or _is_unsigned(b)
+    if unsigned and not (_is_unsigned(a) and _is_unsigned(b)):
         raise TypeError("int64 and uint64 make float64, which a kernel does not mean")
     found = _terms(kind, as_word(a), as_word(b), unsigned, duty)
     return Unsigned(found) if unsigned else found
@@ -157,11 +232,15 @@ def compared(op: ast.cmpop, a: Any, b: Any) -> Truth | bool:
     """A comparison of two integers or truths."""
     if isinstance(a, int) and isinstance(b, int):
         return bool(_COMPARE[type(op)](a, b))
+    if _is_real(a) or _is_real(b):
+        if isinstance(a, np.floating) and isinstance(b, np.floating):
+            return bool(_COMPARE[type(op)](a, b))
+        return reals.compared(op, a, b)
     x, y = as_word(a), as_word(b)
     if isinstance(op, (ast.Eq, ast.NotEq)):
         return x == y if isinstance(op, ast.Eq) else x != y
-    unsigned = isinstance(a, Unsigned) or isinstance(b, Unsigned)
-    if unsigned and not all(isinstance(v, Unsigned) for v in (a, b)):
+    unsigned = _is_unsigned(a) or _is_unsigned(b)
+    if unsigned and not (_is_unsigned(a) and _is_unsigned(b)):
         raise TypeError("a kernel does not compare int64 with uint64")
     if isinstance(op, (ast.Gt, ast.LtE)):
         x, y = y, x

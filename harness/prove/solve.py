@@ -18,7 +18,7 @@ from bitwuzla import Bitwuzla, Option, Options, Result, version
 from harness.prove.record import Certificate, Outcome, VacuousError
 from harness.prove.terms import MANAGER, Truth, Word, all_of, any_of, choose
 
-__all__ = ["Claim", "Pair", "decide"]
+__all__ = ["Claim", "Pair", "decide", "possible"]
 
 #: Seconds that a question may take, if nobody says otherwise.
 SECONDS = 60.0
@@ -101,6 +101,14 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
         seconds=time.perf_counter() - started,
         query=query if keep else "",
     )
+
+
+def possible(given: Sequence[Truth]) -> bool:
+    """Whether some input meets all of it, for all that a solver finds in a moment."""
+    solver = _solver(1.0)
+    for truth in given:
+        solver.assert_formula(truth.term)
+    return bool(solver.check_sat() is not Result.UNSAT)
 
 
 def _planted(claim: Claim, seconds: float) -> dict[str, int]:

@@ -14,6 +14,8 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from harness.prove.machine import (
     Row,
     Unsigned,
@@ -21,10 +23,13 @@ from harness.prove.machine import (
     binary,
     compared,
     merged,
+    stored,
     truth_of,
     unary,
 )
-from harness.prove.terms import Truth
+from harness.prove.solve import possible
+from harness.prove.reals import Real, copysign, rounded
+from harness.prove.terms import Truth, all_of
 
 __all__ = ["Source", "Untranslatable", "source_of"]
 
@@ -47,8 +52,18 @@ class Source:
     def __init__(self, name: str, text: str | None = None) -> None:
         self.name = name
         self.module = importlib.import_module(name)
+        self._functions_made: dict[str, Any] = {}
         tree = ast.parse(inspect.getsource(self.module) if text is None else text)
         self.functions = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef)}
+        self.made = {
+            target.id: line.value
+            for line in tree.body
+            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call)
+            for target in line.targets
+            if isinstance(target, ast.Name)
+            and isinstance(line.value.func, ast.Name)
+            and line.value.func.id in self.functions
+        }
         self.imported = {
             alias.asname or alias.name: (node.module, alias.name)
             for node in tree.body
@@ -56,29 +71,43 @@ class Source:
             for alias in node.names
         }
 
-    def call(self, name: str, *arguments: Any, duties: list[Truth] | None = None) -> Any:
+    def call(
+        self,
+        name: str,
+        *arguments: Any,
+        duties: list[Truth] | None = None,
+        given: Sequence[Truth] = (),
+    ) -> Any:
         """What a function of the module returns.
 
         Args:
             name: the function.
             arguments: Python numbers for what is known, terms for what is not; records, and rows.
             duties: takes what must hold of the inputs for the processor to do as it says.
+            given: what the inputs are known to obey.
 
         Raises:
             Untranslatable: for a line that cannot be carried out.
         """
-        found = [] if duties is None else duties
-        return _Call(self, self.functions[name], found, Truth(True)).run(arguments)
+        world = _World([] if duties is None else duties)
+        world.memory = [a.items for a in arguments if isinstance(a, Row)]
+        return _Call(Function(self, self.functions[name]), world, all_of(given)).run(arguments)
 
     def named(self, name: str) -> Any:
         """What a name at the module's level stands for."""
         if name in self.functions:
-            return self, self.functions[name]
+            return Function(self, self.functions[name])
+        if name in self.made:
+            if name not in self._functions_made:
+                call = self.made[name]
+                given = [self.named(argument.id) for argument in call.args]
+                self._functions_made[name] = self.call(call.func.id, *given)
+            return self._functions_made[name]
         if name in self.imported:
             module, original = self.imported[name]
             source = source_of(module)
             if original in source.functions:
-                return source, source.functions[original]
+                return source.named(original)
         return getattr(self.module, name)
 
 
@@ -88,25 +117,40 @@ def source_of(name: str) -> Source:
     return Source(name)
 
 
+class Function:
+    """A function of a module, with the variables around it."""
+
+    def __init__(
+        self, source: Source, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
+    ) -> None:
+        self.source, self.definition, self.around = source, definition, around or {}
+
+
+class _World:
+    """What all calls of one translation share: the duties, and the memory of arrays."""
+
+    def __init__(self, duties: list[Truth]) -> None:
+        self.duties = duties
+        self.memory: list[list[Any]] = []
+
+
 class _Call:
     """One call of a function: its variables, and where in it the inputs can lead."""
 
-    def __init__(
-        self, source: Source, function: ast.FunctionDef, duties: list[Truth], when: Truth
-    ) -> None:
-        self.source, self.function = source, function
-        self.duties, self.when = duties, when
-        self.variables: dict[str, Any] = {}
+    def __init__(self, function: Function, world: _World, when: Truth) -> None:
+        self.source, self.function = function.source, function.definition
+        self.world, self.when = world, when
+        self.variables: dict[str, Any] = dict(function.around)
 
     def run(self, arguments: Sequence[Any]) -> Any:
         names = [argument.arg for argument in self.function.args.args]
-        self.variables = dict(zip(names, arguments, strict=True))
+        self.variables.update(zip(names, arguments, strict=True))
         _, value = self.block(self.function.body)
         return value
 
     def duty(self, truth: Truth) -> None:
         """Note what must hold where this line is reached."""
-        self.duties.append(~self.when | truth)
+        self.world.duties.append(~self.when | truth)
 
     # Statements.  A block ends with whether it returned, and what.
 
@@ -126,13 +170,26 @@ class _Call:
         return False, None
 
     def fork(self, test: Truth, line: ast.If, rest: Sequence[ast.stmt]) -> tuple[bool, Any]:
-        """Both ways to the end of the block; what they leave behind is chosen by the test."""
+        """Both ways to the end of the block; what they leave behind is chosen by the test.
+
+        A way that no input takes is not gone.
+        """
+        for way, never in ((line.orelse, test), (line.body, ~test)):
+            if not possible([self.when, never]):
+                return self.block([*way, *rest])
         before, when = self.variables, self.when
-        ends = []
+        memory = self.world.memory
+        kept = [list(items) for items in memory]
+        ends, left_there = [], []
         for condition, way in ((test, line.body), (~test, line.orelse)):
             self.variables, self.when = dict(before), when & condition
             ends.append((self.block([*way, *rest]), self.variables))
+            left_there.append([list(items) for items in memory[: len(kept)]])
+            for items, old in zip(memory, kept, strict=False):
+                items[:] = old
         self.when = when
+        for items, one, two in zip(memory, *left_there, strict=False):
+            items[:] = [merged(test, x, y) for x, y in zip(one, two, strict=True)]
         ((returned, a), left), ((other, b), right) = ends
         if returned != other:
             raise self.refused(line, "returns on one way only")
@@ -154,6 +211,8 @@ class _Call:
                 value = self.value(expression)
                 for target in targets:
                     self.assign(target, value)
+            case ast.FunctionDef(name=name):
+                self.variables[name] = Function(self.source, line, dict(self.variables))
             case ast.AugAssign(target=target, op=op, value=expression):
                 before = self.value(_loaded(target))
                 self.assign(target, binary(op, before, self.value(expression), self.duty))
@@ -177,7 +236,7 @@ class _Call:
             case ast.Subscript(value=array, slice=index):
                 row = self.value(array)
                 place = row.place(self.value(index))
-                row.items[place] = value
+                row.items[place] = stored(value, row.kind, self.duty)
             case _:
                 raise self.refused(target)
 
@@ -209,6 +268,8 @@ class _Call:
                 return self.either(truth_of(self.value(test)), body, other)
             case ast.Attribute(value=owner, attr=name):
                 return getattr(self.value(owner), name)
+            case ast.Subscript(value=array, slice=ast.Slice()):
+                return self.value(array)  # a block of an array of one element is the array
             case ast.Subscript(value=array, slice=index):
                 return self.element(self.value(array), self.value(index))
             case ast.Call(func=function, args=arguments, keywords=[]):
@@ -247,19 +308,32 @@ class _Call:
         return merged(test, a, b)
 
     def element(self, array: Any, index: Any) -> Any:
-        return array.items[array.place(index)] if isinstance(array, Row) else array[index]
+        return array.read(array.place(index)) if isinstance(array, Row) else array[index]
 
     def called(self, function: ast.expr, arguments: list[Any]) -> Any:
         match function:
+            case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
+                return self.array(Row([None], np.dtype(arguments[1]).name))
+            case ast.Attribute(value=ast.Name(id="np"), attr="copysign"):
+                return copysign(*arguments)
             case ast.Attribute(value=ast.Name(id="np"), attr=name):
                 return _NUMPY[name](*arguments)
             case ast.Name(id=name) if name in _BUILTINS and name not in self.variables:
                 return _BUILTINS[name](*arguments)
+            case ast.Attribute(value=owner, attr="astype" | "view" as name):
+                return self.array(getattr(self.value(owner), name)(*arguments))
         found = self.value(function)
-        if isinstance(found, tuple):
-            source, definition = found
-            return _Call(source, definition, self.duties, self.when).run(arguments)
+        if isinstance(found, Function):
+            return _Call(found, self.world, self.when).run(arguments)
+        if isinstance(found, type) and issubclass(found, np.unsignedinteger):
+            return Unsigned(as_word(arguments[0]).bits(8 * np.dtype(found).itemsize - 1, 0))
         raise self.refused(function)
+
+    def array(self, row: Row) -> Row:
+        """A new array, whose memory is from now on watched."""
+        if not any(row.items is items for items in self.world.memory):
+            self.world.memory.append(row.items)
+        return row
 
     def refused(self, line: ast.AST, why: str = "") -> Untranslatable:
         text = ast.unparse(line)
@@ -300,6 +374,8 @@ def _most(a: Any, b: Any) -> Any:
 
 
 def _absolute(a: Any) -> Any:
+    if isinstance(a, Real):
+        return a.magnitude()
     return abs(a) if isinstance(a, int) else merged(as_word(a).less(0, signed=True), -a, a)
 
 
@@ -310,8 +386,10 @@ _BUILTINS: Mapping[str, Callable[..., Any]] = {
     "max": _most,
     "min": _least,
     "range": range,
+    "type": type,
 }
 _NUMPY: Mapping[str, Callable[..., Any]] = {
     "int64": lambda a: a if isinstance(a, int) else as_word(a),
     "uint64": lambda a: Unsigned(as_word(a)),
+    **{name: functools.partial(rounded, name) for name in ("floor", "rint", "trunc")},
 }

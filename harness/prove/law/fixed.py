@@ -38,8 +38,10 @@ def to_code(units: Integer, frac: int, t: ApFixed, *, published: bool = False) -
     if frac <= t.frac:
         floor = whole = units << (t.frac - frac)
     else:
-        floor = units >> (frac - t.frac)
-        up = _goes_up(units, floor, frac - t.frac, t.rounding)
+        # Of less than a quarter of the LSB only the sign counts, and whether it is zero.
+        drop = min(frac - t.frac, units.width + 1)
+        floor = units >> drop
+        up = _goes_up(units, floor, drop, t.rounding)
         whole = choose(up, floor + 1, floor)
     return _in_range(whole, floor, t, published)
 

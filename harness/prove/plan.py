@@ -1,0 +1,139 @@
+"""What is proven: subjects, types and modes, drawn once from a seed, as tasks that run anywhere."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from harness.prove import kernels, rtl
+from harness.prove.solve import Claim
+from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
+
+__all__ = ["PROFILES", "SUBJECTS", "Task", "claims", "legal", "tasks"]
+
+Asked = tuple["ApFixed | str", tuple[ApFixed, ...]]
+#: Shapes that hold in a task: one start of yosys serves them.
+TOGETHER = 10
+#: Types that people have, for the proofs that take longer.
+STANDARD = ("ap_fixed<8,4>", "ap_ufixed<8,2>", "ap_fixed<12,4>", "ap_fixed<16,6>")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some questions about one subject.
+
+    Attributes:
+        subject: one of :data:`SUBJECTS`.
+        asked: sources, which are types or dtypes, each with its targets.
+    """
+
+    subject: str
+    asked: tuple[Asked, ...]
+
+
+def _casts(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    for source, targets in asked:
+        assert isinstance(source, ApFixed)
+        yield from kernels.cast_claims(source, targets)
+
+
+def _rtl(language: str) -> Callable[[tuple[Asked, ...]], Iterator[Claim]]:
+    return lambda asked: rtl.cast_claims(asked, rtl.golden_rtl(language))  # type: ignore[arg-type]
+
+
+def _floats(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    for dtype, targets in asked:
+        yield from kernels.float_claims(str(dtype), targets)
+
+
+def _doubles(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    for _, targets in asked:
+        yield from kernels.double_claims(targets)
+
+
+#: Who answers, in the order of a report.
+SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
+    "kernels, codes to codes": _casts,
+    "kernels, float loop": _floats,
+    "kernels, doubles by integers": _doubles,
+    "ap_quantize.sv": _rtl("sv"),
+    "ap_quantize.vhd": _rtl("vhd"),
+}
+CASTS, FLOATS, DOUBLES, VERILOG, VHDL = SUBJECTS
+
+
+def claims(task: Task) -> Iterator[Claim]:
+    """The questions of a task."""
+    return SUBJECTS[task.subject](task.asked)
+
+
+def legal(shape: ApFixed, n: int) -> tuple[ApFixed, ...]:
+    """A type in every rounding and overflow mode, where bits saturate with none of them and ``n``.
+
+    An ``ap_int`` has no modes.
+    """
+    if isinstance(shape, ApInt):
+        return (shape,)
+    found = []
+    for rounding in Rounding:
+        for overflow in Overflow:
+            if overflow is Overflow.WRAP_SM and not shape.signed:
+                continue
+            for bits in sorted({0, n}) if overflow.wraps else (0,):
+                found.append(shape.with_modes(rounding=rounding, overflow=overflow, n=bits))
+    return tuple(found)
+
+
+#: How many shapes of each subject, and which types for the longer ones.
+PROFILES: dict[str, dict[str, int]] = {
+    "quick": {CASTS: 100, VERILOG: 40, VHDL: 4, FLOATS: 1, DOUBLES: 0},
+    "full": {CASTS: 1000, VERILOG: 1000, VHDL: 50, FLOATS: 4, DOUBLES: 2},
+}
+
+
+def tasks(profile: str, seed: int = 0) -> list[Task]:
+    """The tasks of a profile.
+
+    Raises:
+        ValueError: for an unknown profile.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
+    wanted, rng = PROFILES[profile], random.Random(seed)
+    found = []
+    for subject, widest in ((CASTS, 128), (VERILOG, 64), (VHDL, 64)):
+        asked = [drawn(rng, widest) for _ in range(wanted[subject])]
+        found += [
+            Task(subject, tuple(asked[k : k + TOGETHER])) for k in range(0, len(asked), TOGETHER)
+        ]
+    # The float loop takes float32 of narrow types in float32, and all else in float64.
+    dtypes = ("float32", "float64") if profile == "full" else ("float32",)
+    for dtype in dtypes:
+        found += [
+            Task(FLOATS, ((dtype, legal(ApFixed.parse(t), 3)),))
+            for t in STANDARD[: wanted[FLOATS]]
+        ]
+    wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
+    return found + [Task(DOUBLES, (("float64", legal(t, 3)),)) for t in wide]
+
+
+def drawn(rng: random.Random, widest: int) -> Asked:
+    """A source and a target whose bits lie across one another, the target in every mode."""
+    while True:
+        source, target = _shape(rng, widest), _shape(rng, widest)
+        shift = rng.randint(-source.width - 2, target.width + 2)
+        integer = target.width - (source.frac + shift)
+        target = ApFixed(target.width, integer, target.signed)
+        try:
+            check_cast(source, target)
+        except ValueError:
+            continue
+        return source, legal(target, rng.randint(1, target.width))
+
+
+def _shape(rng: random.Random, widest: int) -> ApFixed:
+    """Narrow types are more common than wide ones."""
+    most = rng.choices((16, 32, 64, widest), (12, 5, 2, 1))[0]
+    width = rng.randint(1, most)
+    return ApFixed(width, rng.randint(-4, width + 4), rng.random() < 0.7)
