@@ -131,6 +131,37 @@ def test_unknowns_of_vhdl(tmp_path):
     assert f(3, 3) == 3
 
 
+SIGNED = """
+library ieee; use ieee.std_logic_1164.all; use ieee.numeric_std.all;
+entity ops is port (a, b : in signed(4 downto 0); n : in unsigned(2 downto 0);
+  sra_n, sra_2, quotient, remainder, modulo, absolute, low, high, least
+  : out signed(4 downto 0)); end;
+architecture rtl of ops is begin
+  sra_n <= shift_right(a, to_integer(n));  sra_2 <= shift_right(a, 2);
+  quotient <= a / b;  remainder <= a rem b;  modulo <= a mod b;
+  absolute <= abs a;  low <= minimum(a, b);  high <= maximum(a, b);
+  least <= minimum(a, to_signed(-3, 5));
+end;
+"""
+
+
+@needs_ghdl
+def test_signed_operators_of_vhdl(tmp_path):
+    """What numeric_std says of signed numbers, which GHDL's Verilog does not say by itself."""
+    (tmp_path / "ops.vhd").write_text(SIGNED)
+    ops = rtl(tmp_path / "ops.vhd", "ops")
+    codes = range(-16, 16)
+    cases = [
+        (a, b, n) for a in codes for b in codes for n in (0, 3, 7) if b and (a, b) != (-16, -1)
+    ]
+    a, b, n = np.array(cases).T
+    least = np.minimum(a, -3)
+    quotient = np.trunc(a / b).astype(int)
+    expected = [a >> n, a >> 2, quotient, a - quotient * b, a % b]
+    expected += [(np.abs(a) + 16) % 32 - 16, np.minimum(a, b), np.maximum(a, b), least]
+    assert [y.tolist() for y in ops.batch(a, b, n)] == [y.tolist() for y in expected]
+
+
 def test_without_verilator(monkeypatch):
     """Its absence is a line that says what to install."""
     monkeypatch.setenv("PATH", "")
