@@ -162,6 +162,36 @@ def test_signed_operators_of_vhdl(tmp_path):
     assert [y.tolist() for y in ops.batch(a, b, n)] == [y.tolist() for y in expected]
 
 
+CHOICES = """
+library ieee; use ieee.std_logic_1164.all; use ieee.numeric_std.all;
+entity choices is port (a, b : in unsigned(3 downto 0); y, z, w : out unsigned(3 downto 0)); end;
+architecture rtl of choices is begin
+  process (all) begin
+    case a is
+      when "0000" => y <= "0001";  when "0001" | "0111" => y <= "0011";  when others => y <= b;
+    end case;
+    w <= not b;
+    case b is when "0010" => w(1 downto 0) <= a(1 downto 0);  when others => null; end case;
+    w(to_integer(b(1 downto 0))) <= a(to_integer(b(2 downto 1)));
+  end process;
+  with b select z <= a when "0100", "1001" when others;
+end;
+"""
+
+
+@needs_ghdl
+def test_others_of_vhdl(tmp_path):
+    """What is chosen by others, which GHDL's Verilog leaves out, and by an index."""
+    (tmp_path / "choices.vhd").write_text(CHOICES)
+    a, b = (x.ravel() for x in np.mgrid[0:16, 0:16])
+    y = np.where(a == 0, 1, np.where((a == 1) | (a == 7), 3, b))
+    w = np.where(b == 2, 12 | a & 3, ~b & 15)
+    place, bit = b & 3, a >> (b >> 1 & 3) & 1
+    expected = [y, np.where(b == 4, a, 9), w & ~(1 << place) | bit << place]
+    answers = rtl(tmp_path / "choices.vhd", "choices").batch(a, b)
+    assert [found.tolist() for found in answers] == [right.tolist() for right in expected]
+
+
 def test_without_verilator(monkeypatch):
     """Its absence is a line that says what to install."""
     monkeypatch.setenv("PATH", "")

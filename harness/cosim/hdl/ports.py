@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError, SignatureError
-from harness.cosim.hdl.repair import repaired
+from harness.cosim.hdl.repair import lacks_others, repaired, with_others
 from harness.names import instead
 
 __all__ = ["Design", "Wire", "compiled_with", "program_of", "read_wires", "verilog_of"]
@@ -250,8 +250,12 @@ def verilog_of(design: Design, scratch: Path) -> tuple[Design, frozenset[str]]:
             raise SignatureError(f"{design.top} has no generic {generic[1]}")
         raise CompileError(compiled_with(found.stderr))
     path = scratch / "synthesised.v"
-    path.write_text(repaired(found.stdout), encoding="utf-8")
-    module = re.findall(r"^module (\S+)", found.stdout, re.M)[-1]  # the top comes last
+    text = found.stdout
+    if lacks_others(text):
+        command[command.index("--out=verilog")] = "--out=raw-vhdl"
+        text = with_others(text, children.run(command, scratch, cwd=scratch).stdout)
+    path.write_text(repaired(text), encoding="utf-8")
+    module = re.findall(r"^module (\S+)", text, re.M)[-1]  # the top comes last
     signed = _signed_ports(ghdl, here, files, design.top, scratch)
     return replace(design, files=(path,), top=module, parameters={}), signed
 
