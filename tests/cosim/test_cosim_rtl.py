@@ -131,6 +131,67 @@ def test_unknowns_of_vhdl(tmp_path):
     assert f(3, 3) == 3
 
 
+SIGNED = """
+library ieee; use ieee.std_logic_1164.all; use ieee.numeric_std.all;
+entity ops is port (a, b : in signed(4 downto 0); n : in unsigned(2 downto 0);
+  sra_n, sra_2, quotient, remainder, modulo, absolute, low, high, least
+  : out signed(4 downto 0)); end;
+architecture rtl of ops is begin
+  sra_n <= shift_right(a, to_integer(n));  sra_2 <= shift_right(a, 2);
+  quotient <= a / b;  remainder <= a rem b;  modulo <= a mod b;
+  absolute <= abs a;  low <= minimum(a, b);  high <= maximum(a, b);
+  least <= minimum(a, to_signed(-3, 5));
+end;
+"""
+
+
+@needs_ghdl
+def test_signed_operators_of_vhdl(tmp_path):
+    """What numeric_std says of signed numbers, which GHDL's Verilog does not say by itself."""
+    (tmp_path / "ops.vhd").write_text(SIGNED)
+    ops = rtl(tmp_path / "ops.vhd", "ops")
+    codes = range(-16, 16)
+    cases = [
+        (a, b, n) for a in codes for b in codes for n in (0, 3, 7) if b and (a, b) != (-16, -1)
+    ]
+    a, b, n = np.array(cases).T
+    least = np.minimum(a, -3)
+    quotient = np.trunc(a / b).astype(int)
+    expected = [a >> n, a >> 2, quotient, a - quotient * b, a % b]
+    expected += [(np.abs(a) + 16) % 32 - 16, np.minimum(a, b), np.maximum(a, b), least]
+    assert [y.tolist() for y in ops.batch(a, b, n)] == [y.tolist() for y in expected]
+
+
+CHOICES = """
+library ieee; use ieee.std_logic_1164.all; use ieee.numeric_std.all;
+entity choices is port (a, b : in unsigned(3 downto 0); y, z, w : out unsigned(3 downto 0)); end;
+architecture rtl of choices is begin
+  process (all) begin
+    case a is
+      when "0000" => y <= "0001";  when "0001" | "0111" => y <= "0011";  when others => y <= b;
+    end case;
+    w <= not b;
+    case b is when "0010" => w(1 downto 0) <= a(1 downto 0);  when others => null; end case;
+    w(to_integer(b(1 downto 0))) <= a(to_integer(b(2 downto 1)));
+  end process;
+  with b select z <= a when "0100", "1001" when others;
+end;
+"""
+
+
+@needs_ghdl
+def test_others_of_vhdl(tmp_path):
+    """What is chosen by others, which GHDL's Verilog leaves out, and by an index."""
+    (tmp_path / "choices.vhd").write_text(CHOICES)
+    a, b = (x.ravel() for x in np.mgrid[0:16, 0:16])
+    y = np.where(a == 0, 1, np.where((a == 1) | (a == 7), 3, b))
+    w = np.where(b == 2, 12 | a & 3, ~b & 15)
+    place, bit = b & 3, a >> (b >> 1 & 3) & 1
+    expected = [y, np.where(b == 4, a, 9), w & ~(1 << place) | bit << place]
+    answers = rtl(tmp_path / "choices.vhd", "choices").batch(a, b)
+    assert [found.tolist() for found in answers] == [right.tolist() for right in expected]
+
+
 def test_without_verilator(monkeypatch):
     """Its absence is a line that says what to install."""
     monkeypatch.setenv("PATH", "")

@@ -12,9 +12,18 @@ from xml.etree import ElementTree
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError, SignatureError
+from harness.cosim.hdl.repair import lacks_others, repaired, with_others
 from harness.names import instead
 
-__all__ = ["Design", "Wire", "compiled_with", "program_of", "read_wires", "verilog_of"]
+__all__ = [
+    "Design",
+    "Wire",
+    "compiled_with",
+    "program_of",
+    "read_wires",
+    "synthesised",
+    "verilog_of",
+]
 
 VHDL = (".vhd", ".vhdl")
 #: Lint is for those who ask for it; a lack of timing is that of a simulation by cycles.
@@ -229,14 +238,23 @@ def _constant(text: str) -> int:
 def verilog_of(design: Design, scratch: Path) -> tuple[Design, frozenset[str]]:
     """VHDL, synthesised by GHDL, as a Verilog design; and its signed ports, in lower case.
 
+    Raises as :func:`synthesised` does.
+    """
+    found = synthesised(design, scratch)
+    return found, _signed_ports(design, scratch)
+
+
+def synthesised(design: Design, scratch: Path) -> Design:
+    """VHDL, synthesised by GHDL, as a Verilog design.
+
     Raises:
         CompileError: with the first error of the source.
         SignatureError: if the entity is not there.
+        CosimError: if GHDL is missing.
     """
     ghdl = program_of("ghdl", "apt-get install ghdl")
-    here = ["--std=08", f"--workdir={scratch}"]
-    files = [str(f) for f in design.files]
-    done = children.run([ghdl, "-a", *here, *files], scratch, cwd=scratch)
+    here = _here(scratch)
+    done = children.run([ghdl, "-a", *here, *map(str, design.files)], scratch, cwd=scratch)
     if done.returncode != 0:
         raise CompileError(compiled_with(done.stderr))
     generics = [f"-g{name}={value}" for name, value in design.parameters.items()]
@@ -248,24 +266,31 @@ def verilog_of(design: Design, scratch: Path) -> tuple[Design, frozenset[str]]:
         if generic := re.search(r"no generic \"(.*?)\"", found.stderr):
             raise SignatureError(f"{design.top} has no generic {generic[1]}")
         raise CompileError(compiled_with(found.stderr))
+    text = found.stdout
+    if lacks_others(text):
+        command[command.index("--out=verilog")] = "--out=raw-vhdl"
+        text = with_others(text, children.run(command, scratch, cwd=scratch).stdout)
     path = scratch / "synthesised.v"
-    path.write_text(found.stdout, encoding="utf-8")
-    module = re.findall(r"^module (\S+)", found.stdout, re.M)[-1]  # the top comes last
-    signed = _signed_ports(ghdl, here, files, design.top, scratch)
-    return replace(design, files=(path,), top=module, parameters={}), signed
+    path.write_text(repaired(text), encoding="utf-8")
+    module = re.findall(r"^module (\S+)", text, re.M)[-1]  # the top comes last
+    return replace(design, files=(path,), top=module, parameters={})
 
 
-def _signed_ports(
-    ghdl: str, here: Sequence[str], files: Sequence[str], top: str, scratch: Path
-) -> frozenset[str]:
+def _here(scratch: Path) -> list[str]:
+    return ["--std=08", f"--workdir={scratch}"]
+
+
+def _signed_ports(design: Design, scratch: Path) -> frozenset[str]:
     """Which ports of an entity are ``signed``; Verilog as GHDL writes it does not tell."""
-    done = children.run([ghdl, "--file-to-xml", *here, *files], scratch, cwd=scratch)
+    ghdl = program_of("ghdl", "apt-get install ghdl")
+    files = [str(f) for f in design.files]
+    done = children.run([ghdl, "--file-to-xml", *_here(scratch), *files], scratch, cwd=scratch)
     try:
         tree = ElementTree.fromstring(done.stdout)
     except ElementTree.ParseError:
         return frozenset()
     entities = (e for e in tree.iter() if e.get("kind") == "entity_declaration")
-    entity = next((e for e in entities if e.get("identifier") == top.lower()), None)
+    entity = next((e for e in entities if e.get("identifier") == design.top.lower()), None)
     found, signed = set(), False
     for port in entity.iterfind("./port_chain/el") if entity is not None else ():
         named = port.find("./subtype_indication")
