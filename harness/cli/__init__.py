@@ -13,6 +13,7 @@ import typer
 
 from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
+from harness.cli.prove import register as register_prove
 from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.add_typer(golden, name="golden")
 register_cosim(app)
+register_prove(app)
 
 
 def _version(wanted: bool) -> None:

@@ -8,10 +8,9 @@ each, in which any number of that magnitude stands for the float.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -89,9 +88,7 @@ def _cast_two_words(
 ) -> Word:
     x, out = _halves(code, source), Row([None] * (1 + (t.width > 64)), "int64", _rows(t))
     drop = source.frac - t.frac
-    module.call(
-        "cast_words", x, int(not source.signed), out, drop, target_of(t), duties=duties
-    )
+    module.call("cast_words", x, int(not source.signed), out, drop, target_of(t), duties=duties)
     low, *high = map(as_word, out.items)
     return high[0].above(low) if high else low
 
@@ -179,10 +176,8 @@ def _float_pairs(
     codes = Pair(str(t), code.integer(duties.append), law.extended(64, t.signed))
     frac = max(value.frac, t.frac)
     exact = fixed.decoded(law, t) << (frac - t.frac)
-    minus = value.negative & (exact == 0) if isinstance(value.negative, Truth) else value.negative
-    right = (value.at(frac) == exact) & ~Truth(minus) if isinstance(minus, bool) else (
-        (value.at(frac) == exact) & ~minus
-    )
+    minus = value.negative if isinstance(value.negative, Truth) else Truth(value.negative)
+    right = (value.at(frac) == exact) & ~(minus & (exact == 0))  # no code is -0.0
     return [codes, Pair(f"the value of {t}", right.word(), Word.of(1, 1))]
 
 
@@ -220,7 +215,7 @@ def _one(kind: str, field: int) -> Floats:
 
 
 def _many(kind: str, low: int | None, high: int) -> Floats:
-    """All floats below ``2**high``, or from ``2**low`` on below it, and other numbers of that size."""
+    """All floats below ``2**high``, from ``2**low`` on if that is given, and other numbers."""
     form = FORMATS[kind]
     frac = form.finest if low is None else form.precision - 1 - low
     sign, magnitude = Word.named("sign", 1), Word.named("magnitude", high + frac)
@@ -240,9 +235,7 @@ def _many(kind: str, low: int | None, high: int) -> Floats:
     return Floats(name, negative, real.units, frac, word, real, inputs, tuple(given))
 
 
-def double_claims(
-    targets: Sequence[ApFixed], *, kernels: Source | None = None
-) -> Iterator[Claim]:
+def double_claims(targets: Sequence[ApFixed], *, kernels: Source | None = None) -> Iterator[Claim]:
     """The integer loop from doubles to codes, as types take that have no exact float loop.
 
     Args:
@@ -284,12 +277,3 @@ def _shape(t: ApFixed) -> str:
 def _kept(duties: Sequence[Truth]) -> list[Pair]:
     """That the processor is asked for nothing it leaves undefined."""
     return [Pair("what C leaves undefined", all_of(duties).word(), Word.of(1, 1))] if duties else []
-
-
-#: The loops by the module they stand in, for those who plant faults in its text.
-CLAIMS: dict[str, Callable[..., Iterator[Claim]]] = {
-    CODES: cast_claims,
-    TWO_WORDS: cast_claims,
-    VALUES: float_claims,
-}
-_ = Any

@@ -84,7 +84,7 @@ class Row:
         return item.word if isinstance(item, Raw) and self.kind == "int64" else item
 
     def astype(self, dtype: Any) -> Row:
-        """A new array; what was in it is not taken along, for the kernels write before they read."""
+        """A new array, of which nothing is known: the kernels write before they read."""
         return Row([None] * len(self.items), np.dtype(dtype).name, self.shape)
 
 

@@ -8,9 +8,19 @@ from dataclasses import dataclass
 
 from harness.prove import kernels, rtl
 from harness.prove.solve import Claim
+from harness.quantize.fixed_values import float_plan
 from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
-__all__ = ["PROFILES", "SUBJECTS", "Task", "claims", "legal", "tasks"]
+__all__ = [
+    "PROFILES",
+    "SUBJECTS",
+    "Task",
+    "claims",
+    "legal",
+    "tasks",
+    "tasks_of_cast",
+    "tasks_of_type",
+]
 
 Asked = tuple["ApFixed | str", tuple[ApFixed, ...]]
 #: Shapes that hold in a task: one start of yosys serves them.
@@ -111,11 +121,33 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:
         found += [
-            Task(FLOATS, ((dtype, legal(ApFixed.parse(t), 3)),))
-            for t in STANDARD[: wanted[FLOATS]]
+            Task(FLOATS, ((dtype, legal(ApFixed.parse(t), 3)),)) for t in STANDARD[: wanted[FLOATS]]
         ]
     wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
     return found + [Task(DOUBLES, (("float64", legal(t, 3)),)) for t in wide]
+
+
+def tasks_of_cast(source: ApFixed, target: ApFixed) -> list[Task]:
+    """One cast: by the compiled kernels, and by the RTL."""
+    asked: tuple[Asked, ...] = ((source, (target,)),)
+    return [Task(CASTS, asked), Task(VERILOG, asked)]
+
+
+def tasks_of_type(target: ApFixed) -> list[Task]:
+    """The floats into one type: by the float loop where it serves, else by integers.
+
+    Raises:
+        ValueError: for a type that neither takes.
+    """
+    if isinstance(target, ApInt) or target.width > 64:
+        raise ValueError(f"no compiled loop takes floats into {target}, so there is none to prove")
+    found = []
+    for dtype in ("float32", "float64"):
+        served = float_plan(target, dtype) is not None
+        task = Task(FLOATS if served else DOUBLES, ((dtype, (target,)),))
+        if served or dtype == "float64":
+            found.append(task)
+    return found
 
 
 def drawn(rng: random.Random, widest: int) -> Asked:

@@ -96,7 +96,9 @@ class Real:
         return cls(units, frac, negative, least * lsb, most * lsb, kind, infinite=field == top)
 
     @classmethod
-    def within(cls, negative: Truth, magnitude: Word, frac: int, least: Fraction, kind: str) -> Real:
+    def within(
+        cls, negative: Truth, magnitude: Word, frac: int, least: Fraction, kind: str
+    ) -> Real:
         """Any number of so many units, however many bits it has: floats are some of these."""
         units = magnitude.integer(signed=False)
         most = ((1 << magnitude.width) - 1) * Fraction(2) ** -frac

@@ -7,15 +7,17 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from harness.prove.plan import Task, claims
+from harness.prove.plan import Task, claims, tasks_of_cast, tasks_of_type
 from harness.prove.record import Certificate, Outcome
 from harness.prove.solve import SECONDS, decide
+from harness.report.update import Update
+from harness.types import ApFixed, as_fixed_type
 
-__all__ = ["Run", "answered", "run"]
+__all__ = ["Run", "answered", "prove_cast", "prove_type", "run"]
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,17 @@ class Run:
         return [found for _, many in self.answers for found in many]
 
     @property
-    def proven(self) -> bool:
-        """Whether nothing was refuted or left open, and something was asked."""
+    def outcome(self) -> Outcome:
+        """Refuted if anything was; proven if all was, and something was asked."""
         outcomes = {found.outcome for found in self.certificates}
-        return outcomes == {Outcome.PROVEN}
+        if Outcome.REFUTED in outcomes:
+            return Outcome.REFUTED
+        return Outcome.PROVEN if outcomes == {Outcome.PROVEN} else Outcome.UNDECIDED
+
+    @property
+    def proven(self) -> bool:
+        """Whether nothing was refuted or left open."""
+        return self.outcome is Outcome.PROVEN
 
 
 def answered(task: Task, seconds: float = SECONDS, keep: bool = False) -> tuple[Certificate, ...]:
@@ -53,7 +62,7 @@ def run(
     jobs: int | None = None,
     seconds: float = SECONDS,
     keep: bool = False,
-    update: Callable[[int, int, str], None] = lambda done, total, about: None,
+    update: Update | None = None,
 ) -> Run:
     """Answer every task.
 
@@ -69,7 +78,8 @@ def run(
     found: dict[int, tuple[Certificate, ...]] = {}
     if jobs < 2:
         for k, task in enumerate(tasks):
-            update(k, len(tasks), task.subject)
+            if update is not None:
+                update(k, len(tasks), task.subject)
             found[k] = answered(task, seconds, keep)
     else:
         with _workers(jobs) as pool:
@@ -79,9 +89,47 @@ def run(
             for done in as_completed(waiting):
                 k = waiting[done]
                 found[k] = done.result()
-                update(len(found), len(tasks), tasks[k].subject)
+                if update is not None:
+                    update(len(found), len(tasks), tasks[k].subject)
     answers = tuple((task, found[k]) for k, task in enumerate(tasks))
     return Run(answers, time.perf_counter() - started)
+
+
+def prove_cast(
+    source: ApFixed | str, target: ApFixed | str, *, seconds: float = SECONDS, keep: bool = False
+) -> Run:
+    """Prove one cast, for every code of the source: of the compiled kernels, and of the RTL.
+
+    Args:
+        source: a type, or its spelling.
+        target: likewise.
+        seconds: that one question may take.
+        keep: whether certificates have their questions as SMT-LIB text.
+
+    Raises:
+        ValueError: for a cast that the headers leave undefined, or that nothing compiled serves.
+        RtlError: if yosys is missing.
+    """
+    asked = tasks_of_cast(as_fixed_type(source), as_fixed_type(target))
+    return run(asked, jobs=1, seconds=seconds, keep=keep)
+
+
+def prove_type(
+    target: ApFixed | str, *, jobs: int | None = None, seconds: float = SECONDS, keep: bool = False
+) -> Run:
+    """Prove the ways from ``float32`` and ``float64`` into a type, for every float but NaN.
+
+    Args:
+        target: a type of up to 64 bits, or its spelling.
+        jobs: processes; as many as there are cores, if not said.
+        seconds: that one question may take.
+        keep: whether certificates have their questions as SMT-LIB text.
+
+    Raises:
+        ValueError: for a type whose floats no compiled loop takes.
+    """
+    asked = tasks_of_type(as_fixed_type(target))
+    return run(asked, jobs=jobs, seconds=seconds, keep=keep)
 
 
 @contextlib.contextmanager

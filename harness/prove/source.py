@@ -11,11 +11,12 @@ import ast
 import functools
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from harness.prove.functions import BUILTINS, NUMPY, both, either
 from harness.prove.machine import (
     Row,
     Unsigned,
@@ -27,8 +28,8 @@ from harness.prove.machine import (
     truth_of,
     unary,
 )
+from harness.prove.reals import copysign
 from harness.prove.solve import possible
-from harness.prove.reals import Real, copysign, rounded
 from harness.prove.terms import Truth, all_of
 
 __all__ = ["Source", "Untranslatable", "source_of"]
@@ -100,8 +101,8 @@ class Source:
         if name in self.made:
             if name not in self._functions_made:
                 call = self.made[name]
-                given = [self.named(argument.id) for argument in call.args]
-                self._functions_made[name] = self.call(call.func.id, *given)
+                given = [self.named(ast.unparse(argument)) for argument in call.args]
+                self._functions_made[name] = self.call(ast.unparse(call.func), *given)
             return self._functions_made[name]
         if name in self.imported:
             module, original = self.imported[name]
@@ -282,18 +283,18 @@ class _Call:
         a = self.value(left)
         for op, right in zip(ops, rights, strict=True):
             b = self.value(right)
-            found = _and(found, compared(op, a, b))
+            found = both(found, compared(op, a, b))
             a = b
         return found
 
     def logic(self, op: ast.boolop, parts: Sequence[ast.expr]) -> Any:
-        both = isinstance(op, ast.And)
-        found: Truth | bool = both
+        conjunction = isinstance(op, ast.And)
+        found: Truth | bool = conjunction
         for part in parts:
-            if isinstance(found, bool) and found is not both:
+            if isinstance(found, bool) and found is not conjunction:
                 return found
             truth = truth_of(self.value(part))
-            found = _and(found, truth) if both else _or(found, truth)
+            found = both(found, truth) if conjunction else either(found, truth)
         return found
 
     def either(self, test: Truth | bool, body: ast.expr, other: ast.expr) -> Any:
@@ -317,9 +318,9 @@ class _Call:
             case ast.Attribute(value=ast.Name(id="np"), attr="copysign"):
                 return copysign(*arguments)
             case ast.Attribute(value=ast.Name(id="np"), attr=name):
-                return _NUMPY[name](*arguments)
-            case ast.Name(id=name) if name in _BUILTINS and name not in self.variables:
-                return _BUILTINS[name](*arguments)
+                return NUMPY[name](*arguments)
+            case ast.Name(id=name) if name in BUILTINS and name not in self.variables:
+                return BUILTINS[name](*arguments)
             case ast.Attribute(value=owner, attr="astype" | "view" as name):
                 return self.array(getattr(self.value(owner), name)(*arguments))
         found = self.value(function)
@@ -345,51 +346,3 @@ class _Call:
 def _loaded(target: ast.expr) -> ast.expr:
     """The same place, read."""
     return ast.parse(ast.unparse(target), mode="eval").body
-
-
-def _and(a: Truth | bool, b: Truth | bool) -> Truth | bool:
-    if isinstance(a, bool):
-        return b if a else False
-    return a & b
-
-
-def _or(a: Truth | bool, b: Truth | bool) -> Truth | bool:
-    if isinstance(a, bool):
-        return True if a else b
-    return a | b
-
-
-def _least(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        return min(a, b)
-    less = compared(ast.Lt(), b, a)
-    return merged(less, b, a) if isinstance(less, Truth) else (b if less else a)
-
-
-def _most(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        return max(a, b)
-    more = compared(ast.Gt(), b, a)
-    return merged(more, b, a) if isinstance(more, Truth) else (b if more else a)
-
-
-def _absolute(a: Any) -> Any:
-    if isinstance(a, Real):
-        return a.magnitude()
-    return abs(a) if isinstance(a, int) else merged(as_word(a).less(0, signed=True), -a, a)
-
-
-_BUILTINS: Mapping[str, Callable[..., Any]] = {
-    "abs": _absolute,
-    "bool": truth_of,
-    "len": lambda row: row.shape[0],
-    "max": _most,
-    "min": _least,
-    "range": range,
-    "type": type,
-}
-_NUMPY: Mapping[str, Callable[..., Any]] = {
-    "int64": lambda a: a if isinstance(a, int) else as_word(a),
-    "uint64": lambda a: Unsigned(as_word(a)),
-    **{name: functools.partial(rounded, name) for name in ("floor", "rint", "trunc")},
-}

@@ -1,0 +1,169 @@
+"""``harness prove``: for all inputs, by a solver."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.report.console import progress, wide_console
+
+__all__ = ["register"]
+
+AGREE, DIFFER = 0, 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(prove)
+
+
+def prove(
+    profile: Annotated[
+        str, typer.Option(help="quick or full, if nothing else is named.")
+    ] = "quick",
+    target: Annotated[
+        str | None, typer.Option("--type", "--to", help="The target type of a cast, or of floats.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="The source type; floats, if not said.")
+    ] = None,
+    rtl: Annotated[
+        list[Path] | None, typer.Option(help="Your own RTL, from --from to --to; may be repeated.")
+    ] = None,
+    top: Annotated[str | None, typer.Option(help="Its module or entity.")] = None,
+    latency: Annotated[
+        int | None,
+        typer.Option(min=0, help="Clock edges from input to output; found, if not said."),
+    ] = None,
+    input_: Annotated[
+        str | None, typer.Option("--input", help="The port of the value, if several could be.")
+    ] = None,
+    output: Annotated[str | None, typer.Option(help="The port of the code, likewise.")] = None,
+    clock: Annotated[str | None, typer.Option(help="The clock, if no register tells.")] = None,
+    hold: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: an input that stays, such as rst=0.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: a parameter of the module.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the types of a profile.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.01, help="That one question may take.")] = 60.0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core else.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(help="Write every question's hash and answer into this file.")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Write every question as SMT-LIB into this folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificates.")] = False,
+) -> None:
+    """Prove casts for all inputs, or find the input that refutes them."""
+    kept = _module("harness.prove.certificates")
+    if rtl:
+        outcome, found = _on_rtl(
+            rtl,
+            top,
+            source,
+            target,
+            latency,
+            (input_, output, clock),
+            hold,
+            parameter,
+            seconds,
+            keep=export is not None,
+            quiet=as_json,
+        )
+    elif top or latency is not None or input_ or output or clock or hold or parameter:
+        raise ValueError("--top, --latency, --input and the like are of --rtl, which is not given")
+    else:
+        outcome, found = _on_ours(
+            profile, target, source, seed, seconds, jobs, keep=export is not None, quiet=as_json
+        )
+    text = kept.as_json(found, outcome=outcome)
+    if certificates is not None:
+        _module("harness.golden.files").write_aside(certificates, text + "\n")
+    if export is not None:
+        kept.export(found, export)
+    if as_json:
+        sys.stdout.write(text + "\n")
+    raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
+
+
+def _on_ours(
+    profile: str,
+    target: str | None,
+    source: str | None,
+    seed: int,
+    seconds: float,
+    jobs: int | None,
+    *,
+    keep: bool,
+    quiet: bool,
+) -> tuple[str, list[Any]]:
+    """The quantizers' kernels and the RTL of the golden vectors."""
+    plan, run = _module("harness.prove.plan"), _module("harness.prove.run")
+    fixed = _module("harness.types").as_fixed_type
+    if source and not target:
+        raise ValueError("--from is the source of a cast; name its target: --to TYPE")
+    if target:
+        t = fixed(target)
+        asked = plan.tasks_of_cast(fixed(source), t) if source else plan.tasks_of_type(t)
+        jobs = 1 if source else jobs
+    else:
+        asked = plan.tasks(profile, seed)
+    with progress("proving") as update:
+        found = run.run(asked, jobs=jobs, seconds=seconds, keep=keep, update=update)
+    if not quiet:
+        _module("harness.report.proving").print_run(found, wide_console())
+    return found.outcome.value, found.certificates
+
+
+def _on_rtl(
+    files: list[Path],
+    top: str | None,
+    source: str | None,
+    target: str | None,
+    latency: int | None,
+    ports: tuple[str | None, str | None, str | None],
+    hold: list[str] | None,
+    parameter: list[str] | None,
+    seconds: float,
+    *,
+    keep: bool,
+    quiet: bool,
+) -> tuple[str, list[Any]]:
+    """A module of the user's own."""
+    if not (top and source and target):
+        raise ValueError("--rtl FILE needs --top NAME, --from TYPE and --to TYPE")
+    rtl, named = _module("harness.prove.rtl"), _module("harness.cosim.named")
+    held = named.pairs(hold or (), "--hold")
+    wrong = [f"{name}={value}" for name, value in held.items() if not value.isdecimal()]
+    if wrong:
+        raise ValueError(f"--hold {wrong[0]}: a value is a number, 0 or more")
+    a, b, clock = ports
+    found_ports = rtl.Ports(a, b, clock, {name: int(value) for name, value in held.items()})
+    fixed = _module("harness.types").as_fixed_type
+    s, t = fixed(source), fixed(target)
+    with progress(f"reading {top}") as update:
+        module = rtl.read_rtl(files, top, parameters=named.parameters(parameter or ()))
+        update(0, 1, "proving")
+        found = rtl.prove_rtl(
+            module, s, t, latency=latency, ports=found_ports, seconds=seconds, keep=keep
+        )
+    if not quiet:
+        _module("harness.report.proving").print_rtl(found, s, t, wide_console())
+    return found.certificate.outcome.value, [found.certificate]
+
+
+def _module(name: str) -> Any:
+    """A module that needs the solver; ``ValueError`` that says how to get it."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != "bitwuzla":
+            raise
+        raise ValueError(str(error)) from None
