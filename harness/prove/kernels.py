@@ -223,9 +223,10 @@ def _many(kind: str, low: int | None, high: int) -> Floats:
     least = Fraction(0) if low is None else Fraction(2) ** low
     negative = sign == 1
     real = Real.within(negative, magnitude, frac, least, kind)
-    given = [field.less(high + form.bias, signed=False)]
+    exponent = field.integer(signed=False)
+    given = [exponent < high + form.bias]
     if low is not None:
-        given.append(~field.less(low + form.bias, signed=False))
+        given.append(exponent >= low + form.bias)
         given.append(~magnitude.less(1 << (form.precision - 1), signed=False))
     else:
         given.append((magnitude == 0) == ((field == 0) & (fraction == 0)))

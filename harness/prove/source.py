@@ -53,17 +53,16 @@ class Source:
     def __init__(self, name: str, text: str | None = None) -> None:
         self.name = name
         self.module = importlib.import_module(name)
-        self._functions_made: dict[str, Any] = {}
+        self._values: dict[str, Any] = {}
         tree = ast.parse(inspect.getsource(self.module) if text is None else text)
         self.functions = {f.name: f for f in tree.body if isinstance(f, ast.FunctionDef)}
-        self.made = {
-            target.id: line.value
+        self.assigned = {
+            name.id: line
             for line in tree.body
-            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Call)
+            if isinstance(line, ast.Assign)
             for target in line.targets
-            if isinstance(target, ast.Name)
-            and isinstance(line.value.func, ast.Name)
-            and line.value.func.id in self.functions
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name)
         }
         self.imported = {
             alias.asname or alias.name: (node.module, alias.name)
@@ -98,18 +97,27 @@ class Source:
         """What a name at the module's level stands for."""
         if name in self.functions:
             return Function(self, self.functions[name])
-        if name in self.made:
-            if name not in self._functions_made:
-                call = self.made[name]
-                given = [self.named(ast.unparse(argument)) for argument in call.args]
-                self._functions_made[name] = self.call(ast.unparse(call.func), *given)
-            return self._functions_made[name]
+        if name in self.assigned and name not in self._values:
+            self._values |= self._carried_out(self.assigned[name])
+        if name in self._values:
+            return self._values[name]
         if name in self.imported:
             module, original = self.imported[name]
             source = source_of(module)
             if original in source.functions:
                 return source.named(original)
         return getattr(self.module, name)
+
+    def _carried_out(self, line: ast.Assign) -> dict[str, Any]:
+        """The variables of an assignment at the module's level; none if it is about other things."""
+        outside = ast.parse("def module(): pass").body[0]
+        assert isinstance(outside, ast.FunctionDef)
+        call = _Call(Function(self, outside), _World([]), Truth(True))
+        try:
+            call.statement(line)
+        except Untranslatable:
+            return {}
+        return call.variables
 
 
 @functools.cache
