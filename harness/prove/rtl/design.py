@@ -70,11 +70,11 @@ class Module:
         Raises:
             RtlError: if it is not there.
         """
-        known = self.netlist.widths(way)
-        named = name.lower() if self.vhdl else name
-        if named not in known:
-            raise RtlError(f"{self.name} has no {way} {name}: {instead(name, known)}")
-        return named
+        known = {n.lower() if self.vhdl else n: n for n in self.netlist.widths(way)}
+        found = known.get(name.lower() if self.vhdl else name)
+        if found is None:
+            raise RtlError(f"{self.name} has no {way} {name}: {instead(name, known.values())}")
+        return found
 
 
 def read_rtl(
@@ -187,7 +187,7 @@ def _literal(value: int | str) -> str:
 
 def _explained(text: str, design: Design) -> str:
     """What yosys said, where we can say it better."""
-    if missing := re.search(r"Can't find object for defparam (\w+)", text):
+    if missing := re.search(r"Can't find object for defparam `?(\w+)", text):
         return f"{design.top} has no parameter {missing[1]}"
     if latch := re.search(
         r"Latch inferred for signal [^.]*\.(.*) from .*? process [^.]*\.(.*)\.", text
