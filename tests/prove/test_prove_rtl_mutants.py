@@ -95,13 +95,13 @@ def unreadable(mutant: Mutant, asked: Asked, folder: Path) -> bool:
 
 @pytest.fixture(scope="module")
 def mutants() -> tuple[list[Mutant], list[Mutant]]:
-    """Those that change answers, and those that are explained; by day one in four of them."""
+    """Those that change answers, and those that are explained; by day one in eight of them."""
     found = hdl_mutants_of("golden/rtl/ap_quantize.sv", golden_rtl().read_text())
     rows = tomllib.loads((ROOT / "tests/mutants/equivalent.toml").read_text())
     same = [m for m in found if m.key in rows or (m.line, m.column) in SAME]
     assert {(m.line, m.column) for m in same if m.key not in rows} == SAME.keys()
     if os.environ.get("HARNESS_HYPOTHESIS") != "nightly":
-        found = [m for m in found if int(m.key, 16) % 4 == 0]
+        found = [m for m in found if int(m.key, 16) % 8 == 0]
     return [m for m in found if m not in same], [m for m in found if m in same]
 
 
@@ -114,7 +114,7 @@ def write(mutants: list[Mutant], folder: Path) -> None:
 def test_what_changes_answers_is_refuted(mutants, tmp_path):
     """The first cast, of one overflow, leaves half of them for all others."""
     left, _ = mutants
-    assert len(left) > 30
+    assert len(left) > 10
     write(left, tmp_path)
     casts = [(ApFixed.parse(a), targets(b)) for a, b in CASTS]
     first, most = casts[0]

@@ -51,18 +51,19 @@ class Module:
     """A module that was read.
 
     Attributes:
-        name: of the module.
-        file: the first of its sources, as the user names it.
+        design: its sources, and its name.
         netlist: its ports and registers.
         smt: what it computes.
-        vhdl: whether names have no case.
     """
 
-    name: str
-    file: str
+    design: Design
     netlist: Netlist
     smt: str
-    vhdl: bool
+
+    @property
+    def name(self) -> str:
+        """Of the module or entity."""
+        return self.design.top
 
     def port(self, name: str, way: str) -> str:
         """A port of the module.
@@ -70,8 +71,9 @@ class Module:
         Raises:
             RtlError: if it is not there.
         """
-        known = {n.lower() if self.vhdl else n: n for n in self.netlist.widths(way)}
-        found = known.get(name.lower() if self.vhdl else name)
+        vhdl = self.design.vhdl  # whose names have no case
+        known = {n.lower() if vhdl else n: n for n in self.netlist.widths(way)}
+        found = known.get(name.lower() if vhdl else name)
         if found is None:
             raise RtlError(f"{self.name} has no {way} {name}: {instead(name, known.values())}")
         return found
@@ -111,7 +113,7 @@ def read_rtl(
     shown = {str(path): str(file) for path, file in zip(design.files, named, strict=True)}
     with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
         netlist, smt = _read(design, shown, Path(scratch))
-    return Module(top, str(named[0]), netlist, smt, design.vhdl)
+    return Module(design, netlist, smt)
 
 
 def _read(design: Design, shown: Mapping[str, str], scratch: Path) -> tuple[Netlist, str]:
