@@ -101,6 +101,10 @@ def _inputs(netlist: Netlist) -> dict[str, int]:
     return {n: w for n, w in netlist.widths("input").items() if n != netlist.clock}
 
 
+def _row(step: Mapping[str, int], inputs: Mapping[str, int]) -> str:
+    return " ".join(f"{step.get(name, 0):0{width}b}" for name, width in inputs.items())
+
+
 def _types(text: str) -> dict[str, str]:
     """The types of the ports, from the entity as GHDL prints it, by names in lower case."""
     found = {}
