@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from harness.cosim.errors import CosimError
-from harness.cosim.hdl.ports import VHDL, Design, synthesised
 from harness.golden.files import golden_directory
 from harness.prove.law import fixed
 from harness.prove.rtl.model import Model, State
-from harness.prove.rtl.yosys import RtlError, run
+from harness.prove.rtl.sources import VHDL, Sources, verilog_of
+from harness.prove.rtl.yosys import run
 from harness.prove.solve import Claim, Pair
 from harness.types import ApFixed, ApInt, Rounding, check_cast
 
@@ -150,11 +149,9 @@ def _synthesised(shape: _Shape, scratch: Path) -> Path:
         f"architecture rtl of top is begin\n{''.join(instances)}end architecture;\n",
         encoding="utf-8",
     )
-    files = (shape.design.resolve(), scratch / "top.vhd")
-    try:
-        found = synthesised(Design(files, "top"), scratch).files[0]
-    except CosimError as error:
-        raise RtlError(str(error).replace(str(files[0]), shape.design.name)) from error
+    own = shape.design.resolve()
+    shown = {str(own): shape.design.name, f"{scratch}/": ""}
+    found, _ = verilog_of(Sources((own, scratch / "top.vhd"), "top", shown=shown), scratch)
     # What is not assigned GHDL writes as z.
     found.write_text(found.read_text(encoding="utf-8").replace("'bZ", "'bX"), encoding="utf-8")
     return found

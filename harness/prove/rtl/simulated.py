@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness import children
-from harness.cosim.hdl.ports import Design, program_of
+from harness.ghdl import ghdl
 from harness.prove.rtl.netlist import Netlist
+from harness.prove.rtl.sources import Sources
 
 __all__ = ["simulated"]
 
@@ -57,33 +58,32 @@ end architecture;
 
 
 def simulated(
-    design: Design, netlist: Netlist, steps: Sequence[Mapping[str, int]], output: str
+    sources: Sources, netlist: Netlist, steps: Sequence[Mapping[str, int]], output: str
 ) -> list[str] | None:
     """What an output is at each step, as text of bits; none if that cannot be told.
 
     Args:
-        design: in VHDL, with ports of bits and vectors of bits.
+        sources: in VHDL, with ports of bits and vectors of bits.
         netlist: what was synthesised of it.
         steps: for each, the value of each input but the clock, which has its edges between two.
         output: a port.
     """
-    ghdl = program_of("ghdl", "apt-get install ghdl")
     with tempfile.TemporaryDirectory(prefix="prove-") as folder:
         scratch = Path(folder)
 
         def run(*command: str) -> str:
             options = ["--std=08", f"--workdir={scratch}"]
-            asked = [ghdl, command[0], *options, *command[1:]]
+            asked = [ghdl(), command[0], *options, *command[1:]]
             done = children.run(asked, scratch, cwd=scratch, timeout=60)
             if done.returncode != 0:
                 raise subprocess.CalledProcessError(done.returncode, asked)
             return done.stdout
 
         try:
-            run("-a", *map(str, design.files))
-            generics = [f"-g{name}={value}" for name, value in design.parameters.items()]
-            types = _types(run("--synth", *generics, "--out=vhdl", design.top.lower()))
-            (scratch / "bench.vhd").write_text(_bench(design, netlist, types, output))
+            run("-a", *map(str, sources.files))
+            generics = [f"-g{name}={value}" for name, value in sources.parameters.items()]
+            types = _types(run("--synth", *generics, "--out=vhdl", sources.top.lower()))
+            (scratch / "bench.vhd").write_text(_bench(sources, netlist, types, output))
             inputs = _inputs(netlist)
             rows = [
                 " ".join(f"{step.get(n, 0):0{w}b}" for n, w in inputs.items()) for step in steps
@@ -114,7 +114,7 @@ def _types(text: str) -> dict[str, str]:
     return found
 
 
-def _bench(design: Design, netlist: Netlist, types: Mapping[str, str], output: str) -> str:
+def _bench(sources: Sources, netlist: Netlist, types: Mapping[str, str], output: str) -> str:
     """A bench that reads the steps and writes what comes out; KeyError for other types."""
     ports = [f"{netlist.clock} => clock"] if netlist.clock else []
     signals, variables, reads = [], [], []
@@ -131,9 +131,10 @@ def _bench(design: Design, netlist: Netlist, types: Mapping[str, str], output: s
         ports.append(f"{output} => result(0)")
     else:
         ports.append(f"std_logic_vector({output}) => result")
-    generics = ", ".join(f"{name} => {value}" for name, value in design.literals.items())
+    values = {n: v if isinstance(v, int) else f'"{v}"' for n, v in sources.parameters.items()}
+    generics = ", ".join(f"{name} => {value}" for name, value in values.items())
     return BENCH.format(
-        top=design.top,
+        top=sources.top,
         generics=f"generic map ({generics})" if generics else "",
         ports=", ".join(ports),
         signals="\n  ".join(signals),

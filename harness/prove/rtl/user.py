@@ -134,7 +134,7 @@ def prove_rtl(
             named, elsewhere = question.nearest(seconds) if elsewhere is None else elsewhere, None
             certificate = decide(question.asked(named).claim, seconds, keep=keep)
     left_open = certificate.outcome is Outcome.REFUTED and asked.may_be_right(certificate, seconds)
-    steps = question.simulated(certificate, named, left_open) if module.design.vhdl else 0
+    steps = question.simulated(certificate, named, left_open) if module.sources.vhdl else 0
     return RtlProof(certificate, named, elsewhere, question.ports, left_open, steps)
 
 
@@ -241,7 +241,7 @@ class _Question:
         else:
             return 0
         netlist = self.module.netlist
-        answers = simulated(self.module.design, netlist, steps, self.output)
+        answers = simulated(self.module.sources, netlist, steps, self.output)
         if answers is None:
             return 0
         for step, answer in zip(steps, answers[latency:], strict=False):
