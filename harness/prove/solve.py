@@ -18,7 +18,7 @@ from bitwuzla import Bitwuzla, Option, Options, Result, version
 from harness.prove.record import Certificate, Outcome, VacuousError
 from harness.prove.terms import MANAGER, Truth, Word, all_of, any_of, choose
 
-__all__ = ["Claim", "Pair", "decide", "possible"]
+__all__ = ["Claim", "Pair", "decide", "known", "possible"]
 
 #: Seconds that a question may take, if nobody says otherwise.
 SECONDS = 60.0
@@ -137,6 +137,13 @@ def _point(claim: Claim, seconds: float) -> dict[str, int]:
     if solver.check_sat() is not Result.SAT:
         raise VacuousError(f"{claim.question}: no input meets the premises")
     return {name: _value(solver, word) for name, word in claim.inputs.items()}
+
+
+def known(word: Word) -> int:
+    """The value of a word without inputs."""
+    solver = _solver(SECONDS)
+    solver.check_sat()
+    return _value(solver, word)
 
 
 _OUTCOMES = {

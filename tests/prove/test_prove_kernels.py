@@ -107,9 +107,6 @@ def test_terms_are_what_is_compiled_of_floats(dtype: str) -> None:
             if pair.name.startswith("ap_"):
                 t = ApFixed.parse(pair.name)
                 assert value(pair.subject, point) == int(quantize_codes(x, t)[0]) % 2**64
-                assert float(quantize(x, t)[0]) == float(
-                    reference.decode(int(quantize_codes(x, t)[0]), t)
-                )
 
 
 FAULTS = [

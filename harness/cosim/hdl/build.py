@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import children
+from harness import children, ghdl
 from harness.cosim.errors import CompileError, CosimError
 from harness.cosim.hdl.arguments import Asked, gathered
 from harness.cosim.hdl.layout import Layout, laid_out
@@ -137,7 +137,8 @@ def _own_code() -> str:
     apart = ("function", "golden", "testbench", "testbench_calls")
     python = [p for p in Path(__file__).parent.glob("*.py") if p.stem not in apart]
     cpp = [p for p in kernel_directory().glob("cosim_*.h") if p.stem != "cosim"]
-    return " ".join(sha256_of(p) for p in [*sorted(python), *sorted(cpp)])
+    vhdl = Path(ghdl.__file__).parent.glob("*.py")
+    return " ".join(sha256_of(p) for p in [*sorted(python), *sorted(cpp), *sorted(vhdl)])
 
 
 def _compiled(

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from harness import children
 from harness.cosim.errors import CompileError, CosimError, SignatureError
-from harness.cosim.hdl.repair import lacks_others, repaired, with_others
+from harness.ghdl import GhdlError, MissingError, NoGhdlError, ghdl, synthesised
 from harness.names import instead
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "compiled_with",
     "program_of",
     "read_wires",
-    "synthesised",
     "verilog_of",
 ]
 
@@ -177,9 +176,8 @@ def _modules(design: Design, scratch: Path) -> list[str]:
 
 
 def compiled_with(text: str) -> str:
-    """Verilator's or GHDL's first error: ``file:line:column: what``."""
+    """Verilator's first error: ``file:line:column: what``."""
     lines = [line for line in text.splitlines() if line.startswith("%Error")]
-    lines += [line for line in text.splitlines() if re.match(r"\S+:\d+:\d+:", line)]
     first = (lines or text.split("\n") or [""])[0]
     return re.sub(r"^%Error[\w-]*: ", "", first).strip() or "the compiler said nothing"
 
@@ -238,53 +236,27 @@ def _constant(text: str) -> int:
 def verilog_of(design: Design, scratch: Path) -> tuple[Design, frozenset[str]]:
     """VHDL, synthesised by GHDL, as a Verilog design; and its signed ports, in lower case.
 
-    Raises as :func:`synthesised` does.
-    """
-    found = synthesised(design, scratch)
-    return found, _signed_ports(design, scratch)
-
-
-def synthesised(design: Design, scratch: Path) -> Design:
-    """VHDL, synthesised by GHDL, as a Verilog design.
-
     Raises:
         CompileError: with the first error of the source.
         SignatureError: if the entity is not there.
         CosimError: if GHDL is missing.
     """
-    ghdl = program_of("ghdl", "apt-get install ghdl")
-    here = _here(scratch)
-    done = children.run([ghdl, "-a", *here, *map(str, design.files)], scratch, cwd=scratch)
-    if done.returncode != 0:
-        raise CompileError(compiled_with(done.stderr))
-    generics = [f"-g{name}={value}" for name, value in design.parameters.items()]
-    command = [ghdl, "--synth", *here, "--out=verilog", *generics, design.top.lower()]
-    found = children.run(command, scratch, cwd=scratch)
-    if found.returncode != 0:
-        if "cannot find entity" in found.stderr:
-            raise SignatureError(f"there is no entity {design.top} in the sources")
-        if generic := re.search(r"no generic \"(.*?)\"", found.stderr):
-            raise SignatureError(f"{design.top} has no generic {generic[1]}")
-        raise CompileError(compiled_with(found.stderr))
-    text = found.stdout
-    if lacks_others(text):
-        command[command.index("--out=verilog")] = "--out=raw-vhdl"
-        text = with_others(text, children.run(command, scratch, cwd=scratch).stdout)
-    path = scratch / "synthesised.v"
-    path.write_text(repaired(text), encoding="utf-8")
-    module = re.findall(r"^module (\S+)", text, re.M)[-1]  # the top comes last
-    return replace(design, files=(path,), top=module, parameters={})
-
-
-def _here(scratch: Path) -> list[str]:
-    return ["--std=08", f"--workdir={scratch}"]
+    try:
+        path, module = synthesised(design.files, design.top, design.parameters, scratch)
+    except NoGhdlError as error:
+        raise CosimError(str(error)) from None
+    except MissingError as error:
+        raise SignatureError(str(error)) from None
+    except GhdlError as error:
+        raise CompileError(str(error)) from None
+    found = replace(design, files=(path,), top=module, parameters={})
+    return found, _signed_ports(design, scratch)
 
 
 def _signed_ports(design: Design, scratch: Path) -> frozenset[str]:
     """Which ports of an entity are ``signed``; Verilog as GHDL writes it does not tell."""
-    ghdl = program_of("ghdl", "apt-get install ghdl")
-    files = [str(f) for f in design.files]
-    done = children.run([ghdl, "--file-to-xml", *_here(scratch), *files], scratch, cwd=scratch)
+    command = [ghdl(), "--file-to-xml", "--std=08", f"--workdir={scratch}"]
+    done = children.run([*command, *map(str, design.files)], scratch, cwd=scratch)
     try:
         tree = ElementTree.fromstring(done.stdout)
     except ElementTree.ParseError:

@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cosim.errors import CosimError
-from harness.cosim.hdl.ports import Design, synthesised
 from harness.names import instead
 from harness.prove.rtl.netlist import Netlist
+from harness.prove.rtl.sources import Sources, renamed, verilog_of
 from harness.prove.rtl.yosys import RtlError, run
 
 __all__ = ["Module", "read_rtl"]
@@ -51,18 +50,19 @@ class Module:
     """A module that was read.
 
     Attributes:
-        name: of the module.
-        file: the first of its sources, as the user names it.
+        sources: what it was read from.
         netlist: its ports and registers.
         smt: what it computes.
-        vhdl: whether names have no case.
     """
 
-    name: str
-    file: str
+    sources: Sources
     netlist: Netlist
     smt: str
-    vhdl: bool
+
+    @property
+    def name(self) -> str:
+        """Of the module or entity."""
+        return self.sources.top
 
     def port(self, name: str, way: str) -> str:
         """A port of the module.
@@ -70,11 +70,12 @@ class Module:
         Raises:
             RtlError: if it is not there.
         """
-        known = self.netlist.widths(way)
-        named = name.lower() if self.vhdl else name
-        if named not in known:
-            raise RtlError(f"{self.name} has no {way} {name}: {instead(name, known)}")
-        return named
+        vhdl = self.sources.vhdl  # whose names have no case
+        known = {n.lower() if vhdl else n: n for n in self.netlist.widths(way)}
+        found = known.get(name.lower() if vhdl else name)
+        if found is None:
+            raise RtlError(f"{self.name} has no {way} {name}: {instead(name, known.values())}")
+        return found
 
 
 def read_rtl(
@@ -101,39 +102,42 @@ def read_rtl(
     for file in named:
         if not Path(file).is_file():
             raise RtlError(f"there is no file {file}")
-    design = Design(
-        tuple(Path(f).resolve() for f in named),
+    paths = tuple(Path(f).resolve() for f in named)
+    sources = Sources(
+        paths,
         top,
+        dict(parameters or {}),
         tuple(Path(f).resolve() for f in include),
         tuple(defines),
-        dict(parameters or {}),
+        {str(path): str(file) for path, file in zip(paths, named, strict=True)},
     )
-    shown = {str(path): str(file) for path, file in zip(design.files, named, strict=True)}
+    if not re.fullmatch(r"[A-Za-z_][\w$]*", top):
+        raise RtlError(f"{top!r} is no name of a module")
     with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
-        netlist, smt = _read(design, shown, Path(scratch))
-    return Module(top, str(named[0]), netlist, smt, design.vhdl)
+        netlist, smt = _read(sources, Path(scratch))
+    return Module(sources, netlist, smt)
 
 
-def _read(design: Design, shown: Mapping[str, str], scratch: Path) -> tuple[Netlist, str]:
-    try:
-        verilog = synthesised(design, scratch) if design.vhdl else design
-    except CosimError as error:
-        raise RtlError(_renamed(str(error), shown)) from error
-    if not re.fullmatch(r"[A-Za-z_][\w$]*", design.top):
-        raise RtlError(f"{design.top!r} is no name of a module")
-    names, commands = _sources(verilog, shown, scratch)
-    given = [f"-chparam {name} {_literal(value)}" for name, value in verilog.parameters.items()]
-    commands.append(" ".join(["hierarchy -check -top", verilog.top, *given]))
-    commands.append(f"rename -top {design.top}")
+def _read(sources: Sources, scratch: Path) -> tuple[Netlist, str]:
+    top, parameters = sources.top, sources.parameters
+    if sources.vhdl:
+        path, top = verilog_of(sources, scratch)
+        verilog, parameters = Sources((path,), top), {}
+    else:
+        verilog = sources
+    names, commands = _files(verilog, scratch)
+    given = [f"-chparam {name} {_literal(value)}" for name, value in parameters.items()]
+    commands.append(" ".join(["hierarchy -check -top", top, *given]))
+    commands.append(f"rename -top {sources.top}")
     try:
         run([*commands, *FLATTENED], scratch, names=names)
         text = (scratch / "top.json").read_text(encoding="utf-8")
-        netlist = Netlist(json.loads(text)["modules"][design.top])
+        netlist = Netlist(json.loads(text)["modules"][sources.top])
         (scratch / "unknown.v").symlink_to(UNKNOWN)
         _cleaned(scratch / "top.il")
         run(MEANT, scratch, names=names)
     except RtlError as error:
-        raise RtlError(_explained(_renamed(str(error), names), design)) from None
+        raise RtlError(_explained(renamed(str(error), names), sources)) from None
     return netlist, (scratch / "top.smt2").read_text(encoding="utf-8")
 
 
@@ -151,30 +155,22 @@ def _cleaned(path: Path) -> None:
     path.write_text(constants.sub(lambda z: z[0].replace("z", "x"), text), encoding="utf-8")
 
 
-def _sources(
-    design: Design, shown: Mapping[str, str], scratch: Path
-) -> tuple[dict[str, str], list[str]]:
+def _files(sources: Sources, scratch: Path) -> tuple[dict[str, str], list[str]]:
     """The user's files under names that need no quotes, and the commands that read them."""
     names, commands = {}, []
-    folders = dict.fromkeys([*design.include, *(f.parent for f in design.files)])
+    folders = dict.fromkeys([*sources.include, *(f.parent for f in sources.files)])
     for k, folder in enumerate(folders):
         (scratch / f"folder{k}").symlink_to(folder)
         names[f"folder{k}/"] = f"{folder}/"
     options = " ".join(f"-Ifolder{k}" for k in range(len(folders)))
-    macros = [f"`define {' '.join(macro.split('=', 1))}\n" for macro in design.defines]
+    macros = [f"`define {' '.join(macro.split('=', 1))}\n" for macro in sources.defines]
     (scratch / "defines.sv").write_text("".join(macros), encoding="utf-8")
     commands.append("read_verilog -sv defines.sv")
-    for k, file in enumerate(design.files):
+    for k, file in enumerate(sources.files):
         (scratch / f"source{k}.sv").symlink_to(file)
-        names[f"source{k}.sv"] = shown.get(str(file), file.name)
+        names[f"source{k}.sv"] = sources.shown.get(str(file), file.name)
         commands.append(f"read_verilog -sv -defer {options} source{k}.sv")
     return names, commands
-
-
-def _renamed(text: str, names: Mapping[str, str]) -> str:
-    for name, known in names.items():
-        text = text.replace(name, known)
-    return text
 
 
 def _literal(value: int | str) -> str:
@@ -185,16 +181,16 @@ def _literal(value: int | str) -> str:
     return f"{max(8 * len(value), 8)}'h{value.encode().hex() or '0'}"
 
 
-def _explained(text: str, design: Design) -> str:
+def _explained(text: str, sources: Sources) -> str:
     """What yosys said, where we can say it better."""
-    if missing := re.search(r"Can't find object for defparam (\w+)", text):
-        return f"{design.top} has no parameter {missing[1]}"
+    if missing := re.search(r"Can't find object for defparam `?(\w+)", text):
+        return f"{sources.top} has no parameter {missing[1]}"
     if latch := re.search(
         r"Latch inferred for signal [^.]*\.(.*) from .*? process [^.]*\.(.*)\.", text
     ):
         return f"{latch[1]} is a latch ({latch[2]})"
-    if text.endswith(f"Module {design.top} not found!"):
-        sources = "\n".join(f.read_text(errors="replace") for f in design.files)
-        known = re.findall(r"^\s*module\s+(?:automatic\s+)?(\w+)", sources, re.M)
-        return f"there is no module {design.top} in the sources: {instead(design.top, known)}"
+    if text.endswith(f"Module {sources.top} not found!"):
+        texts = "\n".join(f.read_text(errors="replace") for f in sources.files)
+        known = re.findall(r"^\s*module\s+(?:automatic\s+)?(\w+)", texts, re.M)
+        return f"there is no module {sources.top} in the sources: {instead(sources.top, known)}"
     return text

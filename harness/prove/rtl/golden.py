@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from harness.cosim.errors import CosimError
-from harness.cosim.hdl.ports import VHDL, Design, synthesised
 from harness.golden.files import golden_directory
 from harness.prove.law import fixed
 from harness.prove.rtl.model import Model, State
-from harness.prove.rtl.yosys import RtlError, run
+from harness.prove.rtl.sources import VHDL, Sources, verilog_of
+from harness.prove.rtl.yosys import run
 from harness.prove.solve import Claim, Pair
 from harness.types import ApFixed, ApInt, Rounding, check_cast
 
-__all__ = ["Asked", "cast_claims", "golden_rtl"]
+__all__ = ["Asked", "cast_claims", "design_claims", "golden_rtl"]
 
 #: A source, and the targets that it is cast to.
 Asked = tuple[ApFixed, Sequence[ApFixed]]
@@ -38,8 +37,9 @@ def golden_rtl(language: str = "sv") -> Path:
 
 @dataclass(frozen=True)
 class _Shape:
-    """Targets that differ by their modes alone."""
+    """Targets that differ by their modes alone, and the design that is asked."""
 
+    design: Path
     source: ApFixed
     targets: tuple[ApFixed, ...]
 
@@ -66,26 +66,30 @@ def cast_claims(asked: Iterable[Asked], file: Path | None = None) -> Iterator[Cl
         RtlError: if yosys or GHDL is missing, or refuses the design.
         ValueError: for a cast that the headers leave undefined, or a rounding by chance.
     """
-    design = file or golden_rtl()
-    shapes = iter([shape for source, targets in asked for shape in _shapes(source, targets)])
+    return design_claims((file or golden_rtl(), each) for each in asked)
+
+
+def design_claims(asked: Iterable[tuple[Path, Asked]]) -> Iterator[Claim]:
+    """The same of several designs at once, whose names are the subjects of the claims."""
+    shapes = iter([shape for design, each in asked for shape in _shapes(design, *each)])
     while batch := list(islice(shapes, AT_ONCE)):
         with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
-            texts = _read(design, batch, Path(scratch))
+            texts = _read(batch, Path(scratch))
         for shape, smt in zip(batch, texts, strict=True):
-            yield from _claims(design, shape, smt)
+            yield from _claims(shape, smt)
 
 
-def _shapes(source: ApFixed, targets: Iterable[ApFixed]) -> list[_Shape]:
+def _shapes(design: Path, source: ApFixed, targets: Iterable[ApFixed]) -> list[_Shape]:
     found: dict[tuple[int, int, bool, bool], list[ApFixed]] = {}
     for t in targets:
         check_cast(source, t)
         if not isinstance(t.rounding, Rounding):
             raise ValueError(f"{t} rounds by chance, so no code is the right one")
         found.setdefault((t.width, t.integer, t.signed, isinstance(t, ApInt)), []).append(t)
-    return [_Shape(source, tuple(dict.fromkeys(same))) for same in found.values()]
+    return [_Shape(design, source, tuple(dict.fromkeys(same))) for same in found.values()]
 
 
-def _claims(design: Path, shape: _Shape, smt: str) -> Iterator[Claim]:
+def _claims(shape: _Shape, smt: str) -> Iterator[Claim]:
     state = State(Model(smt, "top"), "now")
     a = state["a"]
     by_rounding: dict[Rounding, list[Pair]] = {}
@@ -96,25 +100,26 @@ def _claims(design: Path, shape: _Shape, smt: str) -> Iterator[Claim]:
         asked = (
             pairs[0].name if len(pairs) == 1 else f"{pairs[0].name} and {len(pairs) - 1} like it"
         )
-        yield Claim(f"{shape.source} to {asked}", design.name, {"a": a}, pairs)
+        yield Claim(f"{shape.source} to {asked}", shape.design.name, {"a": a}, pairs)
 
 
-def _read(design: Path, shapes: Sequence[_Shape], scratch: Path) -> list[str]:
+def _read(shapes: Sequence[_Shape], scratch: Path) -> list[str]:
     """The shapes as SMT-LIB."""
-    (scratch / "design.sv").symlink_to(design.resolve())
-    vhdl = design.suffix.lower() in VHDL
-    commands = []
+    commands = ["logger -werror Resizing"]  # a port of another width
+    names = {}
     for k, shape in enumerate(shapes):
-        if vhdl:
-            commands += [f"read_verilog {_synthesised(design, shape, scratch / str(k))}", "proc"]
+        if shape.design.suffix.lower() in VHDL:
+            commands += [f"read_verilog {_synthesised(shape, scratch / str(k))}", "proc"]
         else:
+            names[f"design{k}.sv"] = shape.design.name
+            (scratch / f"design{k}.sv").symlink_to(shape.design.resolve())
             (scratch / f"{k}.sv").write_text(_verilog_top(shape), encoding="utf-8")
-            commands += ["read_verilog -sv -defer design.sv", f"read_verilog -sv {k}.sv"]
+            commands += [f"read_verilog -sv -defer design{k}.sv", f"read_verilog -sv {k}.sv"]
             commands += ["hierarchy -check -top top"]
         # What is x is anything, before anything is simplified by it, and after.
         commands += ["setundef -anyseq", "opt_expr", "opt_clean", "flatten", "setundef -anyseq"]
         commands += [f"write_smt2 -stbv {k}.smt2", "design -reset"]
-    run(commands, scratch, quiet=True, names={"design.sv": design.name})
+    run(commands, scratch, quiet=True, names=names)
     return [(scratch / f"{k}.smt2").read_text(encoding="utf-8") for k in range(len(shapes))]
 
 
@@ -128,7 +133,7 @@ def _verilog_top(shape: _Shape) -> str:
     return f"module top({', '.join(ports)});\n{''.join(instances)}endmodule\n"
 
 
-def _synthesised(design: Path, shape: _Shape, scratch: Path) -> Path:
+def _synthesised(shape: _Shape, scratch: Path) -> Path:
     """What GHDL makes of a shape."""
     ports, instances = [f"a : in std_logic_vector({shape.source.width - 1} downto 0)"], []
     for k, t in enumerate(shape.targets):
@@ -144,11 +149,9 @@ def _synthesised(design: Path, shape: _Shape, scratch: Path) -> Path:
         f"architecture rtl of top is begin\n{''.join(instances)}end architecture;\n",
         encoding="utf-8",
     )
-    files = (design.resolve(), scratch / "top.vhd")
-    try:
-        found = synthesised(Design(files, "top"), scratch).files[0]
-    except CosimError as error:
-        raise RtlError(str(error).replace(str(files[0]), design.name)) from error
+    own = shape.design.resolve()
+    shown = {str(own): shape.design.name, f"{scratch}/": ""}
+    found, _ = verilog_of(Sources((own, scratch / "top.vhd"), "top", shown=shown), scratch)
     # What is not assigned GHDL writes as z.
     found.write_text(found.read_text(encoding="utf-8").replace("'bZ", "'bX"), encoding="utf-8")
     return found

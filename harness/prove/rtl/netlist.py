@@ -90,7 +90,7 @@ class Netlist:
                 found[cell["connections"]["CLK"][0], edge] = cell
         if not found:
             return None
-        shown = [f"{edge} {self._named(bit)}{_at(cell)}" for (bit, edge), cell in found.items()]
+        shown = sorted(f"{edge} {self._named(b)}{_at(cell)}" for (b, edge), cell in found.items())
         if len(shown) > 1:
             raise RtlError(f"one clock is carried, and these are two: {shown[0]}, {shown[1]}")
         bit = next(iter(found))[0]

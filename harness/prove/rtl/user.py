@@ -8,6 +8,7 @@ stay at a value, such as a reset at rest and an enable, are held at it.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,8 +17,9 @@ from harness.prove.law import fixed
 from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl.design import Module
 from harness.prove.rtl.model import Model, State
+from harness.prove.rtl.simulated import simulated
 from harness.prove.rtl.yosys import RtlError
-from harness.prove.solve import SECONDS, Claim, Pair, decide
+from harness.prove.solve import SECONDS, Claim, Pair, decide, known
 from harness.prove.terms import Truth, Word
 from harness.types import ApFixed, Rounding, as_fixed_type, check_cast
 
@@ -25,6 +27,8 @@ __all__ = ["Ports", "RtlProof", "prove_rtl", "rtl_claim"]
 
 #: Latencies that are tried if none is named.
 LATENCIES = range(17)
+#: Steps of VHDL that are simulated.
+STEPS = 256
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class RtlProof:
         ports: those of the value, of the code, and the clock's, as they were found.
         left_open: if refuted, whether the module may be right at this input too, because its code
             depends on what is x or z or has no driver.
+        simulated: steps of VHDL whose simulation was held against what is proven of its synthesis;
+            0 if its ports have types that we do not simulate.
     """
 
     certificate: Certificate
@@ -63,6 +69,7 @@ class RtlProof:
     elsewhere: int | None
     ports: Ports
     left_open: bool
+    simulated: int = 0
 
 
 def rtl_claim(
@@ -113,7 +120,9 @@ def prove_rtl(
         keep: whether the certificate has the question as SMT-LIB text.
 
     Raises:
-        As :func:`rtl_claim` does.
+        RtlError: as :func:`rtl_claim` does, and if GHDL simulates a module of VHDL otherwise than
+            it synthesises it, so that nothing is known.
+        ValueError: as :func:`rtl_claim` does.
     """
     question = _Question(module, source, target, ports or Ports())
     named = question.depth if latency is None else latency
@@ -125,7 +134,8 @@ def prove_rtl(
             named, elsewhere = question.nearest(seconds) if elsewhere is None else elsewhere, None
             certificate = decide(question.asked(named).claim, seconds, keep=keep)
     left_open = certificate.outcome is Outcome.REFUTED and asked.may_be_right(certificate, seconds)
-    return RtlProof(certificate, named, elsewhere, question.ports, left_open)
+    steps = question.simulated(certificate, named, left_open) if module.sources.vhdl else 0
+    return RtlProof(certificate, named, elsewhere, question.ports, left_open, steps)
 
 
 class _Question:
@@ -221,6 +231,41 @@ class _Question:
         question = f"{self.source} to {self.target}{after}"
         pair = Pair(self.output, last[self.output], law)
         return _Asked(Claim(question, self.module.name, inputs, [pair], given))
+
+    def simulated(self, found: Certificate, latency: int, left_open: bool) -> int:
+        """Hold a run of VHDL against what was found of its synthesis; how many steps it had."""
+        if found.outcome is Outcome.PROVEN:
+            steps = self._steps(latency + STEPS)
+        elif found.outcome is Outcome.REFUTED and self.clock is None and not left_open:
+            steps = [{**self.hold, **found.inputs}]
+        else:
+            return 0
+        netlist = self.module.netlist
+        answers = simulated(self.module.sources, netlist, steps, self.output)
+        if answers is None:
+            return 0
+        for step, answer in zip(steps, answers[latency:], strict=False):
+            right = found.codes[0] if found.codes else self._code(step[self.input])
+            if answer != f"{right:0{self.target.width}b}":
+                raise RtlError(
+                    f"GHDL synthesises {self.module.name} otherwise than it simulates it: of "
+                    f"{self.input} = {step[self.input]:#x} it makes {right:#x}, which is "
+                    f"{answer} in a simulation; nothing is proven"
+                )
+        return len(steps)
+
+    def _steps(self, count: int) -> list[dict[str, int]]:
+        """Inputs by chance, the same ones for the same ports; the value's ends among them."""
+        draw = random.Random(repr(sorted(self.inputs.items())))
+        steps = [{n: draw.getrandbits(w) for n, w in self.inputs.items()} for _ in range(count)]
+        top = 1 << (self.source.width - 1)
+        for step, code in zip(steps, (0, 1, top - 1, top, 2 * top - 1), strict=False):
+            step[self.input] = code % (2 * top)
+        return [{**step, **self.hold} for step in steps]
+
+    def _code(self, code: int) -> int:
+        """What the law makes of one code."""
+        return known(fixed.cast(Word.of(code, self.source.width), self.source, self.target))
 
 
 @dataclass(frozen=True)

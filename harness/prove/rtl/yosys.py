@@ -24,7 +24,7 @@ design = libyosys.Design()
 for command in open("commands", encoding="utf-8"):
     libyosys.run_pass(command.rstrip(), design)
 """
-_ERROR = re.compile(r"^(?:(\S+:\d+)(?:[.:][\d.:-]+)?: )?ERROR: (.*)$", re.M)
+_ERROR = re.compile(r"^(?:(\S+:\d+)(?:[.:][\d.:-]+)?: )?ERROR: ?(.*)$", re.M)
 
 
 class RtlError(ValueError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from harness.cosim.errors import CompileError
+from harness.ghdl.errors import GhdlError
 
 __all__ = ["lacks_others", "repaired", "with_others"]
 
@@ -58,7 +58,7 @@ def with_others(text: str, vhdl: str) -> str:
     """The Verilog with the defaults that the same netlist has as VHDL.
 
     Raises:
-        CompileError: if VHDL does not say.
+        GhdlError: if VHDL does not say.
     """
     others = dict(_SELECTION.findall(vhdl))
 
@@ -69,7 +69,7 @@ def with_others(text: str, vhdl: str) -> str:
             bits = re.sub("[^01]", "x", literal[1])
             value = f"{len(bits)}'b{bits}"
         elif not re.fullmatch(r"\w+", value):
-            raise CompileError(f"GHDL does not say what {name} is in the others of a case")
+            raise GhdlError(f"GHDL does not say what {name} is in the others of a case")
         return f"{case[0]}{case[1]}  default: {name} <= {value};\n"
 
     return _CASE.sub(added, text)
