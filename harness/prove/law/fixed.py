@@ -34,12 +34,21 @@ def converted(units: Integer, source: ApFixed, target: ApFixed, *, published: bo
 
 
 def to_code(units: Integer, frac: int, t: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``t`` of the value ``units * 2**-frac``."""
+    """The code in ``t`` of the value ``units * 2**-frac``.
+
+    Raises:
+        ValueError: if ``t`` rounds by chance.
+    """
+    if t.rounding.stochastic:
+        raise ValueError(f"{t} rounds by chance: no law says which code")
     if frac <= t.frac:
-        floor = whole = units << (t.frac - frac)
+        # Shifted beyond the width, what is not zero is out of range, and all bits looked at are 0.
+        floor = whole = units << min(t.frac - frac, t.width + 1)
     else:
-        floor = units >> (frac - t.frac)
-        up = _goes_up(units, floor, frac - t.frac, t.rounding)
+        # Below a quarter of the LSB a value is rounded by its sign, and by not being zero.
+        drop = min(frac - t.frac, units.width + 1)
+        floor = units >> drop
+        up = _goes_up(units, floor, drop, t.rounding)
         whole = choose(up, floor + 1, floor)
     return _in_range(whole, floor, t, published)
 
