@@ -8,7 +8,7 @@ Where the headers do something else, ``published=False`` follows them, and says 
 from __future__ import annotations
 
 from harness.prove.terms import Integer, Truth, Word, any_of, choose
-from harness.types import ApFixed, ApInt, Overflow, Rounding
+from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
 __all__ = ["cast", "converted", "decoded", "to_code"]
 
@@ -19,12 +19,22 @@ def decoded(code: Word, t: ApFixed) -> Integer:
 
 
 def cast(code: Word, source: ApFixed, target: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``target`` of the value that has ``code`` in ``source``."""
+    """The code in ``target`` of the value that has ``code`` in ``source``.
+
+    Raises:
+        ValueError: for what the headers leave undefined, or if ``target`` rounds by chance.
+    """
     return converted(decoded(code, source), source, target, published=published)
 
 
 def converted(units: Integer, source: ApFixed, target: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``target`` of a ``source`` value of so many units of its LSB."""
+    """The code in ``target`` of a ``source`` value of so many units of its LSB.
+
+    Raises:
+        ValueError: for what the headers leave undefined, or if ``target`` rounds by chance.
+    """
+    if not published:
+        check_cast(source, target)
     found = to_code(units, source.frac, target, published=published)
     into_integer = isinstance(target, ApInt) and not isinstance(source, ApInt)
     if into_integer and source.signed and source.integer == 0 and not published:
