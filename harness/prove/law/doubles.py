@@ -7,7 +7,8 @@ changes no value and makes a NaN quiet.
 
 The headers read a double in their own way, which ``published=False`` follows: NaN and infinities
 are ``+-2**1024 * 1.fraction``, a subnormal double has an implicit one as any other has, and what
-lies between -0.5 and 0 becomes 1 in an ``ap_int`` or ``ap_uint``.
+lies between -0.5 and 0 becomes 1 in an ``ap_int`` or ``ap_uint``.  Into these a ``float`` goes
+without becoming a ``double``, so that its infinity is ``+-2**128``, which shows beyond 128 bits.
 """
 
 from __future__ import annotations
@@ -20,9 +21,8 @@ from harness.types import ApFixed, ApInt
 
 __all__ = ["from_float", "from_float_parts", "is_finite"]
 
-#: Bits of exponent and fraction of a double, and the exponent that its top field would have.
-DOUBLE = (11, 52)
-BEYOND = 1024
+#: Bits of exponent and fraction.
+DOUBLE, FLOAT = (11, 52), (8, 23)
 
 
 def is_finite(word: Word, exp_bits: int, frac_bits: int) -> Truth:
@@ -31,7 +31,7 @@ def is_finite(word: Word, exp_bits: int, frac_bits: int) -> Truth:
     Raises:
         ValueError: for a word of another width, or a format that a double does not hold.
     """
-    f = _Format(exp_bits, frac_bits, True)
+    f = _Format(exp_bits, frac_bits)
     return f.parts(word)[1] != f.top
 
 
@@ -47,7 +47,7 @@ def from_float(
         ValueError: for a word of another width, a format that a double does not hold, or a type
             that rounds by chance.
     """
-    f = _Format(exp_bits, frac_bits, published)
+    f = _Format.read(exp_bits, frac_bits, t, published)
     negative, field, fraction = f.parts(word)
     exponent = field.integer(signed=False) - f.bias
     exponent = choose(field == 0, Integer.of(f.first), exponent)
@@ -80,7 +80,7 @@ def from_float_parts(
         ValueError: for a fraction of another width, a field that there is not, a format that a
             double does not hold, or a type that rounds by chance.
     """
-    f = _Format(exp_bits, frac_bits, published)
+    f = _Format.read(exp_bits, frac_bits, t, published)
     if fraction.width != frac_bits or not 0 <= field <= f.top:
         raise ValueError(f"no word of {exp_bits} and {frac_bits} bits has these parts")
     exponent = f.first if field == 0 else f.last if field == f.top else field - f.bias
@@ -102,20 +102,28 @@ def _code(magnitude: Word, negative: Truth, frac: int, t: ApFixed, published: bo
 
 @dataclass(frozen=True)
 class _Format:
-    """How words of so many bits of exponent and fraction are read."""
+    """How words of so many bits of exponent and fraction are read.
+
+    Attributes:
+        exp_bits, frac_bits: of the words.
+        widened: whether they become doubles first.
+        quirks: whether what the header reads has NaN, infinities and subnormals in its own way.
+    """
 
     exp_bits: int
     frac_bits: int
-    published: bool
+    widened: bool = False
+    quirks: bool = False
 
     def __post_init__(self) -> None:
         if not (2 <= self.exp_bits <= DOUBLE[0] and 1 <= self.frac_bits <= DOUBLE[1]):
             raise ValueError(f"a double does not hold {self.exp_bits} and {self.frac_bits} bits")
 
-    @property
-    def as_double(self) -> bool:
-        """Whether these are the words that the header reads, in its own way."""
-        return (self.exp_bits, self.frac_bits) == DOUBLE and not self.published
+    @classmethod
+    def read(cls, exp_bits: int, frac_bits: int, t: ApFixed, published: bool) -> _Format:
+        """The words that become a ``t``."""
+        own = (DOUBLE, FLOAT) if isinstance(t, ApInt) else (DOUBLE,)
+        return cls(exp_bits, frac_bits, (exp_bits, frac_bits) not in own, not published)
 
     @property
     def top(self) -> int:
@@ -128,14 +136,20 @@ class _Format:
         return (1 << (self.exp_bits - 1)) - 1
 
     @property
+    def hides(self) -> bool:
+        """Whether the field 0 has a hidden one too, unless all of the word is 0."""
+        return self.quirks and not self.widened
+
+    @property
     def first(self) -> int:
-        """The exponent of the field 0, which the header takes for one as any other."""
-        return -self.bias if self.as_double else 1 - self.bias
+        """The exponent of the field 0."""
+        return -self.bias if self.hides else 1 - self.bias
 
     @property
     def last(self) -> int:
         """The exponent of the top field."""
-        return self.top - self.bias if self.published else BEYOND
+        exp_bits = DOUBLE[0] if self.quirks and self.widened else self.exp_bits
+        return 1 << (exp_bits - 1)
 
     def parts(self, word: Word) -> tuple[Truth, Word, Word]:
         """Whether it is negative, exponent field, and fraction."""
@@ -147,10 +161,10 @@ class _Format:
 
     def significand(self, normal: Truth, fraction: Word, top: Truth) -> Word:
         """The fraction below its hidden bit."""
-        if self.as_double:
+        if self.hides:
             normal = normal | (fraction != 0)
-        if self.exp_bits < DOUBLE[0]:
-            # A NaN that was widened is quiet: the highest bit of its fraction is set.
-            quiet = fraction | (1 << (self.frac_bits - 1))
+        if self.widened:
+            # NaN that was widened is quiet: the highest bit of its fraction is set.
+            quiet = fraction | 1 << (self.frac_bits - 1)
             fraction = choose(top & (fraction != 0), quiet, fraction)
         return normal.word().above(fraction)
