@@ -19,12 +19,13 @@ from harness.prove.record import Outcome
 from harness.prove.solve import Claim, Pair, decide
 from harness.prove.terms import Word
 from harness.testing import any_ap_types, values_for
+from harness.types import IeeeFloat
 
 DOUBLE, FLOAT, HALF = (11, 52), (8, 23), (5, 10)
 T = ApFixed(16, 6, rounding="RND_CONV", overflow="SAT")
 #: The words of zeros, subnormals, the ends of the normal numbers, infinities and NaNs.
 FRACTIONS = (0, 1, 1 << 51, (1 << 52) - 1, 0x5555555555555)
-FIELDS = (0, 1, 2, 1021, 1022, 1023, 1024, 2045, 2046, 2047)
+FIELDS = (0, 1, 2, 1021, 1022, 1023, 1024, 1074, 1075, 1076, 2045, 2046, 2047)
 EDGES = [s << 63 | e << 52 | f for s in (0, 1) for e in FIELDS for f in FRACTIONS]
 #: Types that have bits where the smallest and the largest doubles have theirs.
 FAR = [
@@ -104,6 +105,24 @@ def test_doubles_into_integers(width: int, signed: bool, data: st.DataObject) ->
 def test_the_ends_of_small_negative_numbers(t: ApFixed, x: float) -> None:
     """-0.5 itself is cut to 0, the next above it becomes 1."""
     agree(t, word_of(x))
+
+
+@pytest.mark.parametrize("source", [IeeeFloat(2, 1), IeeeFloat(4, 3), IeeeFloat(3, 5)], ids=str)
+@pytest.mark.parametrize("t", [*NEAR, INTEGERS[3]], ids=str)
+def test_any_format_that_a_double_holds(source: IeeeFloat, t: ApFixed) -> None:
+    """Every finite word, and the infinities, of which the definition says nothing."""
+    x = word("float", source.width)
+    shape = source.exp_bits, source.frac_bits
+    law = [from_float(x, *shape, t, published=p) for p in (True, False)]
+    law.append(is_finite(x, *shape).word())
+    for bits in source.codes:
+        published, header, finite = values(law, [(x, bits)])
+        number = float(reference.decode(bits, source))
+        assert finite == math.isfinite(number)
+        if finite:
+            assert published == raw(reference.from_double(number, t, published=True), t)
+        if number == number:
+            assert header == raw(reference.from_double(number, t), t)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4"])

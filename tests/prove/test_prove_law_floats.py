@@ -73,6 +73,7 @@ def agree(source: Any, targets: Sequence[Any], codes: Iterable[int]) -> None:
     [
         (ApFixed(7, 4), (2, 1)),
         (ApFixed(5, 0), (2, 1)),
+        (ApFixed(4, 4), (2, 1)),
         (ApFixed(7, 0, signed=False), (3, 2)),
         (ApFixed(5, 2), (3, 2)),
         (ApFixed(4, 7), (3, 2)),

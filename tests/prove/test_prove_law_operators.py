@@ -37,6 +37,7 @@ SMALL = [
 ]
 #: Around the widths of C's integers, where its conversions show.
 WIDTHS = [1, 8, 30, 31, 32, 33, 62, 63, 64, 65, 100]
+ENDS = [30, 31, 32, 33, 63, 64, 65]
 
 
 @st.composite
@@ -119,36 +120,13 @@ def test_binary_operators_at_every_code(op: Operation) -> None:
         agree(op, ta, tb, itertools.product(ta.codes, tb.codes))
 
 
-@settings(max_examples=400)
-@given(op=st.sampled_from(BINARY), ta=types(), tb=types(), data=st.data())
-def test_binary_operators(op: Operation, ta: ApFixed, tb: ApFixed, data: st.DataObject) -> None:
-    """Around the widths of C's integers, and elsewhere up to 100 bits."""
-    assume(exists(op, ta, tb))
-    pairs = st.tuples(odd_codes(ta), odd_codes(tb))
-    agree(op, ta, tb, data.draw(st.lists(pairs, min_size=4, max_size=4), label="pairs"))
-
-
 COMPARISONS = [op for op in Operation if op.comparison]
-
-
-@settings(max_examples=300)
-@given(op=st.sampled_from(COMPARISONS), ta=types(), tb=types(), data=st.data())
-def test_values_that_are_near(op: Operation, ta: ApFixed, tb: ApFixed, data: st.DataObject) -> None:
-    """Two operands that are equal, next to each other, or equal but for a multiple of a power."""
-    assume(exists(op, ta, tb))
-    x = data.draw(odd_codes(ta), label="x")
-    near = int(x * ta.lsb / tb.lsb)
-    steps = st.tuples(
-        st.integers(-1, 1), st.sampled_from([0, 1, -1]), st.sampled_from([32, 64, 99])
-    )
-    found = data.draw(st.lists(steps, min_size=3, max_size=3), label="steps")
-    agree(op, ta, tb, [(x, read(near + k + (s << p), tb)) for k, s, p in found])
 
 
 @pytest.mark.parametrize("op", COMPARISONS, ids=str)
 def test_comparisons_at_the_ends_of_the_widths(op: Operation) -> None:
     """-1 beside an unsigned number, in every two widths and with every distance of the points."""
-    for width, other, places in itertools.product(WIDTHS[3:], WIDTHS[1:], (-1, 0, 1)):
+    for width, other, places in itertools.product(ENDS, ENDS, (-1, 0, 1)):
         ta, tb = ApFixed(width, width), ApFixed(other, other + places, signed=False)
         codes = [-1 % (1 << other), -1 % (1 << min(width, other)), 1]
         agree(op, ta, tb, [(-1, c) for c in codes])
@@ -197,14 +175,6 @@ def test_unary_operators(op: Operation) -> None:
             unary(op, t, None, t.codes)
 
 
-@settings(max_examples=150)
-@given(op=st.sampled_from(UNARY), t=types(), data=st.data())
-def test_wide_unary_operators(op: Operation, t: ApFixed, data: st.DataObject) -> None:
-    """Types of up to 100 bits."""
-    assume(exists(op, t))
-    unary(op, t, None, data.draw(st.lists(odd_codes(t), min_size=3, max_size=3), label="codes"))
-
-
 @pytest.mark.parametrize(
     "t", [ApFixed(5, 2), ApFixed(4, 4, signed=False), ApInt(5), ApFixed(1, 0)], ids=str
 )
@@ -228,9 +198,9 @@ def test_counts_places_and_slices(t: ApFixed) -> None:
 @pytest.mark.parametrize(
     ("ta", "tb"),
     [
-        (MiniFloat(2, 3, 0), MiniFloat(1, 2, 1)),
+        (MiniFloat(1, 3, 0), MiniFloat(1, 2, 1)),
         (MiniFloat(2, 2, 0), ApFixed(4, 2)),
-        (ApFixed(4, 5, signed=False), MiniFloat(2, 3, 0)),
+        (ApFixed(2, 3, signed=False), MiniFloat(2, 3, 0)),
         (ApInt(3), MiniFloat(0, 2, 3)),
     ],
     ids=str,
@@ -272,3 +242,34 @@ def test_refused() -> None:
         compute("<<", a, t, -(1 << 31))
     with pytest.raises(ValueError, match="is no comparison"):
         compared(Operation.ADD, a, t, a, t)
+
+
+@settings(max_examples=250)
+@given(op=st.sampled_from(BINARY), ta=types(), tb=types(), data=st.data())
+def test_binary_operators(op: Operation, ta: ApFixed, tb: ApFixed, data: st.DataObject) -> None:
+    """Around the widths of C's integers, and elsewhere up to 100 bits."""
+    assume(exists(op, ta, tb))
+    pairs = st.tuples(odd_codes(ta), odd_codes(tb))
+    agree(op, ta, tb, data.draw(st.lists(pairs, min_size=4, max_size=4), label="pairs"))
+
+
+@settings(max_examples=200)
+@given(op=st.sampled_from(COMPARISONS), ta=types(), tb=types(), data=st.data())
+def test_values_that_are_near(op: Operation, ta: ApFixed, tb: ApFixed, data: st.DataObject) -> None:
+    """Two operands that are equal, next to each other, or equal but for a multiple of a power."""
+    assume(exists(op, ta, tb))
+    x = data.draw(odd_codes(ta), label="x")
+    near = int(x * ta.lsb / tb.lsb)
+    steps = st.tuples(
+        st.integers(-1, 1), st.sampled_from([0, 1, -1]), st.sampled_from([32, 64, 99])
+    )
+    found = data.draw(st.lists(steps, min_size=3, max_size=3), label="steps")
+    agree(op, ta, tb, [(x, read(near + k + (s << p), tb)) for k, s, p in found])
+
+
+@settings(max_examples=150)
+@given(op=st.sampled_from(UNARY), t=types(), data=st.data())
+def test_wide_unary_operators(op: Operation, t: ApFixed, data: st.DataObject) -> None:
+    """Types of up to 100 bits."""
+    assume(exists(op, t))
+    unary(op, t, None, data.draw(st.lists(odd_codes(t), min_size=3, max_size=3), label="codes"))

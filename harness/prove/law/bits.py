@@ -15,7 +15,7 @@ def shifted(code: Word, left: int, signed: bool) -> Word:
     return moved.code(code.width)
 
 
-def reduced(op: Operation, code: Word, t: ApFixed, *, published: bool = False) -> Truth:
+def reduced(op: Operation, code: Word, t: ApFixed, published: bool) -> Truth:
     """Whether all bits are one, any is, or an odd number of them."""
     if op is Operation.AND_REDUCE:
         return code == -1

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.prove.law.fixed import to_code
+from harness.prove.law.fixed import clipped, to_code
 from harness.prove.terms import Integer, Truth, Word, choose
 from harness.types import ApFixed, ApInt
 
@@ -56,11 +56,9 @@ def from_float(
     # the sign is left of the value, or no bit of it is as low as the width.
     low = max(f.first, -t.frac - 3)
     high = max(low, min(f.last, frac_bits - t.frac + t.width + 1))
-    exponent = choose(exponent < low, Integer.of(low), exponent)
-    exponent = choose(exponent > high, Integer.of(high), exponent)
     width = frac_bits + 1 + high - low
     significand = f.significand(field != 0, fraction, field == f.top).extended(width, signed=False)
-    magnitude = significand << (exponent - low).code(width)
+    magnitude = significand << (clipped(exponent, low, high) - low).code(width)
     return _code(magnitude, negative, frac_bits - low, t, published)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from harness.prove.terms import Integer, Truth, Word, any_of, choose
 from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
-__all__ = ["cast", "converted", "decoded", "to_code"]
+__all__ = ["cast", "clipped", "converted", "decoded", "to_code"]
 
 
 def decoded(code: Word, t: ApFixed) -> Integer:
@@ -81,6 +81,12 @@ def _goes_up(units: Integer, floor: Integer, drop: int, rounding: Rounding) -> T
     return nearer | (tie & ties_up[rounding])
 
 
+def clipped(number: Integer, low: int, high: int) -> Integer:
+    """The nearest number from ``low`` to ``high``."""
+    number = choose(number < low, Integer.of(low), number)
+    return choose(number > high, Integer.of(high), number)
+
+
 def _in_range(whole: Integer, floor: Integer, t: ApFixed, published: bool) -> Word:
     """The code of a whole number of units; ``floor`` is what it was before rounding."""
     low, high = t.min_code, t.max_code
@@ -88,8 +94,7 @@ def _in_range(whole: Integer, floor: Integer, t: ApFixed, published: bool) -> Wo
         # Of one bit the header keeps the code -1: it has no other negative one.
         low = -1 if t.width == 1 and not published else -high
     if t.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-        clipped = choose(whole < low, Integer.of(low), whole)
-        return choose(clipped > high, Integer.of(high), clipped).code(t.width)
+        return clipped(whole, low, high).code(t.width)
     code = whole.code(t.width)
     if t.overflow is Overflow.SAT_ZERO:
         beyond = Word.of(0, t.width)

@@ -150,14 +150,8 @@ def _rounded(
         base = choose(here, Integer.of((place - smallest) << t.frac_bits), base)
     floor = cut.bits(cut.width - 1, 2).integer(signed=False)
     up = _goes_up(floor.bit(0), cut.bits(1, 1) == 1, cut.bits(0, 0) == 1, negative, t.rounding)
-    return base + floor + up.word().integer(signed=False), _reaches(magnitude, t.emax + frac + 1)
-
-
-def _reaches(magnitude: Integer, place: int) -> Truth:
-    """Whether the leading bit stands at a place or above."""
-    if place >= magnitude.width:
-        return Truth(False)
-    return magnitude >= 1 << place if place > 0 else magnitude > 0
+    above = (magnitude >> max(t.emax + frac + 1, 0)) != 0
+    return base + floor + up.word().integer(signed=False), above
 
 
 def _cut(magnitude: Integer, drop: int, t: BinaryFloat) -> Word:

@@ -87,7 +87,8 @@ def defined(
         return Truth(True)
     if op.assigned is not None:
         b, tb = _right(b, ta, tb, published)
-    return Truth(b != 0) if isinstance(b, int) else b != 0
+    divisor: Word = b
+    return divisor != 0
 
 
 def _assigned(op: Operation, a: Word, ta: Any, b: Word, tb: Any, published: bool) -> Word:
@@ -125,7 +126,7 @@ def _unary(op: Operation, a: Word, ta: Any, b: Any, target: Any, published: bool
     if op is Operation.RANGE:
         return bits.cut(a, *b)
     if op in (Operation.AND_REDUCE, Operation.OR_REDUCE, Operation.XOR_REDUCE):
-        return bits.reduced(op, a, ta, published=published).word()
+        return bits.reduced(op, a, ta, published).word()
     # What is left are the conversions to native numbers.
     if isinstance(target, BinaryFloat):
         return floats.to_code(number, ta.frac, target)
