@@ -77,16 +77,16 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
     result = solver.check_sat()
     outcome = _OUTCOMES[result]
     found: dict[str, int] = {}
-    differs = ""
+    differs, codes, planted = "", None, None
     if outcome is Outcome.REFUTED:
         found = {name: _value(solver, word) for name, word in claim.inputs.items()}
-        wrong = (p for p in claim.pairs if _value(solver, p.subject) != _value(solver, p.law))
-        pair = next(wrong)
-        differs = pair.name
-        found_codes = (_value(solver, pair.subject), _value(solver, pair.law))
-    else:
-        found_codes = None
-    planted = _planted(claim, seconds) if outcome is Outcome.PROVEN else {}
+        answers = (
+            (p.name, (_value(solver, p.subject), _value(solver, p.law))) for p in claim.pairs
+        )
+        differs, codes = next((name, two) for name, two in answers if two[0] != two[1])
+    elif outcome is Outcome.PROVEN:
+        planted = _planted(claim, seconds)
+        outcome = Outcome.UNDECIDED if planted is None else outcome
     return Certificate(
         question=claim.question,
         subject=claim.subject,
@@ -94,8 +94,8 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
         claims=len(claim.pairs),
         inputs=found,
         differs=differs,
-        codes=found_codes,
-        planted=planted,
+        codes=codes,
+        planted=planted or {},
         solver=f"bitwuzla {version()}",
         query_sha256=hashlib.sha256(query.encode()).hexdigest(),
         seconds=time.perf_counter() - started,
@@ -111,22 +111,25 @@ def possible(given: Sequence[Truth]) -> bool:
     return bool(solver.check_sat() is not Result.UNSAT)
 
 
-def _planted(claim: Claim, seconds: float) -> dict[str, int]:
-    """An input at which the first pair's law was made wrong, and which the question found."""
+def _planted(claim: Claim, seconds: float) -> dict[str, int] | None:
+    """An input at which the first pair's law was made wrong, and seen; ``None`` if out of time."""
     point = _point(claim, seconds)
+    if point is None:
+        return None
     here = all_of(word == point[name] for name, word in claim.inputs.items())
-    solver = _solver(seconds)
     first = claim.pairs[0]
     law = choose(here, first.law ^ 1, first.law)
+    solver = _solver(seconds)
     for truth in (*claim.given, here, first.subject != law):
         solver.assert_formula(truth.term)
-    if solver.check_sat() is not Result.SAT:
+    result = solver.check_sat()
+    if result is Result.UNSAT:
         raise VacuousError(f"{claim.question}: a planted fault is not seen at {point}")
-    return point
+    return point if result is Result.SAT else None
 
 
-def _point(claim: Claim, seconds: float) -> dict[str, int]:
-    """Some input that the premises allow."""
+def _point(claim: Claim, seconds: float) -> dict[str, int] | None:
+    """Some input that the premises allow; ``None`` if none was found in time."""
     if not claim.given:
         seed = hashlib.sha256(claim.question.encode()).digest()
         drawn = int.from_bytes(seed, "big")
@@ -134,8 +137,11 @@ def _point(claim: Claim, seconds: float) -> dict[str, int]:
     solver = _solver(seconds)
     for truth in claim.given:
         solver.assert_formula(truth.term)
-    if solver.check_sat() is not Result.SAT:
+    result = solver.check_sat()
+    if result is Result.UNSAT:
         raise VacuousError(f"{claim.question}: no input meets the premises")
+    if result is not Result.SAT:
+        return None
     return {name: _value(solver, word) for name, word in claim.inputs.items()}
 
 

@@ -109,7 +109,7 @@ class Source:
         return getattr(self.module, name)
 
     def _carried_out(self, line: ast.Assign) -> dict[str, Any]:
-        """The variables of an assignment at the module's level; none if it is about other things."""
+        """What an assignment at the module's level names; nothing if it is about other things."""
         outside = ast.parse("def module(): pass").body[0]
         assert isinstance(outside, ast.FunctionDef)
         call = _Call(Function(self, outside), _World([]), Truth(True))

@@ -131,6 +131,12 @@ def _layers(names: str, *tests: str, kernels: str = "", bounded: str = "") -> Ar
     return Area(files, 16, (*(f"tests/hls/test_hls_{t}.py" for t in tests), *inside, *held), True)
 
 
+def _law(names: str, *tests: str) -> Area:
+    """The law as terms, by what holds it against the reference."""
+    files = tuple(f"harness/prove/law/{name}.py" for name in names.split())
+    return Area(files, 9, tuple(f"tests/prove/test_prove_{t}.py" for t in tests))
+
+
 AREAS = (
     Area(
         tuple(
@@ -214,6 +220,10 @@ AREAS = (
         kernels="time_distributed, 3d",
         bounded="time_distributed, 2d; add; softmax, latency",
     ),
+    _law("fixed", "law", "law_doubles"),
+    _law("doubles", "law_doubles"),
+    _law("casts floats", "law_floats"),
+    _law("bits comparisons operators", "law_operators"),
     Area(("golden/rtl/ap_quantize.sv",), 4, ("simulate:icarus",)),
     Area(("golden/rtl/ap_quantize.vhd",), 4, ("simulate:ghdl",)),
 )

@@ -9,11 +9,11 @@ import cvc5
 import numpy as np
 import pytest
 import z3
-from harness.prove.evaluate import value, values
 
 from harness import reference
 from harness.prove import Certificate, Outcome, Untranslatable, VacuousError, equivalent, prove_cast
 from harness.prove.certificates import as_json, export
+from harness.prove.evaluate import value, values
 from harness.prove.kernels import CODES, TWO_WORDS, VALUES, cast_claims, double_claims, float_claims
 from harness.prove.law import fixed
 from harness.prove.plan import legal, tasks

@@ -8,9 +8,9 @@ Where the headers do something else, ``published=False`` follows them, and says 
 from __future__ import annotations
 
 from harness.prove.terms import Integer, Truth, Word, any_of, choose
-from harness.types import ApFixed, ApInt, Overflow, Rounding
+from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
-__all__ = ["cast", "converted", "decoded", "to_code"]
+__all__ = ["cast", "clipped", "converted", "decoded", "to_code"]
 
 
 def decoded(code: Word, t: ApFixed) -> Integer:
@@ -19,12 +19,22 @@ def decoded(code: Word, t: ApFixed) -> Integer:
 
 
 def cast(code: Word, source: ApFixed, target: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``target`` of the value that has ``code`` in ``source``."""
+    """The code in ``target`` of the value that has ``code`` in ``source``.
+
+    Raises:
+        ValueError: for what the headers leave undefined, or if ``target`` rounds by chance.
+    """
     return converted(decoded(code, source), source, target, published=published)
 
 
 def converted(units: Integer, source: ApFixed, target: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``target`` of a ``source`` value of so many units of its LSB."""
+    """The code in ``target`` of a ``source`` value of so many units of its LSB.
+
+    Raises:
+        ValueError: for what the headers leave undefined, or if ``target`` rounds by chance.
+    """
+    if not published:
+        check_cast(source, target)
     found = to_code(units, source.frac, target, published=published)
     into_integer = isinstance(target, ApInt) and not isinstance(source, ApInt)
     if into_integer and source.signed and source.integer == 0 and not published:
@@ -34,9 +44,16 @@ def converted(units: Integer, source: ApFixed, target: ApFixed, *, published: bo
 
 
 def to_code(units: Integer, frac: int, t: ApFixed, *, published: bool = False) -> Word:
-    """The code in ``t`` of the value ``units * 2**-frac``."""
+    """The code in ``t`` of the value ``units * 2**-frac``.
+
+    Raises:
+        ValueError: if ``t`` rounds by chance.
+    """
+    if t.rounding.stochastic:
+        raise ValueError(f"{t} rounds by chance: no law says which code")
     if frac <= t.frac:
-        floor = whole = units << (t.frac - frac)
+        # Shifted beyond the width, what is not zero is out of range, and all bits looked at are 0.
+        floor = whole = units << min(t.frac - frac, t.width + 1)
     else:
         # Of less than a quarter of the LSB only the sign counts, and whether it is zero.
         drop = min(frac - t.frac, units.width + 1)
@@ -64,6 +81,12 @@ def _goes_up(units: Integer, floor: Integer, drop: int, rounding: Rounding) -> T
     return nearer | (tie & ties_up[rounding])
 
 
+def clipped(number: Integer, low: int, high: int) -> Integer:
+    """The nearest number from ``low`` to ``high``."""
+    number = choose(number < low, Integer.of(low), number)
+    return choose(number > high, Integer.of(high), number)
+
+
 def _in_range(whole: Integer, floor: Integer, t: ApFixed, published: bool) -> Word:
     """The code of a whole number of units; ``floor`` is what it was before rounding."""
     low, high = t.min_code, t.max_code
@@ -71,8 +94,7 @@ def _in_range(whole: Integer, floor: Integer, t: ApFixed, published: bool) -> Wo
         # Of one bit the header keeps the code -1: it has no other negative one.
         low = -1 if t.width == 1 and not published else -high
     if t.overflow in (Overflow.SAT, Overflow.SAT_SYM):
-        clipped = choose(whole < low, Integer.of(low), whole)
-        return choose(clipped > high, Integer.of(high), clipped).code(t.width)
+        return clipped(whole, low, high).code(t.width)
     code = whole.code(t.width)
     if t.overflow is Overflow.SAT_ZERO:
         beyond = Word.of(0, t.width)
