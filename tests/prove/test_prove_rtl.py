@@ -221,6 +221,27 @@ def test_what_must_be_held():
 
 
 @needs_ghdl
+def test_errors_of_vhdl(tmp_path):
+    """GHDL's own words, with the user's file; an entity and a generic that are not there."""
+    path = tmp_path / "bad.vhd"
+    path.write_text("entity bad is port (x : in bit_vector(3 downto 0); end;\n")
+    with pytest.raises(RtlError, match=r"bad\.vhd:1:\d+: "):
+        read_rtl(path, "bad")
+    own = golden_rtl("vhd")
+    with pytest.raises(RtlError, match="^there is no entity cast in the sources$"):
+        read_rtl(own, "cast")
+    with pytest.raises(RtlError, match="^ap_quantize has no generic depth$"):
+        read_rtl(own, "ap_quantize", parameters={"DEPTH": 3})
+
+
+def test_without_ghdl(monkeypatch):
+    """Its absence is a line that says what to install."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(RtlError, match="^ghdl is not installed; to install it: apt-get"):
+        read_rtl(golden_rtl("vhd"), "ap_quantize")
+
+
+@needs_ghdl
 def test_a_pipeline_in_vhdl(tmp_path):
     """Ports by any case, generics, and one latency."""
     path = tmp_path / "Cast.vhd"
@@ -361,6 +382,10 @@ def test_ports_and_files():
         read_rtl(DESIGNS / "pipeline.sv", "cast")
     with pytest.raises(RtlError, match=r"^pipeline has no parameter DEPTH$"):
         pipeline(DEPTH=3)
+    with pytest.raises(RtlError, match=r"^'a;b' is no name of a module$"):
+        read_rtl(DESIGNS / "pipeline.sv", "a;b")
+    with pytest.raises(RtlError, match="^Verilog and VHDL together are not carried"):
+        read_rtl([DESIGNS / "pipeline.sv", golden_rtl("vhd")], "pipeline")
 
 
 def test_includes_and_macros(tmp_path):

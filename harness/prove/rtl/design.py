@@ -111,8 +111,9 @@ def read_rtl(
         tuple(defines),
         {str(path): str(file) for path, file in zip(paths, named, strict=True)},
     )
-    if not re.fullmatch(r"[A-Za-z_][\w$]*", top):
-        raise RtlError(f"{top!r} is no name of a module")
+    for kind, name in (("module", top), *(("parameter", n) for n in sources.parameters)):
+        if not re.fullmatch(r"[A-Za-z_][\w$]*", name):
+            raise RtlError(f"{name!r} is no name of a {kind}")
     with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
         netlist, smt = _read(sources, Path(scratch))
     return Module(sources, netlist, smt)
@@ -189,6 +190,8 @@ def _explained(text: str, sources: Sources) -> str:
         r"Latch inferred for signal [^.]*\.(.*) from .*? process [^.]*\.(.*)\.", text
     ):
         return f"{latch[1]} is a latch ({latch[2]})"
+    if "syntax error" in text:
+        return f"{text} (yosys reads a part of SystemVerilog; sv2v makes Verilog of the rest)"
     if text.endswith(f"Module {sources.top} not found!"):
         texts = "\n".join(f.read_text(errors="replace") for f in sources.files)
         known = re.findall(r"^\s*module\s+(?:automatic\s+)?(\w+)", texts, re.M)

@@ -114,8 +114,9 @@ def prove_rtl(
         source: as there.
         target: as there.
         ports: as there.
-        latency: as there; ``None`` looks for one that is proven, from 0 to 16, and refutes that of
-            the fewest registers between input and output if none is.
+        latency: as there; ``None`` begins with the fewest registers between input and output and
+            looks for one that is proven, up to 16.  If none is, that is refuted which would be
+            right if the value stayed at the input.
         seconds: that the solver may take for each latency.
         keep: whether the certificate has the question as SMT-LIB text.
 
@@ -128,11 +129,12 @@ def prove_rtl(
     named = question.depth if latency is None else latency
     asked = question.asked(named)
     certificate, elsewhere = decide(asked.claim, seconds, keep=keep), None
-    if certificate.outcome is not Outcome.PROVEN:
+    if certificate.outcome is Outcome.REFUTED:
         elsewhere = question.proven_at(named, seconds)
-        if latency is None:
-            named, elsewhere = question.nearest(seconds) if elsewhere is None else elsewhere, None
-            certificate = decide(question.asked(named).claim, seconds, keep=keep)
+    if certificate.outcome is Outcome.REFUTED and latency is None:
+        named, elsewhere = question.nearest(seconds) if elsewhere is None else elsewhere, None
+        asked = question.asked(named)
+        certificate = decide(asked.claim, seconds, keep=keep)
     left_open = certificate.outcome is Outcome.REFUTED and asked.may_be_right(certificate, seconds)
     steps = question.simulated(certificate, named, left_open) if module.sources.vhdl else 0
     return RtlProof(certificate, named, elsewhere, question.ports, left_open, steps)
