@@ -22,7 +22,7 @@ SHAPES = [
     (ApFixed(5, 2), (1, 1)),
     (ApFixed(4, 1, signed=False), (1, 1)),
     (ApFixed(5, 2), (1, 0)),
-    (ApFixed(6, 4), (2, 4)),
+    (ApFixed(7, 5), (3, 2)),
     (ApFixed(4, 0), (3, -1)),
     (ApFixed(5, 1, signed=False), (3, -1)),
 ]
@@ -66,6 +66,15 @@ def test_points_far_apart(t: ApFixed, distance: int, data: st.DataObject) -> Non
     width = data.draw(st.integers(1, 20), label="width")
     source = ApFixed(width, t.integer - t.width + width + distance, t.signed)
     agree(source, [t], data.draw(st.lists(odd_codes(source), min_size=3, max_size=3)))
+
+
+def test_the_headers_are_meant_unless_it_is_said() -> None:
+    """The default of every function is what C++ does."""
+    code, narrow = word("code", 3), ApFixed(1, 1, overflow="SAT_SYM")
+    units = fixed.decoded(code, ApInt(3))
+    law = [fixed.cast(code, ApInt(3), narrow), fixed.to_code(units, 0, narrow)]
+    law.append(fixed.converted(units, ApInt(3), narrow))
+    assert values(law, [(code, -2)]) == [1, 1, 1]
 
 
 def test_a_distant_point_costs_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from typing import Any
@@ -123,6 +124,20 @@ def test_any_format_that_a_double_holds(source: IeeeFloat, t: ApFixed) -> None:
             assert published == raw(reference.from_double(number, t, published=True), t)
         if number == number:
             assert header == raw(reference.from_double(number, t), t)
+
+
+@pytest.mark.parametrize("t", [*FAR, *NEAR, *INTEGERS], ids=str)
+@pytest.mark.parametrize(("dtype", "shape"), [("f2", HALF), ("f4", FLOAT)])
+def test_narrow_words_at_the_edge(dtype: str, shape: tuple[int, int], t: ApFixed) -> None:
+    """Zeros, subnormals, the largest, infinities and quiet NaNs of both signs."""
+    exp_bits, frac_bits = shape
+    x, top = word("float", 1 + exp_bits + frac_bits), (1 << exp_bits) - 1
+    law = [from_float(x, *shape, t)]
+    for field, fraction in itertools.product((0, 1, top - 1, top), (0, 1 << (frac_bits - 1), -1)):
+        for sign in (0, 1):
+            bits = (sign << exp_bits | field) << frac_bits | fraction % (1 << frac_bits)
+            number = float(np.array(bits, f"u{x.width // 8}").view(dtype))
+            assert values(law, [(x, bits)]) == [raw(reference.from_double(number, t), t)]
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4"])

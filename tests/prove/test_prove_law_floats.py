@@ -139,7 +139,9 @@ def test_floats_into_anything(source: Any, t: Any, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("t", [Binary(), Binary(zero=-1)], ids=str)
 @pytest.mark.parametrize(
-    "source", [ApFixed(4, 2), ApInt(3, signed=False), MINIS[0], HALF, Binary()], ids=str
+    "source",
+    [ApFixed(4, 2), ApInt(3, signed=False), MINIS[0], IeeeFloat(3, 2), HALF, Binary()],
+    ids=str,
 )
 def test_signs(source: Any, t: Binary) -> None:
     """-1 or 1; of zeros what the type says, of infinities their sign, of NaN nothing."""
@@ -155,6 +157,7 @@ def test_a_definition_is_asked_for() -> None:
         law = [casts.cast(code, source, t, published=p) for p in (False, True)]
         expected = [raw(reference.cast(c, source, t, published=p), t) for p in (False, True)]
         assert values(law, [(code, c)]) == expected == [1, 0]
+        assert values([casts.cast(code, source, t)], [(code, c)]) == [1]
 
 
 def test_doubles_are_floats_too() -> None:
@@ -172,6 +175,16 @@ def test_a_value_far_outside_of_the_range() -> None:
     units = word("code", 8).integer(signed=True)
     for frac, code in ((1 << 22, 0x8000), (-(1 << 22), 0xFC00)):
         assert values([floats.to_code(units, frac, HALF)], [(word("code", 8), -5)]) == [code]
+
+
+@pytest.mark.parametrize("rounding", ["UP", "NEAREST_AWAY"])
+def test_all_bits_of_a_magnitude_far_below(rounding: str) -> None:
+    """A magnitude without a zero above it is below half of the smallest, wherever its point is."""
+    t = HALF.with_modes(rounding=rounding)
+    magnitude = word("code", 8).integer(signed=False)
+    for frac in range(28, 40):
+        found = values([floats.pack(magnitude, Truth(False), frac, t)], [(word("code", 8), 255)])
+        assert found == [reference.floats.to_code(Fraction(255, 1 << frac), t)]
 
 
 @pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2", "bfloat16"])

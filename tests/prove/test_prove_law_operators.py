@@ -86,7 +86,8 @@ def departs(op: Operation, ta: Any, tb: Any, x: int, y: int) -> bool:
     """Where the reference is not the headers: ``HEADERS`` has what g++ and Cling say there."""
     if op in (Operation.EQ, Operation.NE):
         return not ta.signed and tb.signed and ta.frac < tb.frac and y < 0
-    divides = (op.assigned or op) is Operation.DIV and not isinstance(ta, ApInt)
+    integers = isinstance(ta, ApInt) and (isinstance(tb, ApInt) or op.assigned is not None)
+    divides = (op.assigned or op) is Operation.DIV and not integers
     return divides and x << max(tb.frac, 0) == -(1 << 63) and y == -1
 
 
@@ -223,6 +224,7 @@ def test_the_header_divides_integers_as_one_type_for_all_codes() -> None:
 def test_a_divisor_that_is_cut_to_zero() -> None:
     """``ap_int /= 0.5`` divides by zero in the header; by definition it doubles."""
     b, t = word("b", 4), ApFixed(4, 2)
+    assert not holds(defined("/=", b, ApInt(8), t), [(b, 2)])
     for published in (False, True):
         ok = defined("/=", b, ApInt(8), t, published=published)
         assert holds(ok, [(b, 2)]) == published
@@ -240,6 +242,8 @@ def test_refused() -> None:
         compute("[]", a, t, 4)
     with pytest.raises(ValueError, match="on its right, not -2147483648"):
         compute("<<", a, t, -(1 << 31))
+    less = compared(Operation.LT, word("x", 64), ApInt(64), word("y", 64), ApInt(64, signed=False))
+    assert not holds(less, [(word("x", 64), -1), (word("y", 64), 5)])  # as the headers have it
     with pytest.raises(ValueError, match="is no comparison"):
         compared(Operation.ADD, a, t, a, t)
 

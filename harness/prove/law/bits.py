@@ -21,8 +21,9 @@ def reduced(op: Operation, code: Word, t: ApFixed, published: bool) -> Truth:
         return code == -1
     if op is Operation.OR_REDUCE:
         return code != 0
-    if t.width < 64 and not published:
-        code = code.extended(64, t.signed)  # the header counts the bits of the word it keeps
+    if not published:
+        # The header counts the bits of the word that it keeps, of 64 at least.
+        code = code.extended(max(t.width, 64), t.signed)
     odd = Truth(False)
     for place in range(code.width):
         odd = odd ^ (code.bits(place, place) == 1)

@@ -52,8 +52,7 @@ def _from_float(code: Word, source: BinaryFloat, t: Any, published: bool) -> Wor
     x = floats.unpack(code, source)
     if isinstance(t, ApFixed):
         return fixed.to_code(x.units, x.frac, t, published=published)
-    infinity = choose(x.negative, Integer.of(-1), Integer.of(1))
-    return _sign(choose(x.infinite, infinity, x.units), t)
+    return _sign(x.units, t)
 
 
 def _sign(units: Integer, t: Binary) -> Word:

@@ -21,16 +21,7 @@ def compared(
     Raises:
         ValueError: if ``op`` is no comparison.
     """
-    x, y = decoded(a, ta), decoded(b, tb)
-    if published:
-        frac = max(ta.frac, tb.frac)
-        x, y = x << (frac - ta.frac), y << (frac - tb.frac)
-        wide_a = wide_b = 0
-    else:
-        x, wide_a = _widened(a, ta, tb.frac - ta.frac, 1)
-        y, wide_b = _widened(b, tb, ta.frac - tb.frac, 0)
-        if ta.signed != tb.signed:
-            x, y = _read_by_c(op, (x, wide_a, ta.signed), (y, wide_b, tb.signed))
+    x, y = _values(a, ta, b, tb) if published else _as_c_has_them(op, a, ta, b, tb)
     laws = {
         Operation.LT: lambda: x < y,
         Operation.LE: lambda: x <= y,
@@ -44,30 +35,41 @@ def compared(
     return laws[op]()
 
 
-def _widened(code: Word, t: ApFixed, finer: int, more: int) -> tuple[Integer, int]:
-    """The code over an LSB that is ``finer`` by so many places, and the width that it has there.
+def _values(a: Word, ta: ApFixed, b: Word, tb: ApFixed) -> tuple[Integer, Integer]:
+    """Both over the finer LSB."""
+    frac = max(ta.frac, tb.frac)
+    return decoded(a, ta) << (frac - ta.frac), decoded(b, tb) << (frac - tb.frac)
 
-    The left operand gets one more integer bit, the right one none: its modes then apply, and
-    SAT_SYM takes the lowest code of the wider type away.
+
+def _as_c_has_them(
+    op: Operation, a: Word, ta: ApFixed, b: Word, tb: ApFixed
+) -> tuple[Integer, Integer]:
+    """What the header compares in their place."""
+    (x, wide_a), (y, wide_b) = (
+        _over(a, ta, tb.frac - ta.frac, 1),
+        _over(b, tb, ta.frac - tb.frac, 0),
+    )
+    if ta.signed == tb.signed:
+        return x, y
+    if op in (Operation.EQ, Operation.NE):
+        # Two of one width are compared in the words they are kept in, others in the wider's width.
+        bits = max(wide_a, wide_b, 64 if wide_a == wide_b else 32)
+        return x.low(bits), y.low(bits)
+    signed, unsigned = (wide_a, wide_b) if ta.signed else (wide_b, wide_a)
+    if unsigned < max(signed, 32):
+        return x, y  # an int holds both, or the type of the signed one does
+    bits = unsigned + 1
+    return x.low(bits), y.low(bits)
+
+
+def _over(code: Word, t: ApFixed, finer: int, more: int) -> tuple[Integer, int]:
+    """A number over an LSB that is ``finer`` by so many places, and the width that it has there.
+
+    The left operand gets one integer bit ``more``.  The modes of the type then apply: SAT_SYM takes
+    the lowest code of the wider type away.
     """
     if finer <= 0:
         return decoded(code, t), t.width
-    n = t.n
-    wider = ApFixed(t.width + finer + more, t.integer + more, t.signed, t.rounding, t.overflow, n)
+    integer, modes = t.integer + more, (t.rounding, t.overflow, t.n)
+    wider = ApFixed(t.width + finer + more, integer, t.signed, *modes)
     return decoded(cast(code, t, wider), wider), wider.width
-
-
-def _read_by_c(
-    op: Operation, a: tuple[Integer, int, bool], b: tuple[Integer, int, bool]
-) -> tuple[Integer, Integer]:
-    """A signed and an unsigned operand, each with its width, as C reads them beside each other."""
-    (x, wide_a, signed_a), (y, wide_b, _) = a, b
-    if op in (Operation.EQ, Operation.NE):
-        # Two of one width are compared in the words they are kept in, others in the wider's width.
-        bits = max(wide_a, 64 if wide_a == wide_b else 32, wide_b)
-        return x.low(bits), y.low(bits)
-    signed, unsigned = (wide_a, wide_b) if signed_a else (wide_b, wide_a)
-    if unsigned < signed or max(signed, unsigned) < 32:
-        return x, y  # an int holds both, or the wider of them does
-    bits = unsigned + 1
-    return x.low(bits), y.low(bits)

@@ -31,8 +31,8 @@ def is_finite(word: Word, exp_bits: int, frac_bits: int) -> Truth:
     Raises:
         ValueError: for a word of another width, or a format that a double does not hold.
     """
-    f = _Format(exp_bits, frac_bits)
-    return f.parts(word)[1] != f.top
+    _, field, _ = _parts(word, exp_bits, frac_bits)
+    return field != -1
 
 
 def from_float(
@@ -47,8 +47,8 @@ def from_float(
         ValueError: for a word of another width, a format that a double does not hold, or a type
             that rounds by chance.
     """
+    negative, field, fraction = _parts(word, exp_bits, frac_bits)
     f = _Format.read(exp_bits, frac_bits, t, published)
-    negative, field, fraction = f.parts(word)
     exponent = field.integer(signed=False) - f.bias
     exponent = choose(field == 0, Integer.of(f.first), exponent)
     exponent = choose(field == f.top, Integer.of(f.last), exponent)
@@ -78,12 +78,28 @@ def from_float_parts(
         ValueError: for a fraction of another width, a field that there is not, a format that a
             double does not hold, or a type that rounds by chance.
     """
+    _check(exp_bits, frac_bits)
     f = _Format.read(exp_bits, frac_bits, t, published)
     if fraction.width != frac_bits or not 0 <= field <= f.top:
         raise ValueError(f"no word of {exp_bits} and {frac_bits} bits has these parts")
     exponent = f.first if field == 0 else f.last if field == f.top else field - f.bias
     magnitude = f.significand(Truth(field != 0), fraction, Truth(field == f.top))
     return _code(magnitude, negative, frac_bits - exponent, t, published)
+
+
+def _parts(word: Word, exp_bits: int, frac_bits: int) -> tuple[Truth, Word, Word]:
+    """Whether a word is negative, its exponent field, and its fraction."""
+    _check(exp_bits, frac_bits)
+    sign = exp_bits + frac_bits
+    if word.width != sign + 1:
+        raise ValueError(f"a word of {sign + 1} bits is wanted, not of {word.width}")
+    field, fraction = word.bits(sign - 1, frac_bits), word.bits(frac_bits - 1, 0)
+    return word.bits(sign, sign) == 1, field, fraction
+
+
+def _check(exp_bits: int, frac_bits: int) -> None:
+    if not (2 <= exp_bits <= DOUBLE[0] and 1 <= frac_bits <= DOUBLE[1]):
+        raise ValueError(f"a double does not hold {exp_bits} and {frac_bits} bits")
 
 
 def _code(magnitude: Word, negative: Truth, frac: int, t: ApFixed, published: bool) -> Word:
@@ -110,12 +126,8 @@ class _Format:
 
     exp_bits: int
     frac_bits: int
-    widened: bool = False
-    quirks: bool = False
-
-    def __post_init__(self) -> None:
-        if not (2 <= self.exp_bits <= DOUBLE[0] and 1 <= self.frac_bits <= DOUBLE[1]):
-            raise ValueError(f"a double does not hold {self.exp_bits} and {self.frac_bits} bits")
+    widened: bool
+    quirks: bool
 
     @classmethod
     def read(cls, exp_bits: int, frac_bits: int, t: ApFixed, published: bool) -> _Format:
@@ -148,14 +160,6 @@ class _Format:
         """The exponent of the top field."""
         exp_bits = DOUBLE[0] if self.quirks and self.widened else self.exp_bits
         return 1 << (exp_bits - 1)
-
-    def parts(self, word: Word) -> tuple[Truth, Word, Word]:
-        """Whether it is negative, exponent field, and fraction."""
-        sign = self.exp_bits + self.frac_bits
-        if word.width != sign + 1:
-            raise ValueError(f"a word of {sign + 1} bits is wanted, not of {word.width}")
-        field, fraction = word.bits(sign - 1, self.frac_bits), word.bits(self.frac_bits - 1, 0)
-        return word.bits(sign, sign) == 1, field, fraction
 
     def significand(self, normal: Truth, fraction: Word, top: Truth) -> Word:
         """The fraction below its hidden bit."""

@@ -95,16 +95,16 @@ def _in_range(whole: Integer, floor: Integer, t: ApFixed, published: bool) -> Wo
         low = -1 if t.width == 1 and not published else -high
     if t.overflow in (Overflow.SAT, Overflow.SAT_SYM):
         return clipped(whole, low, high).code(t.width)
-    code = whole.code(t.width)
+    code, negative = whole.code(t.width), whole < 0
     if t.overflow is Overflow.SAT_ZERO:
         beyond = Word.of(0, t.width)
     elif t.overflow is Overflow.WRAP:
-        beyond = _saturated(code, whole < 0, t)
+        beyond = _saturated(code, negative, t)
     else:
         # Without saturated bits the lowest deleted bit becomes the sign: the header takes that of
         # the value before rounding.
         deleted = whole if published else floor
-        beyond = _mirrored(code, whole < 0, deleted.bit(t.width), t)
+        beyond = _mirrored(code, negative, deleted.bit(t.width), t)
     return choose(any_of([whole < low, whole > high]), beyond, code)
 
 

@@ -22,7 +22,7 @@ class Unpacked:
 
     Attributes:
         negative: its sign, which a zero has too.
-        magnitude: an exact number, which means nothing for NaN and infinities.
+        magnitude: an exact number; for an infinity not zero, and for NaN nothing.
         frac: the places of the magnitude below the point.
         infinite: whether it is an infinity.
         nan: whether it is NaN.
@@ -91,7 +91,7 @@ def converted(code: Word, source: BinaryFloat, t: BinaryFloat) -> Word:
     x = unpack(code, source)
     found = pack(x.magnitude, x.negative, x.frac, t)
     found = choose(x.infinite, _signed(_infinity(t), x.negative, t), found)
-    return choose(x.nan, Word.of(t.nan_code or 0, t.width), found)
+    return found if t.nan_code is None else choose(x.nan, Word.of(t.nan_code, t.width), found)
 
 
 def to_code(units: Integer, frac: int, t: BinaryFloat) -> Word:
@@ -156,7 +156,7 @@ def _rounded(
 
 def _cut(magnitude: Integer, drop: int, t: BinaryFloat) -> Word:
     """The significand above the lowest ``drop`` bits; the half below it; whether more is below."""
-    drop = min(drop, magnitude.width + 1)
+    drop = min(drop, magnitude.width)
     rest = magnitude.low(drop - 1) != 0
     return (magnitude >> (drop - 1)).code(t.precision + 1).above(rest.word())
 

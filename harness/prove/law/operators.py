@@ -155,10 +155,7 @@ def _divided(op: Operation, a: Word, ta: ApFixed, b: Word, tb: ApFixed, publishe
         quotient = (x << shift).quotient(y)
         # The header divides in as many bits as the wider of dividend and divisor has, where the
         # lowest number has no opposite.
-        width = max(
-            ta.width + shift + (tb.signed and not ta.signed),
-            tb.width + (ta.signed and not tb.signed),
-        )
+        width = max(ta.width + shift + (tb.signed and not ta.signed), tb.width)
         return quotient if published else quotient.code(width).integer(either)
     if not published:
         # The header brings both to one width, and the sign of the wider.
