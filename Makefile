@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verify verify-layers test mutants golden golden-check rtl lint format bench wheel clean
+.PHONY: help setup verify verify-layers prove test mutants golden golden-check rtl lint format bench wheel clean
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ verify: $(STAMP)  ## hold the quantizers against the vendor's headers; ARGS="--p
 
 verify-layers: $(STAMP)  ## hold the typed layers against hls4ml's kernels; ARGS="--kernel lstm"
 	@$(BIN)/harness verify-layers $(ARGS)
+
+prove: $(STAMP)  ## prove casts for all inputs by a solver; ARGS="--profile full"
+	@$(BIN)/harness prove $(ARGS)
 
 test: $(STAMP)  ## run the tests; ARGS="-k name"
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

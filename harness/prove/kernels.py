@@ -32,6 +32,7 @@ VALUES = "harness.quantize.fixed_values"
 TWO_WORDS = "harness.quantize.two_words"
 #: Of an exponent that far beyond a type's bits only sign and magnitude count.
 BEYOND = 2
+UNDEFINED = "what C leaves undefined"
 
 
 def by_rounding(targets: Iterable[ApFixed]) -> dict[str, list[ApFixed]]:
@@ -186,7 +187,13 @@ def _floats(kind: str, largest: int, t: ApFixed) -> Iterator[Floats]:
     form = FORMATS[kind]
     low = -t.frac - BEYOND
     high = min(t.width - t.frac + form.precision + BEYOND, largest + 1)
-    yield _many(kind, None, low)
+    if t.frac < 0:  # scaled, the smallest are subnormal, and rounded there
+        normal = 1 - form.bias - t.frac
+        for exponent in range(-form.bias, normal):
+            yield _one(kind, exponent + form.bias)
+        yield _many(kind, normal, low)
+    else:
+        yield _many(kind, None, low)
     for exponent in range(low, high):
         yield _one(kind, exponent + form.bias)
     # The loop scales by 2**F, which brings the largest to infinity.
@@ -276,5 +283,5 @@ def _shape(t: ApFixed) -> str:
 
 
 def _kept(duties: Sequence[Truth]) -> list[Pair]:
-    """That the processor is asked for nothing it leaves undefined."""
-    return [Pair("what C leaves undefined", all_of(duties).word(), Word.of(1, 1))] if duties else []
+    """That nothing is asked which C leaves undefined, or which :class:`Real` does not follow."""
+    return [Pair(UNDEFINED, all_of(duties).word(), Word.of(1, 1))] if duties else []

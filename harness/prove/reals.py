@@ -144,21 +144,19 @@ class Real:
         full = self.least >= lsb * (1 << (self.format.precision - 1))
         return full and 0 < other.most < lsb / 4
 
-    def scaled(self, exponent: int) -> Real:
-        """Times a power of two, rounded where it becomes subnormal.
-
-        Raises:
-            ValueError: if that overflows for some inputs and for others not.
-        """
+    def scaled(self, exponent: int, duty: Duty) -> Real:
+        """Times a power of two, rounded where it becomes subnormal."""
         if self.infinite:
             return self
         factor, frac = Fraction(2) ** exponent, self.frac - exponent
-        beyond = Fraction(2) ** (self.format.bias + 1)
         least, most = self.least * factor, self.most * factor
-        if most >= beyond:
-            if least < beyond:
-                raise ValueError("a product overflows for some inputs only")
+        beyond = Fraction(2) ** (self.format.bias + 1)
+        if least >= beyond:
             return replace(self, infinite=True)
+        if most >= beyond:  # as far as the bounds tell; that it is not is proven
+            limit = int(beyond * Fraction(2) ** frac)
+            duty((self.units < limit) & (self.units > -limit))
+            most = self.format.largest
         found = replace(self, frac=frac, least=least, most=most)
         return found if frac <= self.format.finest else _nearest(found, frac - self.format.finest)
 
@@ -182,7 +180,7 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Real:
     """A sum, a difference, or a product with a power of two; in the wider format."""
     kind = _common(a, b)
     if isinstance(op, ast.Mult):
-        return _product(a, b, kind)
+        return _product(a, b, kind, duty)
     x, y = as_real(a, kind), as_real(b, kind)
     if isinstance(op, ast.Sub) and x.frac == y.frac and x.units.word.term == y.units.word.term:
         return as_real(np.dtype(kind).type(0.0), kind)
@@ -191,14 +189,14 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Real:
     raise TypeError(f"{type(op).__name__} of floats")
 
 
-def _product(a: Any, b: Any, kind: str) -> Real:
+def _product(a: Any, b: Any, kind: str, duty: Duty) -> Real:
     factor, other = (a, b) if isinstance(a, (np.floating, float)) else (b, a)
     if not isinstance(factor, (np.floating, float)):
         raise TypeError("a product of two unknown floats")
     fraction, exponent = np.frexp(factor)
     if abs(fraction) != 0.5:
         raise TypeError(f"a product with {factor}, which is no power of two")
-    found = as_real(other, kind).scaled(int(exponent) - 1)
+    found = as_real(other, kind).scaled(int(exponent) - 1, duty)
     return found.negated() if fraction < 0 else found
 
 
@@ -225,12 +223,17 @@ def _sum(x: Real, y: Real, duty: Duty) -> Real:
     found = Real(units, frac, negative, least, most, x.kind)
     if y.most == 0:
         return found
+    return _fitted(_within_range(found, duty))
+
+
+def _within_range(x: Real, duty: Duty) -> Real:
+    """A result that is finite: where its bounds do not tell, that is proven."""
     largest = x.format.largest
-    if most > largest:  # as far as the bounds tell; that it is not is proven
-        limit = int(largest * Fraction(2) ** frac)
-        duty((units <= limit) & (units >= -limit))
-        found = replace(found, most=largest)
-    return _fitted(found)
+    if x.most <= largest:
+        return x
+    limit = int(largest * Fraction(2) ** x.frac)
+    duty((x.units <= limit) & (x.units >= -limit))
+    return replace(x, most=largest)
 
 
 def _fitted(x: Real) -> Real:

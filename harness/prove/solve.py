@@ -8,6 +8,7 @@ the opposite: one input at which a fault is planted in the law, and must be seen
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
     solver = _solver(seconds)
     for truth in (*claim.given, any_of(pair.subject != pair.law for pair in claim.pairs)):
         solver.assert_formula(truth.term)
-    query = solver.print_formula("smt2")
+    query = _plain(solver.print_formula("smt2"))
     result = solver.check_sat()
     outcome = _OUTCOMES[result]
     found: dict[str, int] = {}
@@ -101,6 +102,12 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
         seconds=time.perf_counter() - started,
         query=query if keep else "",
     )
+
+
+def _plain(text: str) -> str:
+    """SMT-LIB for every solver: without names that it keeps for them, and a command of this one."""
+    text = text.replace("@def", "def")
+    return re.sub(r"^\(define-const (\S+) ", r"(define-fun \1 () ", text, flags=re.M)
 
 
 def possible(given: Sequence[Truth]) -> bool:

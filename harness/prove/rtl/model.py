@@ -17,6 +17,27 @@ _REGISTER = re.compile(r"^; yosys-smt2-register (\S+) ", re.M)
 _KEPT = re.compile(r"next_state\)\) ; (\S+) \\?(\S+)$", re.M)
 
 
+_STATES = re.compile(r" \(\(state \|[^|]*\|\)(?: \(next_state \|[^|]*\|\))?\) ")
+_APPLIED = re.compile(r"\(\|([^|]*)\| (state|next_state)\)")
+_DEFINED = re.compile(r"^\(define-fun \|([^|]*)\|", re.M)
+_BARE = re.compile(r"(?<= )(state|next_state)\)")
+
+
+def _at(name: str, *moments: str) -> str:
+    """What a function of a state is called at a moment, or between two."""
+    return f"|{'@'.join((name, *moments))}|"
+
+
+def _of_moments(text: str, now: str, then: str = "") -> str:
+    """Definitions of functions of a state, as terms of a moment, or of two."""
+    moments = {"state": now, "next_state": then}
+    text = _STATES.sub(" () ", text)
+    text = _APPLIED.sub(lambda found: _at(found[1], moments[found[2]]), text)
+    text = _BARE.sub(lambda found: f"{moments[found[1]]})", text)
+    between = (now, then) if then else (now,)
+    return _DEFINED.sub(lambda found: f"(define-fun {_at(found[1], *between)}", text)
+
+
 class State:
     """All that a module has at one moment: its inputs, its registers, and what nobody drives.
 
@@ -32,11 +53,11 @@ class State:
 
     def __getitem__(self, name: str) -> Word:
         """A port or a register by name."""
-        return self.model.word(f"(|{self.model.module}_n {name}| {self.name})")
+        return self.model.word(_at(f"{self.model.module}_n {name}", self.name))
 
     def before(self, after: State) -> Truth:
         """Whether one edge of the clock leads from here to another moment."""
-        return Truth(self.model.term(f"(|{self.model.module}_t| {self.name} {after.name})"))
+        return Truth(self.model.edge(self.name, after.name))
 
 
 class Model:
@@ -58,11 +79,25 @@ class Model:
         kept = {signal: cell for cell, signal in _KEPT.findall(smt)}
         self.registers = {name: kept.get(name, "") for name in _REGISTER.findall(smt)}
         self._parser = Parser(MANAGER, Options())
-        self._parse(smt)
+        edge = smt.index(f"(define-fun |{module}_t| ")
+        start = smt.index(f"(define-sort |{module}_s|")  # other modules may stand before it
+        head = smt.index("\n", start)
+        self._parse(smt[start:head])
+        self._definitions, self._edge = smt[head:edge], smt[edge:]
 
     def declare(self, name: str) -> None:
-        """A new moment, of which nothing is known."""
+        """A new moment, of which nothing is known.
+
+        Yosys writes functions of a state.  They are read as terms of this one, so that what is
+        asked of the solver is made of bit vectors alone, which every solver reads.
+        """
         self._parse(f"(declare-const {name} |{self.module}_s|)")
+        self._parse(_of_moments(self._definitions, name))
+
+    def edge(self, now: str, then: str) -> Any:
+        """Whether an edge of the clock leads from one moment to another."""
+        self._parse(_of_moments(self._edge, now, then))
+        return self.term(_at(f"{self.module}_t", now, then))
 
     def term(self, text: str) -> Any:
         """A term of the solver."""
