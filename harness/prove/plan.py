@@ -167,5 +167,6 @@ def drawn(rng: random.Random, widest: int) -> Asked:
 def _shape(rng: random.Random, widest: int) -> ApFixed:
     """Narrow types are more common than wide ones."""
     most = rng.choices((16, 32, 64, widest), (12, 5, 2, 1))[0]
-    width = rng.randint(1, most)
-    return ApFixed(width, rng.randint(-4, width + 4), rng.random() < 0.7)
+    signed = rng.random() < 0.7
+    width = min(rng.randint(1, most), 127 + signed)  # what two words hold
+    return ApFixed(width, rng.randint(-4, width + 4), signed)

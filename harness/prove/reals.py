@@ -115,7 +115,7 @@ class Real:
 
     def magnitude(self) -> Real:
         """Without its sign."""
-        return replace(self, units=_if(self.negative, -self.units, self.units), negative=False)
+        return replace(self, units=choose(self.negative, -self.units, self.units), negative=False)
 
     def integer(self, duty: Duty) -> Word:
         """Cut toward zero, as ``int64``; a processor gives anything for what is beyond.
@@ -161,10 +161,10 @@ class Real:
         return found if frac <= self.format.finest else _nearest(found, frac - self.format.finest)
 
     def converted(self, kind: str) -> Real:
-        """In another format, rounded if that is narrower."""
-        if FORMATS[kind].precision >= self.format.precision:
-            return replace(self, kind=kind)
-        return _fitted(replace(self, kind=kind))
+        """In another format, which is no narrower."""
+        if FORMATS[kind].precision < self.format.precision:
+            raise TypeError(f"a {self.kind} becomes a {kind}")
+        return replace(self, kind=kind)
 
 
 def as_real(value: Any, kind: str) -> Real:
@@ -182,7 +182,8 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Real:
     if isinstance(op, ast.Mult):
         return _product(a, b, kind, duty)
     x, y = as_real(a, kind), as_real(b, kind)
-    if isinstance(op, ast.Sub) and x.frac == y.frac and x.units.word.term == y.units.word.term:
+    same = x.frac == y.frac and x.units.word.term == y.units.word.term and not x.infinite
+    if isinstance(op, ast.Sub) and same:
         return as_real(np.dtype(kind).type(0.0), kind)
     if isinstance(op, (ast.Add, ast.Sub)):
         return _sum(x, y.negated() if isinstance(op, ast.Sub) else y, duty)
@@ -369,10 +370,6 @@ def _and(a: Condition, b: Condition) -> Condition:
     if isinstance(a, bool):
         return b if a else False
     return a if b is True else a & b if isinstance(b, Truth) else False
-
-
-def _if(condition: Condition, a: Integer, b: Integer) -> Integer:
-    return choose(condition, a, b)
 
 
 def _if_truth(condition: Truth, a: Condition, b: Condition) -> Condition:
