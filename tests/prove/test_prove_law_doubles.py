@@ -15,12 +15,13 @@ from law_points import raw, word
 
 from harness import ApFixed, ApInt, reference
 from harness.prove.evaluate import holds, values
+from harness.prove.law import casts
 from harness.prove.law.doubles import from_float, from_float_parts, is_finite
 from harness.prove.record import Outcome
 from harness.prove.solve import Claim, Pair, decide
 from harness.prove.terms import Word
 from harness.testing import any_ap_types, values_for
-from harness.types import IeeeFloat
+from harness.types import FLOAT64, IeeeFloat
 
 DOUBLE, FLOAT, HALF = (11, 52), (8, 23), (5, 10)
 T = ApFixed(16, 6, rounding="RND_CONV", overflow="SAT")
@@ -197,6 +198,15 @@ def test_both_forms_are_one_for_all_doubles(t: ApFixed) -> None:
         pair = Pair(f"field {field}", parts, from_float(bits, *DOUBLE, t))
         claim = Claim(f"{t}", "parts", {"sign": sign, "fraction": fraction}, [pair])
         assert decide(claim).outcome is Outcome.PROVEN
+
+
+def test_doubles_are_floats_of_their_width() -> None:
+    """Proven for every double: what cuts exponents off is the cast that has all 2100 bits."""
+    x = Word.named("x", 64)
+    published = from_float(x, *DOUBLE, T, published=True)
+    pair = Pair(str(T), published, casts.cast(x, FLOAT64, T))
+    claim = Claim("double", "from_float", {"x": x}, [pair], [is_finite(x, *DOUBLE)])
+    assert decide(claim).outcome is Outcome.PROVEN
 
 
 def test_the_header_departs_at_the_named_doubles_alone() -> None:

@@ -208,6 +208,16 @@ def test_bfloat16_by_way_of_float32() -> None:
     assert decide(Claim("bfloat16", "law", {"code": code}, [pair])).outcome is Outcome.PROVEN
 
 
+def test_a_narrower_fraction_is_the_known_trick() -> None:
+    """Proven for every half: half an ulp less one, and the lowest bit kept, is added."""
+    code = Word.named("half", 16)
+    lowest = code.bits(3, 3).extended(16, signed=False)
+    trick = (code + 3 + lowest).bits(15, 3)
+    pair = Pair("ieee<5,7>", trick, casts.cast(code, HALF, IeeeFloat(5, 7)))
+    claim = Claim("half", "trick", {"half": code}, [pair], [casts.defined(code, HALF, MINIS[0])])
+    assert decide(claim).outcome is Outcome.PROVEN
+
+
 def test_refused() -> None:
     """A type without a law, and a word that is no code."""
     chance = IeeeFloat(4, 3, rounding="STOCHASTIC")
