@@ -55,7 +55,7 @@ def to_code(units: Integer, frac: int, t: ApFixed, *, published: bool = False) -
         # Shifted beyond the width, what is not zero is out of range, and all bits looked at are 0.
         floor = whole = units << min(t.frac - frac, t.width + 1)
     else:
-        # Of less than a quarter of the LSB only the sign counts, and whether it is zero.
+        # Below a quarter of the LSB a value is rounded by its sign, and by not being zero.
         drop = min(frac - t.frac, units.width + 1)
         floor = units >> drop
         up = _goes_up(units, floor, drop, t.rounding)
