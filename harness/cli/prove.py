@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -50,6 +51,9 @@ def prove(
     parameter: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE: a parameter of the module.")
     ] = None,
+    header: Annotated[
+        bool, typer.Option("--header", help="Ask the vendor's header too, by ESBMC, for a cast.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides the types of a profile.")] = 0,
     seconds: Annotated[float, typer.Option(min=0.01, help="That one question may take.")] = 60.0,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; one a core else.")] = None,
@@ -79,9 +83,19 @@ def prove(
         )
     elif top or latency is not None or input_ or output or clock or hold or parameter:
         raise ValueError("--top, --latency, --input and the like are of --rtl, which is not given")
+    elif header and not (source and target):
+        raise ValueError("--header is of one cast: name it with --from TYPE and --to TYPE")
     else:
         outcome, found = _on_ours(
-            profile, target, source, seed, seconds, jobs, keep=export is not None, quiet=as_json
+            profile,
+            target,
+            source,
+            seed,
+            seconds,
+            jobs,
+            header=header,
+            keep=export is not None,
+            quiet=as_json,
         )
     text = kept.as_json(found, outcome=outcome)
     if certificates is not None:
@@ -101,10 +115,11 @@ def _on_ours(
     seconds: float,
     jobs: int | None,
     *,
+    header: bool,
     keep: bool,
     quiet: bool,
 ) -> tuple[str, list[Any]]:
-    """The quantizers' kernels and the RTL of the golden vectors."""
+    """The quantizers' kernels, the RTL of the golden vectors, and the vendor's header if wanted."""
     plan, run = _module("harness.prove.plan"), _module("harness.prove.run")
     fixed = _module("harness.types").as_fixed_type
     if source and not target:
@@ -117,9 +132,21 @@ def _on_ours(
         asked = plan.tasks(profile, seed)
     with progress("proving") as update:
         found = run.run(asked, jobs=jobs, seconds=seconds, keep=keep, update=update)
+        if header:
+            update(0, 1, "the vendor's header")
+            found = found.beside(_of_header(fixed(source), t, seconds), plan.HEADER)
     if not quiet:
         _module("harness.report.proving").print_run(found, wide_console())
     return found.outcome.value, found.certificates
+
+
+def _of_header(source: Any, target: Any, seconds: float) -> Any:
+    from harness.oracle import Oracle
+
+    with contextlib.closing(Oracle()) as oracle:
+        return _module("harness.prove.header").prove_header(
+            source, [target], oracle, seconds=seconds
+        )
 
 
 def _on_rtl(

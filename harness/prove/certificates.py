@@ -51,9 +51,11 @@ def export(certificates: Iterable[Certificate], folder: Path) -> list[Path]:
     """
     paths = []
     for found in certificates:
-        path = folder / f"{found.query_sha256[:16]}.smt2"
+        program = found.query.startswith("#include")
+        path = folder / f"{found.query_sha256[:16]}.{'cpp' if program else 'smt2'}"
+        mark = "//" if program else ";"
         write_aside(
-            path, f"; {found.subject}: {found.question}: {found.outcome.value}\n{found.query}"
+            path, f"{mark} {found.subject}: {found.question}: {found.outcome.value}\n{found.query}"
         )
         paths.append(path)
     return paths

@@ -12,6 +12,7 @@ from harness.quantize.fixed_values import float_plan
 from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
 
 __all__ = [
+    "HEADER",
     "PROFILES",
     "SUBJECTS",
     "Task",
@@ -71,6 +72,8 @@ SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "ap_quantize.vhd": _rtl("vhd"),
 }
 CASTS, FLOATS, DOUBLES, VERILOG, VHDL = SUBJECTS
+#: The vendor's own, which a model checker is asked about, and not the solver.
+HEADER = "ap_fixed.h, by ESBMC"
 
 
 def claims(task: Task) -> Iterator[Claim]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 __all__ = ["Certificate", "Outcome", "VacuousError"]
 
 
-class VacuousError(Exception):
+class VacuousError(ValueError):
     """A question that could not have been answered otherwise: a fault of ours, never a proof."""
 
 
@@ -36,7 +36,7 @@ class Certificate:
         solver: its name and version.
         query_sha256: of the question as SMT-LIB text.
         seconds: that everything took.
-        query: the text, if it was to be kept.
+        query: the text, if it was to be kept; of the vendor's header it is a program.
     """
 
     question: str

@@ -37,6 +37,11 @@ class Run:
         """All of them."""
         return [found for _, many in self.answers for found in many]
 
+    def beside(self, found: Certificate, subject: str) -> Run:
+        """With a certificate that came another way, about the same types."""
+        answer = (Task(subject, self.answers[0][0].asked), (found,))
+        return Run((*self.answers, answer), self.seconds + found.seconds)
+
     @property
     def outcome(self) -> Outcome:
         """Refuted if anything was; proven if all was, and something was asked."""

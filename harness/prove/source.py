@@ -38,7 +38,7 @@ __all__ = ["Source", "Untranslatable", "source_of"]
 KERNELS = "harness.quantize."
 
 
-class Untranslatable(Exception):
+class Untranslatable(ValueError):
     """A line of source that the translator does not carry out."""
 
 
@@ -254,6 +254,8 @@ class _Call:
     def value(self, line: Any) -> Any:
         try:
             return self.expression(line)
+        except Untranslatable:
+            raise
         except (TypeError, ValueError, AttributeError, IndexError) as error:
             raise self.refused(line, str(error)) from error
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from harness.explain import explain
 from harness.explain.fixed import rows
-from harness.prove.plan import SUBJECTS
+from harness.prove.plan import HEADER, SUBJECTS
 from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl import RtlProof
 from harness.prove.run import Run
@@ -34,7 +34,7 @@ def print_run(found: Run, console: Console) -> None:
     table.add_column("subject")
     for name in ("shapes", "questions", *(outcome.value for outcome in Outcome), "slowest"):
         table.add_column(name, justify="right")
-    for subject in SUBJECTS:
+    for subject in (*SUBJECTS, HEADER):
         answers = [(task, many) for task, many in found.answers if task.subject == subject]
         if not answers:
             continue
