@@ -10,7 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.golden.files import write_aside
 from harness.report.console import progress, wide_console
+from harness.types import as_fixed_type
 
 __all__ = ["register"]
 
@@ -99,7 +101,7 @@ def prove(
         )
     text = kept.as_json(found, outcome=outcome)
     if certificates is not None:
-        _module("harness.golden.files").write_aside(certificates, text + "\n")
+        write_aside(certificates, text + "\n")
     if export is not None:
         kept.export(found, export)
     if as_json:
@@ -121,20 +123,19 @@ def _on_ours(
 ) -> tuple[str, list[Any]]:
     """The quantizers' kernels, the RTL of the golden vectors, and the vendor's header if wanted."""
     plan, run = _module("harness.prove.plan"), _module("harness.prove.run")
-    fixed = _module("harness.types").as_fixed_type
     if source and not target:
         raise ValueError("--from is the source of a cast; name its target: --to TYPE")
     if target:
-        t = fixed(target)
-        asked = plan.tasks_of_cast(fixed(source), t) if source else plan.tasks_of_type(t)
+        t = as_fixed_type(target)
+        asked = plan.tasks_of_cast(as_fixed_type(source), t) if source else plan.tasks_of_type(t)
         jobs = 1 if source else jobs
     else:
         asked = plan.tasks(profile, seed)
     with progress("proving") as update:
         found = run.run(asked, jobs=jobs, seconds=seconds, keep=keep, update=update)
-        if header:
+        if header and source:
             update(0, 1, "the vendor's header")
-            found = found.beside(_of_header(fixed(source), t, seconds), plan.HEADER)
+            found = found.beside(_of_header(as_fixed_type(source), t, seconds), plan.HEADER)
     if not quiet:
         _module("harness.report.proving").print_run(found, wide_console())
     return found.outcome.value, found.certificates
@@ -173,8 +174,7 @@ def _on_rtl(
         raise ValueError(f"--hold {wrong[0]}: a value is a number, 0 or more")
     a, b, clock = ports
     found_ports = rtl.Ports(a, b, clock, {name: int(value) for name, value in held.items()})
-    fixed = _module("harness.types").as_fixed_type
-    s, t = fixed(source), fixed(target)
+    s, t = as_fixed_type(source), as_fixed_type(target)
     with progress(f"reading {top}") as update:
         module = rtl.read_rtl(files, top, parameters=named.parameters(parameter or ()))
         update(0, 1, "proving")

@@ -6,13 +6,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from harness.prove.kernels import kept
 from harness.prove.law import fixed
 from harness.prove.machine import as_word
 from harness.prove.record import Certificate
 from harness.prove.rtl import Module, Ports, rtl_claim
 from harness.prove.solve import SECONDS, Claim, Pair, decide
 from harness.prove.source import Source, Untranslatable
-from harness.prove.terms import Truth, Word, all_of
+from harness.prove.terms import Truth, Word
 from harness.types import ApFixed, as_fixed_type, check_cast
 
 __all__ = ["equivalent"]
@@ -65,9 +66,7 @@ def equivalent(
         else:
             word = _carried_out(side, code.extended(64, source.signed), duties)
         words.append(word.extended(64, target.signed))
-    pairs = [Pair(str(target), *words)]
-    if duties:
-        pairs.append(Pair("what C leaves undefined", all_of(duties).word(), Word.of(1, 1)))
+    pairs = [Pair(str(target), *words), *kept(duties)]
     question = f"{source} to {target}"
     return decide(Claim(question, _name(subject), {"code": code}, pairs, given), seconds)
 

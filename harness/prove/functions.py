@@ -28,18 +28,10 @@ def either(a: Truth | bool, b: Truth | bool) -> Truth | bool:
     return a | b
 
 
-def _least(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        return min(a, b)
-    less = compared(ast.Lt(), b, a)
-    return merged(less, b, a) if isinstance(less, Truth) else (b if less else a)
-
-
-def _most(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        return max(a, b)
-    more = compared(ast.Gt(), b, a)
-    return merged(more, b, a) if isinstance(more, Truth) else (b if more else a)
+def _end(op: ast.cmpop, a: Any, b: Any) -> Any:
+    """``b`` where ``b op a`` holds, else ``a``."""
+    beyond = compared(op, b, a)
+    return merged(beyond, b, a) if isinstance(beyond, Truth) else (b if beyond else a)
 
 
 def _absolute(a: Any) -> Any:
@@ -52,8 +44,8 @@ BUILTINS: Mapping[str, Callable[..., Any]] = {
     "abs": _absolute,
     "bool": truth_of,
     "len": lambda row: row.shape[0],
-    "max": _most,
-    "min": _least,
+    "max": functools.partial(_end, ast.Gt()),
+    "min": functools.partial(_end, ast.Lt()),
     "range": range,
     "type": type,
 }

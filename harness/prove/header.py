@@ -27,6 +27,7 @@ from harness.prove.in_c import as_c
 from harness.prove.law import fixed
 from harness.prove.record import Certificate, Outcome, VacuousError
 from harness.prove.terms import Word, choose
+from harness.quantize import from_bits, to_bits
 from harness.types import ApFixed, check_cast
 
 __all__ = ["CheckerError", "find_esbmc", "prove_header"]
@@ -200,5 +201,5 @@ def _program(source: ApFixed, targets: Sequence[ApFixed], laws: Sequence[Word]) 
 
 def _compiled(word: int, source: ApFixed, t: ApFixed, oracle: Oracle) -> int:
     """The word of the code that g++ makes of it."""
-    code = word - (1 << source.width) if source.signed and word >> (source.width - 1) else word
-    return int(oracle.cast(code, source, t)[()]) % (1 << t.width)
+    code = oracle.cast(int(from_bits(word, source)), source, t)
+    return int(to_bits(code, t)[()])

@@ -25,7 +25,7 @@ from harness.quantize.plan import plan
 from harness.quantize.two_words import fits, target_of
 from harness.types import ApFixed
 
-__all__ = ["cast_claims", "double_claims", "float_claims"]
+__all__ = ["cast_claims", "double_claims", "float_claims", "kept"]
 
 CODES = "harness.quantize.fixed_codes"
 VALUES = "harness.quantize.fixed_values"
@@ -71,7 +71,7 @@ def cast_claims(
             law = fixed.cast(code, source, t).extended(found.width, t.signed)
             pairs.append(Pair(str(t), found, law))
         question = f"{source} -> {_shape(group[0])}, {rounding}"
-        yield Claim(question, name, {"code": code}, [*pairs, *_kept(duties)])
+        yield Claim(question, name, {"code": code}, [*pairs, *kept(duties)])
 
 
 def _cast_codes(
@@ -112,7 +112,6 @@ class Floats:
 
     Attributes:
         name: how a question calls them.
-        negative: their sign bit.
         units: signed, of ``2**-frac``.
         word: what they look like in memory.
         real: the same for the processor.
@@ -121,7 +120,6 @@ class Floats:
     """
 
     name: str
-    negative: Truth
     units: Integer
     frac: int
     word: Word
@@ -156,7 +154,7 @@ def float_claims(
                 pairs += _float_pairs(module, floats, t, dtype, kind, duties)
             question = f"{dtype} {floats.name} -> {_shape(group[0])}, {rounding}"
             given = floats.given
-            yield Claim(question, VALUES, floats.inputs, [*pairs, *_kept(duties)], given)
+            yield Claim(question, VALUES, floats.inputs, [*pairs, *kept(duties)], given)
 
 
 def _float_pairs(
@@ -218,7 +216,7 @@ def _one(kind: str, field: int) -> Floats:
         units, frac = choose(negative, -one, one), -1024
     inputs = {"sign": sign} if infinite else {"sign": sign, "fraction": fraction}
     name = "infinities" if infinite else f"2**{field - form.bias}"
-    return Floats(name, negative, units, frac, word, real, inputs)
+    return Floats(name, units, frac, word, real, inputs)
 
 
 def _many(kind: str, low: int | None, high: int) -> Floats:
@@ -240,7 +238,7 @@ def _many(kind: str, low: int | None, high: int) -> Floats:
     name = f"below 2**{high}" if low is None else f"from 2**{low} on"
     inputs = {"sign": sign, "magnitude": magnitude, "field": field, "fraction": fraction}
     word = sign.above(field).above(fraction)
-    return Floats(name, negative, real.units, frac, word, real, inputs, tuple(given))
+    return Floats(name, real.units, frac, word, real, inputs, tuple(given))
 
 
 def double_claims(targets: Sequence[ApFixed], *, kernels: Source | None = None) -> Iterator[Claim]:
@@ -263,7 +261,7 @@ def double_claims(targets: Sequence[ApFixed], *, kernels: Source | None = None) 
                 pairs.append(Pair(str(t), as_word(out.items[0]), law))
             question = f"double {floats.name} -> {_shape(group[0])}, {rounding}"
             given = floats.given
-            yield Claim(question, CODES, floats.inputs, [*pairs, *_kept(duties)], given)
+            yield Claim(question, CODES, floats.inputs, [*pairs, *kept(duties)], given)
 
 
 def _doubles(t: ApFixed) -> Iterator[Floats]:
@@ -282,6 +280,6 @@ def _shape(t: ApFixed) -> str:
     return f"ap_{'' if t.signed else 'u'}fixed<{t.width},{t.integer}>"
 
 
-def _kept(duties: Sequence[Truth]) -> list[Pair]:
+def kept(duties: Sequence[Truth]) -> list[Pair]:
     """That nothing is asked which C leaves undefined, or which :class:`Real` does not follow."""
     return [Pair(UNDEFINED, all_of(duties).word(), Word.of(1, 1))] if duties else []

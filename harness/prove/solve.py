@@ -19,7 +19,7 @@ from bitwuzla import Bitwuzla, Option, Options, Result, version
 from harness.prove.record import Certificate, Outcome, VacuousError
 from harness.prove.terms import MANAGER, Truth, Word, all_of, any_of, choose
 
-__all__ = ["Claim", "Pair", "decide", "known", "possible"]
+__all__ = ["Claim", "Pair", "decide", "possible"]
 
 #: Seconds that a question may take, if nobody says otherwise.
 SECONDS = 60.0
@@ -71,9 +71,8 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
         VacuousError: if no input shows a fault that was planted.
     """
     started = time.perf_counter()
-    solver = _solver(seconds)
-    for truth in (*claim.given, any_of(pair.subject != pair.law for pair in claim.pairs)):
-        solver.assert_formula(truth.term)
+    some = any_of(pair.subject != pair.law for pair in claim.pairs)
+    solver = _solver(seconds, (*claim.given, some))
     query = _plain(solver.print_formula("smt2"))
     result = solver.check_sat()
     outcome = _OUTCOMES[result]
@@ -112,10 +111,7 @@ def _plain(text: str) -> str:
 
 def possible(given: Sequence[Truth]) -> bool:
     """Whether some input meets all of it, for all that a solver finds in a moment."""
-    solver = _solver(1.0)
-    for truth in given:
-        solver.assert_formula(truth.term)
-    return bool(solver.check_sat() is not Result.UNSAT)
+    return bool(_solver(1.0, given).check_sat() is not Result.UNSAT)
 
 
 def _planted(claim: Claim, seconds: float) -> dict[str, int] | None:
@@ -126,10 +122,7 @@ def _planted(claim: Claim, seconds: float) -> dict[str, int] | None:
     here = all_of(word == point[name] for name, word in claim.inputs.items())
     first = claim.pairs[0]
     law = choose(here, first.law ^ 1, first.law)
-    solver = _solver(seconds)
-    for truth in (*claim.given, here, first.subject != law):
-        solver.assert_formula(truth.term)
-    result = solver.check_sat()
+    result = _solver(seconds, (*claim.given, here, first.subject != law)).check_sat()
     if result is Result.UNSAT:
         raise VacuousError(f"{claim.question}: a planted fault is not seen at {point}")
     return point if result is Result.SAT else None
@@ -141,22 +134,13 @@ def _point(claim: Claim, seconds: float) -> dict[str, int] | None:
         seed = hashlib.sha256(claim.question.encode()).digest()
         drawn = int.from_bytes(seed, "big")
         return {name: drawn % (1 << word.width) for name, word in claim.inputs.items()}
-    solver = _solver(seconds)
-    for truth in claim.given:
-        solver.assert_formula(truth.term)
+    solver = _solver(seconds, claim.given)
     result = solver.check_sat()
     if result is Result.UNSAT:
         raise VacuousError(f"{claim.question}: no input meets the premises")
     if result is not Result.SAT:
         return None
     return {name: _value(solver, word) for name, word in claim.inputs.items()}
-
-
-def known(word: Word) -> int:
-    """The value of a word without inputs."""
-    solver = _solver(SECONDS)
-    solver.check_sat()
-    return _value(solver, word)
 
 
 _OUTCOMES = {
@@ -166,11 +150,15 @@ _OUTCOMES = {
 }
 
 
-def _solver(seconds: float) -> Any:
+def _solver(seconds: float, given: Sequence[Truth]) -> Any:
+    """A solver that has so many seconds, and takes all of it for true."""
     options = Options()
     options.set(Option.PRODUCE_MODELS, True)
     options.set(Option.TIME_LIMIT_PER, max(1, round(1000 * seconds)))
-    return Bitwuzla(MANAGER, options)
+    solver = Bitwuzla(MANAGER, options)
+    for truth in given:
+        solver.assert_formula(truth.term)
+    return solver
 
 
 def _value(solver: Any, word: Word) -> int:

@@ -16,6 +16,7 @@ from harness.prove.plan import HEADER, SUBJECTS
 from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl import RtlProof
 from harness.prove.run import Run
+from harness.quantize import from_bits
 from harness.types import ApFixed
 
 __all__ = ["print_rtl", "print_run"]
@@ -97,7 +98,7 @@ def print_rtl(found: RtlProof, source: ApFixed, target: ApFixed, console: Consol
     assert one.codes is not None, "what is refuted has codes"
     name = found.ports.input or ""
     word, (got, right) = one.inputs[name], one.codes
-    value = _signed(word, source) * source.lsb
+    value = int(from_bits(word, source)) * source.lsb
     others = [f"{key} = {v:#x}" for key, v in one.inputs.items() if key != name]
     console.print(f"REFUTED: {asked}", style="bold red", highlight=False)
     lines = [f"{name} = {word:#x}, the value {_shown(value)}", *others[:SHOWN]]
@@ -113,10 +114,6 @@ def print_rtl(found: RtlProof, source: ApFixed, target: ApFixed, console: Consol
         for row in rows(explain(float(value), target)):
             table.add_row(*row)
         console.print(table)
-
-
-def _signed(word: int, t: ApFixed) -> int:
-    return word - (1 << t.width) if t.signed and word >> (t.width - 1) else word
 
 
 def _shown(value: Fraction) -> str:

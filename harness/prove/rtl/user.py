@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from harness.prove import evaluate
 from harness.prove.law import fixed
 from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl.design import Module
 from harness.prove.rtl.model import Model, State
 from harness.prove.rtl.simulated import simulated
 from harness.prove.rtl.yosys import RtlError
-from harness.prove.solve import SECONDS, Claim, Pair, decide, known
+from harness.prove.solve import SECONDS, Claim, Pair, decide
 from harness.prove.terms import Truth, Word
 from harness.types import ApFixed, Rounding, as_fixed_type, check_cast
 
@@ -267,7 +268,9 @@ class _Question:
 
     def _code(self, code: int) -> int:
         """What the law makes of one code."""
-        return known(fixed.cast(Word.of(code, self.source.width), self.source, self.target))
+        return evaluate.value(
+            fixed.cast(Word.of(code, self.source.width), self.source, self.target)
+        )
 
 
 @dataclass(frozen=True)
