@@ -8,10 +8,11 @@ file; a line that this cannot carry out is refused.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import importlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from harness.prove.machine import (
     as_word,
     binary,
     compared,
+    known,
     merged,
     stored,
     truth_of,
@@ -36,6 +38,8 @@ __all__ = ["Source", "Untranslatable", "source_of"]
 
 #: Modules whose functions are walked; of all others only constants and records are taken.
 KERNELS = "harness.quantize."
+#: What is known of types, which is computed before any loop runs, and so is called as it is.
+KNOWN = ("harness.quantize.plan", "harness.types")
 
 
 class Untranslatable(ValueError):
@@ -59,8 +63,8 @@ class Source:
         self.assigned = {
             name.id: line
             for line in tree.body
-            if isinstance(line, ast.Assign)
-            for target in line.targets
+            if isinstance(line, ast.Assign | ast.AnnAssign)
+            for target in (line.targets if isinstance(line, ast.Assign) else [line.target])
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
         }
@@ -68,6 +72,7 @@ class Source:
             alias.asname or alias.name: (node.module, alias.name)
             for node in tree.body
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(KERNELS)
+            if node.module not in KNOWN
             for alias in node.names
         }
 
@@ -77,6 +82,7 @@ class Source:
         *arguments: Any,
         duties: list[Truth] | None = None,
         given: Sequence[Truth] = (),
+        compiled: bool = True,
     ) -> Any:
         """What a function of the module returns.
 
@@ -85,11 +91,13 @@ class Source:
             arguments: Python numbers for what is known, terms for what is not; records, and rows.
             duties: takes what must hold of the inputs for the processor to do as it says.
             given: what the inputs are known to obey.
+            compiled: whether Numba compiles it; else it is operations on arrays of NumPy, of which
+                terms are elements.
 
         Raises:
             Untranslatable: for a line that cannot be carried out.
         """
-        world = _World([] if duties is None else duties)
+        world = _World([] if duties is None else duties, compiled)
         world.memory = [a.items for a in arguments if isinstance(a, Row)]
         return _Call(Function(self, self.functions[name]), world, all_of(given)).run(arguments)
 
@@ -106,13 +114,13 @@ class Source:
             source = source_of(module)
             if original in source.functions:
                 return source.named(original)
-        return getattr(self.module, name)
+        return getattr(self.module if hasattr(self.module, name) else builtins, name)
 
-    def _carried_out(self, line: ast.Assign) -> dict[str, Any]:
+    def _carried_out(self, line: ast.Assign | ast.AnnAssign) -> dict[str, Any]:
         """What an assignment at the module's level names; nothing if it is about other things."""
         outside = ast.parse("def module(): pass").body[0]
         assert isinstance(outside, ast.FunctionDef)
-        call = _Call(Function(self, outside), _World([]), Truth(True))
+        call = _Call(Function(self, outside), _World([], compiled=False), Truth(True))
         try:
             call.statement(line)
         except Untranslatable:
@@ -136,10 +144,10 @@ class Function:
 
 
 class _World:
-    """What all calls of one translation share: the duties, and the memory of arrays."""
+    """What all calls of one translation share: the duties, how it runs, the memory of arrays."""
 
-    def __init__(self, duties: list[Truth]) -> None:
-        self.duties = duties
+    def __init__(self, duties: list[Truth], compiled: bool) -> None:
+        self.duties, self.compiled = duties, compiled
         self.memory: list[list[Any]] = []
 
 
@@ -165,18 +173,32 @@ class _Call:
 
     def block(self, body: Sequence[ast.stmt]) -> tuple[bool, Any]:
         for k, line in enumerate(body):
+            way: Sequence[ast.stmt] | None = None
             if isinstance(line, ast.If):
                 test = truth_of(self.value(line.test))
-                if isinstance(test, bool):
-                    returned, value = self.block(line.body if test else line.orelse)
-                    if returned:
-                        return True, value
-                    continue
-                return self.fork(test, line, body[k + 1 :])
-            returned, value = self.statement(line)
+                if not isinstance(test, bool):
+                    return self.fork(test, line, body[k + 1 :])
+                way = line.body if test else line.orelse
+            elif isinstance(line, ast.Match):
+                way = self.matching(line)
+            returned, value = self.statement(line) if way is None else self.block(way)
             if returned:
                 return True, value
         return False, None
+
+    def matching(self, line: ast.Match) -> Sequence[ast.stmt]:
+        """The case of what is known: a value, or the rest."""
+        subject = self.value(line.subject)
+        for case in line.cases:
+            match case:
+                case ast.match_case(pattern=ast.MatchValue(value=value), guard=None, body=body):
+                    if known(subject) and subject == self.value(value):
+                        return body
+                case ast.match_case(pattern=ast.MatchAs(pattern=None), guard=None, body=body):
+                    return body
+                case _:
+                    raise self.refused(line)
+        return []
 
     def fork(self, test: Truth, line: ast.If, rest: Sequence[ast.stmt]) -> tuple[bool, Any]:
         """Both ways to the end of the block; what they leave behind is chosen by the test.
@@ -220,11 +242,13 @@ class _Call:
                 value = self.value(expression)
                 for target in targets:
                     self.assign(target, value)
+            case ast.AnnAssign(target=target, value=expression) if expression is not None:
+                self.assign(target, self.value(expression))
             case ast.FunctionDef(name=name):
                 self.variables[name] = Function(self.source, line, dict(self.variables))
             case ast.AugAssign(target=target, op=op, value=expression):
                 before = self.value(_loaded(target))
-                self.assign(target, binary(op, before, self.value(expression), self.duty))
+                self.assign(target, self.binary(op, before, self.value(expression)))
             case ast.For(target=target, iter=over, body=body, orelse=[]):
                 for item in self.value(over):
                     self.assign(target, item)
@@ -267,10 +291,16 @@ class _Call:
                 return self.variables[name] if name in self.variables else self.source.named(name)
             case ast.Tuple(elts=parts):
                 return tuple(self.value(part) for part in parts)
+            case ast.GeneratorExp(elt=part, generators=[ast.comprehension(ifs=[]) as over]):
+                return tuple(self.each(part, over))
+            case ast.Dict(keys=keys, values=values):
+                return {self.value(k): self.value(v) for k, v in zip(keys, values, strict=True)}
+            case ast.Lambda(args=names, body=body):
+                return Function(self.source, _as_function(names, body), dict(self.variables))
             case ast.UnaryOp(op=op, operand=operand):
-                return unary(op, self.value(operand))
+                return unary(op, self.value(operand), compiled=self.world.compiled)
             case ast.BinOp(left=left, op=op, right=right):
-                return binary(op, self.value(left), self.value(right), self.duty)
+                return self.binary(op, self.value(left), self.value(right))
             case ast.Compare(left=left, ops=ops, comparators=rights):
                 return self.comparison(left, ops, rights)
             case ast.BoolOp(op=op, values=parts):
@@ -284,18 +314,35 @@ class _Call:
             case ast.Subscript(value=array, slice=index):
                 return self.element(self.value(array), self.value(index))
             case ast.Call(func=function, args=arguments, keywords=[]):
-                return self.called(function, [self.value(a) for a in arguments])
+                return self.called(function, self.arguments(arguments))
             case _:
                 raise self.refused(line)
+
+    def binary(self, op: ast.operator, a: Any, b: Any) -> Any:
+        return binary(op, a, b, self.duty, compiled=self.world.compiled)
 
     def comparison(self, left: ast.expr, ops: Any, rights: Any) -> Any:
         found: Any = True
         a = self.value(left)
         for op, right in zip(ops, rights, strict=True):
             b = self.value(right)
-            found = both(found, compared(op, a, b))
+            if isinstance(op, ast.Is | ast.IsNot):
+                found = both(found, (a is b) == isinstance(op, ast.Is))
+            elif isinstance(op, ast.In | ast.NotIn) and known(a, *b):
+                found = both(found, (a in b) == isinstance(op, ast.In))
+            else:
+                found = both(found, compared(op, a, b))
             a = b
         return found
+
+    def each(self, part: ast.expr, over: ast.comprehension) -> Iterator[Any]:
+        """The elements of a generator, whose variable is its own."""
+        outside = self.variables
+        self.variables = dict(outside)
+        for item in self.value(over.iter):
+            self.assign(over.target, item)
+            yield self.value(part)
+        self.variables = outside
 
     def logic(self, op: ast.boolop, parts: Sequence[ast.expr]) -> Any:
         conjunction = isinstance(op, ast.And)
@@ -321,6 +368,15 @@ class _Call:
     def element(self, array: Any, index: Any) -> Any:
         return array.read(array.place(index)) if isinstance(array, Row) else array[index]
 
+    def arguments(self, lines: Sequence[ast.expr]) -> list[Any]:
+        found: list[Any] = []
+        for line in lines:
+            if isinstance(line, ast.Starred):
+                found += self.value(line.value)
+            else:
+                found.append(self.value(line))
+        return found
+
     def called(self, function: ast.expr, arguments: list[Any]) -> Any:
         match function:
             case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
@@ -338,6 +394,8 @@ class _Call:
             return _Call(found, self.world, self.when).run(arguments)
         if isinstance(found, type) and issubclass(found, np.unsignedinteger):
             return Unsigned(as_word(arguments[0]).bits(8 * np.dtype(found).itemsize - 1, 0))
+        if getattr(found, "__module__", "") in KNOWN and known(*arguments):
+            return found(*arguments)
         raise self.refused(function)
 
     def array(self, row: Row) -> Row:
@@ -351,6 +409,12 @@ class _Call:
         because = f": {why}" if why else ""
         place = f"{self.source.name}.{self.function.name}"
         return Untranslatable(f"{place} has {text!r}, which is not carried out{because}")
+
+
+def _as_function(arguments: ast.arguments, body: ast.expr) -> ast.FunctionDef:
+    """A lambda, as a function is kept."""
+    lines: list[ast.stmt] = [ast.Return(body)]
+    return ast.FunctionDef(name="lambda", args=arguments, body=lines, decorator_list=[])
 
 
 def _loaded(target: ast.expr) -> ast.expr:
