@@ -29,7 +29,13 @@ Asked = tuple["ApFixed | IeeeFloat | str", tuple[Any, ...]]
 #: Shapes that hold in a task: one start of yosys serves them.
 TOGETHER = 10
 #: Types that people have, for the proofs that take longer.
-STANDARD = ("ap_fixed<8,4>", "ap_fixed<16,6>", "ap_fixed<18,8>", "ap_fixed<32,16>", "ap_ufixed<8,2>")
+STANDARD = (
+    "ap_fixed<8,4>",
+    "ap_fixed<16,6>",
+    "ap_fixed<18,8>",
+    "ap_fixed<32,16>",
+    "ap_ufixed<8,2>",
+)
 
 
 @dataclass(frozen=True)
@@ -121,8 +127,8 @@ def legal(shape: ApFixed, n: int) -> tuple[ApFixed, ...]:
 PROFILES: dict[str, dict[str, int]] = {
     "quick": {
         CASTS: 100,
-        FLOAT_TYPES: 4,
-        OPERATORS: 12,
+        FLOAT_TYPES: 2,
+        OPERATORS: 8,
         VERILOG: 40,
         VHDL: 4,
         FLOATS: 1,
@@ -134,7 +140,7 @@ PROFILES: dict[str, dict[str, int]] = {
         OPERATORS: 300,
         VERILOG: 1000,
         VHDL: 50,
-        FLOATS: 4,
+        FLOATS: 5,
         DOUBLES: 2,
     },
 }
