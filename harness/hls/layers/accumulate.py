@@ -19,7 +19,7 @@ import torch
 from numba import njit
 from numba.extending import register_jitable
 
-from harness.fixed import Array, Fixed, record_cast
+from harness.fixed import Array, Fixed, computed_elsewhere, record_cast
 from harness.hls.layers import wide_sums
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
@@ -68,15 +68,20 @@ def accumulate(start: Fixed, terms: Fixed) -> Fixed:
     total = result_type("+", t, terms.type)
     record_cast(total, t)
     shape = terms.shape[:-1]
-    if _watch.get() is not None or total.width > 63 or t.width > 63:
+    if _by_steps() or total.width > 63 or t.width > 63:
         first = start.moved(lambda held: np.broadcast_to(held, shape))
-        if _watch.get() is None and wide_sums.fits(t, terms.type, total):
+        if not _by_steps() and wide_sums.fits(t, terms.type, total):
             return wide_sums.accumulate(first, terms, total)
         return _stepped(first, (terms[..., k] for k in range(terms.shape[-1])))
     out = np.broadcast_to(start.codes, shape).reshape(-1).astype(np.int64)
     flat = np.ascontiguousarray(terms.codes.reshape(-1, terms.shape[-1]), np.int64)
     _accumulate(out, flat, total.frac - t.frac, total.frac - terms.type.frac, plan(t))
     return Fixed(out.reshape(shape), t)
+
+
+def _by_steps() -> bool:
+    """Whether every step counts: somebody watches, or computes it in our place."""
+    return _watch.get() is not None or computed_elsewhere()
 
 
 @njit(cache=True, nogil=True)
@@ -106,7 +111,7 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     total = result_type("+", accum, accum)
     for source, target in ((product, accum), (b.type, accum), (total, accum)):
         record_cast(source, target)
-    if _watch.get() is not None:
+    if _by_steps():
         return affine_steps(x, w, b, accum, order)
     path = affine_path(x.type, w, b, accum)
     if path == "wide":
