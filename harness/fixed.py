@@ -194,8 +194,10 @@ class Fixed:
     @codes.setter
     def codes(self, codes: Any) -> None:
         array = np.asarray(codes)
-        plain = self.type.width <= 64 or computed_elsewhere()
-        self.held: Array = array if plain else held(array, self.type)
+        if computed_elsewhere():
+            self.held: Array = codes_of(array) if array.dtype == WORDS else array
+        else:
+            self.held = array if self.type.width <= 64 else held(array, self.type)
 
     @property
     def words(self) -> Array:

@@ -96,6 +96,15 @@ def _beside(term: Any, *names: str) -> str:
     return found
 
 
+def _divided(sign: str) -> Callable[..., str]:
+    """A quotient cut toward zero, or what it leaves, as C has them too."""
+
+    def expression(term: Any, a: str, b: str) -> str:
+        return f"({_type(term)})({_signed(term, 0, a)} {sign} {_signed(term, 1, b)})"
+
+    return expression
+
+
 def _less(term: Any, a: str, b: str) -> str:
     return f"{_signed(term, 0, a)} < {_signed(term, 1, b)}"
 
@@ -127,4 +136,6 @@ _OTHERS: dict[Any, Callable[..., str]] = {
     Kind.BV_EXTRACT: _extracted,
     Kind.BV_CONCAT: _beside,
     Kind.BV_SLT: _less,
+    Kind.BV_SDIV: _divided("/"),
+    Kind.BV_SREM: _divided("%"),
 }
