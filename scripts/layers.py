@@ -25,8 +25,8 @@ random sizes, types in every rounding and overflow mode, weights and inputs, eac
 kernel of hls4ml that it is the twin of.  A kernel's name is that in `nnet_utils`, with the variant.
 
 The last column is `harness prove-layers --configurations {PROVEN}`: so many small layers of the
-kernel were run on *every* input, up to 2^{BITS}, and all of so many codes are equal.  Larger ones are
-proven by a model checker: [layer_sizes.md](layer_sizes.md).
+kernel were run on *every* input, up to 2^{BITS}, and all of so many codes are equal.  Larger ones
+are proven by a model checker: [layer_sizes.md](layer_sizes.md).
 
 | kernel | configurations | codes compared | differences | proven for all inputs |
 |---|---:|---:|---:|---:|
