@@ -40,9 +40,18 @@ def _absolute(a: Any) -> Any:
     return abs(a) if isinstance(a, int) else merged(as_word(a).less(0, signed=True), -a, a)
 
 
+def _number(a: Any) -> int:
+    if not isinstance(a, int):
+        raise TypeError("an array is no number")
+    return int(a)
+
+
 BUILTINS: Mapping[str, Callable[..., Any]] = {
     "abs": _absolute,
     "bool": truth_of,
+    "enumerate": enumerate,
+    "int": _number,
+    "isinstance": isinstance,
     "len": lambda row: row.shape[0],
     "max": functools.partial(_end, ast.Gt()),
     "min": functools.partial(_end, ast.Lt()),

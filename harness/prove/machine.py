@@ -3,6 +3,9 @@
 The types are those that Numba gives to the kernels' expressions: ``int64`` unless it says
 ``uint64``, and ``bool``.  What is known beforehand stays a Python number, all else is a term.  What
 the processor leaves undefined becomes a duty, that it never happens, which is proven too.
+
+Where the same lines run as operations on NumPy's arrays, and are not compiled, terms stand for
+elements of these, and what is known is a number of Python, which does not wrap.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from bitwuzla import Kind
 
 from harness.prove import reals
 from harness.prove.reals import Real
@@ -26,6 +30,7 @@ __all__ = [
     "as_word",
     "binary",
     "compared",
+    "known",
     "merged",
     "stored",
     "truth_of",
@@ -88,6 +93,11 @@ class Row:
         return Row([None] * len(self.items), np.dtype(dtype).name, self.shape)
 
 
+def known(*values: Any) -> bool:
+    """Whether all of it is of Python, and nothing a term."""
+    return not any(isinstance(v, Word | Truth | Real | Unsigned | Raw | Row) for v in values)
+
+
 def stored(value: Any, kind: str, duty: Duty) -> Any:
     """What an array of a dtype keeps of a value."""
     if isinstance(value, Raw):
@@ -123,6 +133,8 @@ def as_word(value: Any) -> Word:
     if isinstance(value, Truth):
         return value.word().extended(BITS, signed=False)
     if isinstance(value, int):
+        if wrapped(value) != value:
+            raise ValueError(f"no int64 is {value}")
         return Word.of(value, BITS)
     raise TypeError(f"{type(value).__name__} is no integer of a kernel")
 
@@ -161,11 +173,13 @@ def _is_unsigned(value: Any) -> bool:
     return isinstance(value, (Unsigned, np.unsignedinteger))
 
 
-def unary(op: ast.unaryop, value: Any) -> Any:
-    """``-a``, ``~a``, ``not a``."""
+def unary(op: ast.unaryop, value: Any, *, compiled: bool = True) -> Any:
+    """``-a``, ``~a``, ``not a``; see :func:`binary`."""
     if isinstance(op, ast.Not):
         truth = truth_of(value)
         return not truth if isinstance(truth, bool) else ~truth
+    if isinstance(op, ast.Invert) and isinstance(value, Truth) and not compiled:
+        return ~value
     if isinstance(value, (bool, Truth)):
         raise TypeError("a kernel does not negate truths")
     if isinstance(value, Real):
@@ -173,10 +187,11 @@ def unary(op: ast.unaryop, value: Any) -> Any:
     if isinstance(value, np.floating):
         return -value
     if isinstance(value, int):
-        return wrapped(-value if isinstance(op, ast.USub) else ~value)
+        found = -value if isinstance(op, ast.USub) else ~value
+        return wrapped(found) if compiled else found
     word = as_word(value)
-    found = -word if isinstance(op, ast.USub) else ~word
-    return Unsigned(found) if isinstance(value, Unsigned) else found
+    word = -word if isinstance(op, ast.USub) else ~word
+    return Unsigned(word) if isinstance(value, Unsigned) else word
 
 
 _KNOWN: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -186,23 +201,26 @@ _KNOWN: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.BitAnd: operator.and_,
     ast.BitOr: operator.or_,
     ast.BitXor: operator.xor,
+    ast.FloorDiv: operator.floordiv,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
 }
 
 
-def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Any:
-    """An operator of two integers or truths."""
+def binary(op: ast.operator, a: Any, b: Any, duty: Duty, *, compiled: bool = True) -> Any:
+    """An operator of two integers or truths; of numbers of Python if the code is not compiled."""
     kind = type(op)
     truths = isinstance(a, (bool, Truth)) and isinstance(b, (bool, Truth))
     if truths and kind in (ast.BitAnd, ast.BitOr, ast.BitXor):
         return _KNOWN[kind](a, b)
     if isinstance(a, int) and isinstance(b, int):
-        if kind in (ast.LShift, ast.RShift):
-            if not 0 <= b < BITS:
-                raise ValueError(f"a kernel shifts by {b}")
-            return wrapped(a << b if kind is ast.LShift else a >> b)
-        if kind is ast.FloorDiv:
-            return wrapped(a // b)
+        if not compiled:
+            return _KNOWN[kind](a, b)
+        if kind in (ast.LShift, ast.RShift) and not 0 <= b < BITS:
+            raise ValueError(f"a kernel shifts by {b}")
         return wrapped(_KNOWN[kind](a, b))
+    if truths and not compiled:
+        raise TypeError("NumPy adds and multiplies truths in its own way")
     if _is_real(a) or _is_real(b):
         if isinstance(a, np.floating) and isinstance(b, np.floating):
             with np.errstate(all="ignore"):
@@ -224,8 +242,32 @@ def _terms(kind: type[ast.operator], x: Word, y: Word, unsigned: bool, duty: Dut
         if not unsigned:  # the kernels divide what is not negative
             duty(~x.less(0, signed=True) & ~y.less(0, signed=True))
         return x.divided(y)
+    if kind is ast.Mult:
+        return _product(x, y)
     found: Word = _KNOWN[kind](x, y)
     return found
+
+
+def _product(x: Word, y: Word) -> Word:
+    """The low 64 bits of a product: of words that were extended, in as many bits as it can have.
+
+    It is the same number, and a solver finds no way from a product of one width to another's.
+    """
+    a, b = _not_extended(x), _not_extended(y)
+    width = a.width + b.width
+    if width > BITS:
+        return x * y
+    found = a.extended(width, signed=True) * b.extended(width, signed=True)
+    return found.extended(BITS, signed=True)
+
+
+def _not_extended(x: Word) -> Word:
+    """A word whose sign, repeated, makes it."""
+    kind = x.term.kind()
+    if kind not in (Kind.BV_SIGN_EXTEND, Kind.BV_ZERO_EXTEND):
+        return x
+    inner = Word(x.term.children()[0])
+    return inner if kind == Kind.BV_SIGN_EXTEND else inner.extended(inner.width + 1, signed=False)
 
 
 def compared(op: ast.cmpop, a: Any, b: Any) -> Truth | bool:

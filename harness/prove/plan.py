@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from harness.prove import kernels, rtl
+from harness.prove import kernels, minifloats, operators, rtl
 from harness.prove.solve import Claim
 from harness.quantize.fixed_values import float_plan
-from harness.types import ApFixed, ApInt, Overflow, Rounding, check_cast
+from harness.types import ApFixed, ApInt, IeeeFloat, Overflow, Rounding, check_cast
 
 __all__ = [
     "HEADER",
@@ -23,7 +24,8 @@ __all__ = [
     "tasks_of_type",
 ]
 
-Asked = tuple["ApFixed | str", tuple[ApFixed, ...]]
+#: A source, which is a type or a dtype, and targets of one kind; or a left operand, and right ones.
+Asked = tuple["ApFixed | IeeeFloat | str", tuple[Any, ...]]
 #: Shapes that hold in a task: one start of yosys serves them.
 TOGETHER = 10
 #: Types that people have, for the proofs that take longer.
@@ -63,15 +65,32 @@ def _doubles(asked: tuple[Asked, ...]) -> Iterator[Claim]:
         yield from kernels.double_claims(targets)
 
 
+def _operators(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    for left, rights in asked:
+        assert isinstance(left, ApFixed)
+        for right in rights:
+            yield from operators.operator_claims(left, right)
+
+
+def _float_codes(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    for source, targets in asked:
+        if isinstance(source, str):
+            yield from minifloats.float_word_claims(targets)
+        else:
+            yield from minifloats.float_cast_claims(source, targets)
+
+
 #: Who answers, in the order of a report.
 SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "kernels, codes to codes": _casts,
     "kernels, float loop": _floats,
     "kernels, doubles by integers": _doubles,
+    "kernels, float types": _float_codes,
+    "operators on codes": _operators,
     "ap_quantize.sv": _rtl("sv"),
     "ap_quantize.vhd": _rtl("vhd"),
 }
-CASTS, FLOATS, DOUBLES, VERILOG, VHDL = SUBJECTS
+CASTS, FLOATS, DOUBLES, FLOAT_TYPES, OPERATORS, VERILOG, VHDL = SUBJECTS
 #: The vendor's own, which a model checker is asked about, and not the solver.
 HEADER = "ap_fixed.h, by ESBMC"
 
@@ -100,8 +119,24 @@ def legal(shape: ApFixed, n: int) -> tuple[ApFixed, ...]:
 
 #: How many shapes of each subject, and which types for the longer ones.
 PROFILES: dict[str, dict[str, int]] = {
-    "quick": {CASTS: 100, VERILOG: 40, VHDL: 4, FLOATS: 1, DOUBLES: 0},
-    "full": {CASTS: 1000, VERILOG: 1000, VHDL: 50, FLOATS: 4, DOUBLES: 2},
+    "quick": {
+        CASTS: 100,
+        FLOAT_TYPES: 4,
+        OPERATORS: 12,
+        VERILOG: 40,
+        VHDL: 4,
+        FLOATS: 1,
+        DOUBLES: 0,
+    },
+    "full": {
+        CASTS: 1000,
+        FLOAT_TYPES: 100,
+        OPERATORS: 300,
+        VERILOG: 1000,
+        VHDL: 50,
+        FLOATS: 4,
+        DOUBLES: 2,
+    },
 }
 
 
@@ -116,10 +151,9 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
     wanted, rng = PROFILES[profile], random.Random(seed)
     found = []
     for subject, widest in ((CASTS, 128), (VERILOG, 64), (VHDL, 64)):
-        asked = [drawn(rng, widest) for _ in range(wanted[subject])]
-        found += [
-            Task(subject, tuple(asked[k : k + TOGETHER])) for k in range(0, len(asked), TOGETHER)
-        ]
+        found += _together(subject, [drawn(rng, widest) for _ in range(wanted[subject])])
+    found += _together(FLOAT_TYPES, [float_cast(rng) for _ in range(wanted[FLOAT_TYPES])])
+    found += _together(OPERATORS, [operands(rng) for _ in range(wanted[OPERATORS])])
     # The float loop takes float32 of narrow types in float32, and all else in float64.
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:
@@ -128,6 +162,11 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
         ]
     wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
     return found + [Task(DOUBLES, (("float64", legal(t, 3)),)) for t in wide]
+
+
+def _together(subject: str, asked: list[Asked]) -> list[Task]:
+    """Tasks of a few questions each."""
+    return [Task(subject, tuple(asked[k : k + TOGETHER])) for k in range(0, len(asked), TOGETHER)]
 
 
 def tasks_of_cast(source: ApFixed, target: ApFixed) -> list[Task]:
@@ -167,9 +206,40 @@ def drawn(rng: random.Random, widest: int) -> Asked:
         return source, legal(target, rng.randint(1, target.width))
 
 
+def operands(rng: random.Random) -> Asked:
+    """Two types: so narrow that a solver divides, or of up to 64 bits; integers are among them."""
+    narrow = rng.random() < 0.25
+    left, right = (_shape(rng, 6 if narrow else 64) for _ in range(2))
+    left, right = (
+        ApInt(t.width, signed=t.signed) if rng.random() < 0.3 else t for t in (left, right)
+    )
+    return left, (right,)
+
+
+def float_cast(rng: random.Random) -> Asked:
+    """A float type from or into another, or fixed point; or what a double becomes in one."""
+    t, kind = _float_type(rng), rng.randrange(4)
+    fixed = _shape(rng, 64)
+    # Around the bits that the type has.
+    fixed = ApFixed(fixed.width, rng.randint(t.emin - 2, t.emax + 4 + fixed.width), fixed.signed)
+    if kind == 0:
+        return t, legal(fixed, rng.randint(1, fixed.width))
+    source = (fixed, _float_type(rng), "float64")[kind - 1]
+    return source, minifloats.float_modes(t)
+
+
+def _float_type(rng: random.Random) -> IeeeFloat:
+    """Any that takes NaN and infinities in some way, of so few bits that every kind is common."""
+    specials = rng.choice(("ieee", "fn", "fnuz", "none"))
+    exp_bits, precision = rng.randint(2, 5), rng.randint(1, minifloats.PRECISION - 1)
+    ends = ("saturate",) if specials == "none" else ("inf", "saturate")
+    subnormals, overflow = rng.random() < 0.7, rng.choice(ends)
+    return IeeeFloat(exp_bits, precision, subnormals, overflow, specials)
+
+
 def _shape(rng: random.Random, widest: int) -> ApFixed:
     """Narrow types are more common than wide ones."""
-    most = rng.choices((16, 32, 64, widest), (12, 5, 2, 1))[0]
+    most = min(widest, rng.choices((16, 32, 64, widest), (12, 5, 2, 1))[0])
     signed = rng.random() < 0.7
     width = min(rng.randint(1, most), 127 + signed)  # what two words hold
     return ApFixed(width, rng.randint(-4, width + 4), signed)

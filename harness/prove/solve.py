@@ -8,7 +8,6 @@ the opposite: one input at which a fault is planted in the law, and must be seen
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 from bitwuzla import Bitwuzla, Option, Options, Result, version
 
 from harness.prove.record import Certificate, Outcome, VacuousError
+from harness.prove.smtlib import smtlib
 from harness.prove.terms import MANAGER, Truth, Word, all_of, any_of, choose
 
 __all__ = ["Claim", "Pair", "decide", "possible"]
@@ -73,7 +73,7 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
     started = time.perf_counter()
     some = any_of(pair.subject != pair.law for pair in claim.pairs)
     solver = _solver(seconds, (*claim.given, some))
-    query = _plain(solver.print_formula("smt2"))
+    query = smtlib((*claim.given, some))
     result = solver.check_sat()
     outcome = _OUTCOMES[result]
     found: dict[str, int] = {}
@@ -101,12 +101,6 @@ def decide(claim: Claim, seconds: float = SECONDS, *, keep: bool = False) -> Cer
         seconds=time.perf_counter() - started,
         query=query if keep else "",
     )
-
-
-def _plain(text: str) -> str:
-    """SMT-LIB for every solver: without names that it keeps for them, and a command of this one."""
-    text = text.replace("@def", "def")
-    return re.sub(r"^\(define-const (\S+) ", r"(define-fun \1 () ", text, flags=re.M)
 
 
 def possible(given: Sequence[Truth]) -> bool:

@@ -8,38 +8,21 @@ file; a line that this cannot carry out is refused.
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import importlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from harness.prove.functions import BUILTINS, NUMPY, both, either
-from harness.prove.machine import (
-    Row,
-    Unsigned,
-    as_word,
-    binary,
-    compared,
-    merged,
-    stored,
-    truth_of,
-    unary,
-)
-from harness.prove.reals import copysign
-from harness.prove.solve import possible
+from harness.prove.machine import Row
 from harness.prove.terms import Truth, all_of
+from harness.prove.walk import KNOWN, Function, Untranslatable, World, assigned, returned
 
 __all__ = ["Source", "Untranslatable", "source_of"]
 
 #: Modules whose functions are walked; of all others only constants and records are taken.
 KERNELS = "harness.quantize."
-
-
-class Untranslatable(ValueError):
-    """A line of source that the translator does not carry out."""
 
 
 class Source:
@@ -59,8 +42,8 @@ class Source:
         self.assigned = {
             name.id: line
             for line in tree.body
-            if isinstance(line, ast.Assign)
-            for target in line.targets
+            if isinstance(line, ast.Assign | ast.AnnAssign)
+            for target in (line.targets if isinstance(line, ast.Assign) else [line.target])
             for name in ast.walk(target)
             if isinstance(name, ast.Name)
         }
@@ -68,6 +51,7 @@ class Source:
             alias.asname or alias.name: (node.module, alias.name)
             for node in tree.body
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(KERNELS)
+            if node.module not in KNOWN
             for alias in node.names
         }
 
@@ -77,6 +61,7 @@ class Source:
         *arguments: Any,
         duties: list[Truth] | None = None,
         given: Sequence[Truth] = (),
+        compiled: bool = True,
     ) -> Any:
         """What a function of the module returns.
 
@@ -85,20 +70,23 @@ class Source:
             arguments: Python numbers for what is known, terms for what is not; records, and rows.
             duties: takes what must hold of the inputs for the processor to do as it says.
             given: what the inputs are known to obey.
+            compiled: whether Numba compiles it; else it is operations on arrays of NumPy, of which
+                terms are elements.
 
         Raises:
             Untranslatable: for a line that cannot be carried out.
         """
-        world = _World([] if duties is None else duties)
+        world = World([] if duties is None else duties, compiled)
         world.memory = [a.items for a in arguments if isinstance(a, Row)]
-        return _Call(Function(self, self.functions[name]), world, all_of(given)).run(arguments)
+        function = Function(self, self.functions[name])
+        return returned(function, arguments, world, all_of(given))
 
     def named(self, name: str) -> Any:
         """What a name at the module's level stands for."""
         if name in self.functions:
             return Function(self, self.functions[name])
         if name in self.assigned and name not in self._values:
-            self._values |= self._carried_out(self.assigned[name])
+            self._values |= assigned(self.assigned[name], self)
         if name in self._values:
             return self._values[name]
         if name in self.imported:
@@ -106,253 +94,10 @@ class Source:
             source = source_of(module)
             if original in source.functions:
                 return source.named(original)
-        return getattr(self.module, name)
-
-    def _carried_out(self, line: ast.Assign) -> dict[str, Any]:
-        """What an assignment at the module's level names; nothing if it is about other things."""
-        outside = ast.parse("def module(): pass").body[0]
-        assert isinstance(outside, ast.FunctionDef)
-        call = _Call(Function(self, outside), _World([]), Truth(True))
-        try:
-            call.statement(line)
-        except Untranslatable:
-            return {}
-        return call.variables
+        return getattr(self.module if hasattr(self.module, name) else builtins, name)
 
 
 @functools.cache
 def source_of(name: str) -> Source:
     """A module as it is installed."""
     return Source(name)
-
-
-class Function:
-    """A function of a module, with the variables around it."""
-
-    def __init__(
-        self, source: Source, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
-    ) -> None:
-        self.source, self.definition, self.around = source, definition, around or {}
-
-
-class _World:
-    """What all calls of one translation share: the duties, and the memory of arrays."""
-
-    def __init__(self, duties: list[Truth]) -> None:
-        self.duties = duties
-        self.memory: list[list[Any]] = []
-
-
-class _Call:
-    """One call of a function: its variables, and where in it the inputs can lead."""
-
-    def __init__(self, function: Function, world: _World, when: Truth) -> None:
-        self.source, self.function = function.source, function.definition
-        self.world, self.when = world, when
-        self.variables: dict[str, Any] = dict(function.around)
-
-    def run(self, arguments: Sequence[Any]) -> Any:
-        names = [argument.arg for argument in self.function.args.args]
-        self.variables.update(zip(names, arguments, strict=True))
-        _, value = self.block(self.function.body)
-        return value
-
-    def duty(self, truth: Truth) -> None:
-        """Note what must hold where this line is reached."""
-        self.world.duties.append(~self.when | truth)
-
-    # Statements.  A block ends with whether it returned, and what.
-
-    def block(self, body: Sequence[ast.stmt]) -> tuple[bool, Any]:
-        for k, line in enumerate(body):
-            if isinstance(line, ast.If):
-                test = truth_of(self.value(line.test))
-                if isinstance(test, bool):
-                    returned, value = self.block(line.body if test else line.orelse)
-                    if returned:
-                        return True, value
-                    continue
-                return self.fork(test, line, body[k + 1 :])
-            returned, value = self.statement(line)
-            if returned:
-                return True, value
-        return False, None
-
-    def fork(self, test: Truth, line: ast.If, rest: Sequence[ast.stmt]) -> tuple[bool, Any]:
-        """Both ways to the end of the block; what they leave behind is chosen by the test.
-
-        A way that no input takes is not gone.
-        """
-        for way, never in ((line.orelse, test), (line.body, ~test)):
-            if not possible([self.when, never]):
-                return self.block([*way, *rest])
-        before, when = self.variables, self.when
-        memory = self.world.memory
-        kept = [list(items) for items in memory]
-        ends, left_there = [], []
-        for condition, way in ((test, line.body), (~test, line.orelse)):
-            self.variables, self.when = dict(before), when & condition
-            ends.append((self.block([*way, *rest]), self.variables))
-            left_there.append([list(items) for items in memory[: len(kept)]])
-            for items, old in zip(memory, kept, strict=False):
-                items[:] = old
-        self.when = when
-        for items, one, two in zip(memory, *left_there, strict=False):
-            items[:] = [merged(test, x, y) for x, y in zip(one, two, strict=True)]
-        ((returned, a), left), ((other, b), right) = ends
-        if returned != other:
-            raise self.refused(line, "returns on one way only")
-        shared = left.keys() & right.keys()
-        if not returned:
-            self.variables = {name: merged(test, left[name], right[name]) for name in shared}
-        return returned, merged(test, a, b) if returned else None
-
-    def statement(self, line: ast.stmt) -> tuple[bool, Any]:
-        match line:
-            case ast.Return(value=None):
-                return True, None
-            case ast.Return(value=expression):
-                return True, self.value(expression)
-            case ast.Expr(value=expression):
-                if not isinstance(expression, ast.Constant):  # a docstring
-                    self.value(expression)
-            case ast.Assign(targets=[*targets], value=expression):
-                value = self.value(expression)
-                for target in targets:
-                    self.assign(target, value)
-            case ast.FunctionDef(name=name):
-                self.variables[name] = Function(self.source, line, dict(self.variables))
-            case ast.AugAssign(target=target, op=op, value=expression):
-                before = self.value(_loaded(target))
-                self.assign(target, binary(op, before, self.value(expression), self.duty))
-            case ast.For(target=target, iter=over, body=body, orelse=[]):
-                for item in self.value(over):
-                    self.assign(target, item)
-                    returned, value = self.block(body)
-                    if returned:
-                        return True, value
-            case _:
-                raise self.refused(line)
-        return False, None
-
-    def assign(self, target: ast.expr, value: Any) -> None:
-        match target:
-            case ast.Name(id=name):
-                self.variables[name] = value
-            case ast.Tuple(elts=targets):
-                for part, item in zip(targets, value, strict=True):
-                    self.assign(part, item)
-            case ast.Subscript(value=array, slice=index):
-                row = self.value(array)
-                place = row.place(self.value(index))
-                row.items[place] = stored(value, row.kind, self.duty)
-            case _:
-                raise self.refused(target)
-
-    # Expressions.
-
-    def value(self, line: Any) -> Any:
-        try:
-            return self.expression(line)
-        except Untranslatable:
-            raise
-        except (TypeError, ValueError, AttributeError, IndexError) as error:
-            raise self.refused(line, str(error)) from error
-
-    def expression(self, line: Any) -> Any:
-        match line:
-            case ast.Constant(value=value):
-                return value
-            case ast.Name(id=name):
-                return self.variables[name] if name in self.variables else self.source.named(name)
-            case ast.Tuple(elts=parts):
-                return tuple(self.value(part) for part in parts)
-            case ast.UnaryOp(op=op, operand=operand):
-                return unary(op, self.value(operand))
-            case ast.BinOp(left=left, op=op, right=right):
-                return binary(op, self.value(left), self.value(right), self.duty)
-            case ast.Compare(left=left, ops=ops, comparators=rights):
-                return self.comparison(left, ops, rights)
-            case ast.BoolOp(op=op, values=parts):
-                return self.logic(op, parts)
-            case ast.IfExp(test=test, body=body, orelse=other):
-                return self.either(truth_of(self.value(test)), body, other)
-            case ast.Attribute(value=owner, attr=name):
-                return getattr(self.value(owner), name)
-            case ast.Subscript(value=array, slice=ast.Slice()):
-                return self.value(array)  # a block of an array of one element is the array
-            case ast.Subscript(value=array, slice=index):
-                return self.element(self.value(array), self.value(index))
-            case ast.Call(func=function, args=arguments, keywords=[]):
-                return self.called(function, [self.value(a) for a in arguments])
-            case _:
-                raise self.refused(line)
-
-    def comparison(self, left: ast.expr, ops: Any, rights: Any) -> Any:
-        found: Any = True
-        a = self.value(left)
-        for op, right in zip(ops, rights, strict=True):
-            b = self.value(right)
-            found = both(found, compared(op, a, b))
-            a = b
-        return found
-
-    def logic(self, op: ast.boolop, parts: Sequence[ast.expr]) -> Any:
-        conjunction = isinstance(op, ast.And)
-        found: Truth | bool = conjunction
-        for part in parts:
-            if isinstance(found, bool) and found is not conjunction:
-                return found
-            truth = truth_of(self.value(part))
-            found = both(found, truth) if conjunction else either(found, truth)
-        return found
-
-    def either(self, test: Truth | bool, body: ast.expr, other: ast.expr) -> Any:
-        if isinstance(test, bool):
-            return self.value(body if test else other)
-        when = self.when
-        self.when = when & test
-        a = self.value(body)
-        self.when = when & ~test
-        b = self.value(other)
-        self.when = when
-        return merged(test, a, b)
-
-    def element(self, array: Any, index: Any) -> Any:
-        return array.read(array.place(index)) if isinstance(array, Row) else array[index]
-
-    def called(self, function: ast.expr, arguments: list[Any]) -> Any:
-        match function:
-            case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
-                return self.array(Row([None], np.dtype(arguments[1]).name))
-            case ast.Attribute(value=ast.Name(id="np"), attr="copysign"):
-                return copysign(*arguments)
-            case ast.Attribute(value=ast.Name(id="np"), attr=name):
-                return NUMPY[name](*arguments)
-            case ast.Name(id=name) if name in BUILTINS and name not in self.variables:
-                return BUILTINS[name](*arguments)
-            case ast.Attribute(value=owner, attr="astype" | "view" as name):
-                return self.array(getattr(self.value(owner), name)(*arguments))
-        found = self.value(function)
-        if isinstance(found, Function):
-            return _Call(found, self.world, self.when).run(arguments)
-        if isinstance(found, type) and issubclass(found, np.unsignedinteger):
-            return Unsigned(as_word(arguments[0]).bits(8 * np.dtype(found).itemsize - 1, 0))
-        raise self.refused(function)
-
-    def array(self, row: Row) -> Row:
-        """A new array, whose memory is from now on watched."""
-        if not any(row.items is items for items in self.world.memory):
-            self.world.memory.append(row.items)
-        return row
-
-    def refused(self, line: ast.AST, why: str = "") -> Untranslatable:
-        text = ast.unparse(line)
-        because = f": {why}" if why else ""
-        place = f"{self.source.name}.{self.function.name}"
-        return Untranslatable(f"{place} has {text!r}, which is not carried out{because}")
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    """The same place, read."""
-    return ast.parse(ast.unparse(target), mode="eval").body

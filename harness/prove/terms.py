@@ -7,12 +7,12 @@ is written in :class:`Word`, a register of so many bits.  Both are names for ter
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from bitwuzla import Kind, TermManager
 
-__all__ = ["MANAGER", "Integer", "Truth", "Word", "all_of", "any_of", "choose"]
+__all__ = ["MANAGER", "Integer", "Truth", "Word", "all_of", "any_of", "choose", "operands_first"]
 
 #: Terms of different managers do not mix, so there is one.
 MANAGER = TermManager()
@@ -288,6 +288,26 @@ def any_of(conditions: Iterable[Truth | bool]) -> Truth:
     for condition in conditions:
         found = found | condition
     return found
+
+
+def operands_first(terms: Iterable[Any]) -> Iterator[Any]:
+    """The solver's terms that these are made of, and these, each once, after its operands.
+
+    The order depends on the terms alone, and not on what else the process has met.
+    """
+    met = set()
+    for root in terms:
+        waiting = [root]
+        while waiting:
+            term = waiting[-1]
+            missing = [child for child in term.children() if child not in met]
+            if missing:
+                waiting += missing[::-1]
+                continue
+            waiting.pop()
+            if term not in met:
+                met.add(term)
+                yield term
 
 
 def _truth(value: object) -> Any:

@@ -79,11 +79,16 @@ def _unary(op: Operation, a: Any, b: Any, t: ApFixed) -> Any:
         case Operation.BIT:
             return (a >> b) & 1
         case Operation.SET:
-            return _wrap(a | (1 << b), t)
+            return _wrap(a | _one_at(b, a), t)
         case Operation.CLEAR:
-            return _wrap(a & ~(1 << b), t)
+            return _wrap(a & ~_one_at(b, a), t)
         case _:
             return _slice(a, *b)
+
+
+def _one_at(place: Any, a: Any) -> Any:
+    """The bit at ``place`` in words like ``a``: a number of Python would leave 64 bits."""
+    return (a * 0 + 1) << place
 
 
 def _wrap(bits: Any, t: ApFixed) -> Any:

@@ -195,3 +195,11 @@ def test_to_double_is_the_double() -> None:
     """Its codes are the words of float64."""
     words = compute_codes("to_double", [24, -128], ApFixed(8, 4))
     assert words.view(np.float64).tolist() == [1.5, -8.0]
+
+
+@pytest.mark.parametrize("place", [63, np.array([63, 63])])
+def test_the_highest_bit_of_64(place: object) -> None:
+    """By a number for all codes too, which as an integer of Python is no ``int64``."""
+    codes = np.array([0, -1])
+    assert compute_codes("set", codes, "ap_int<64>", place).tolist() == [-(2**63), -1]
+    assert compute_codes("clear", codes, "ap_int<64>", place).tolist() == [0, 2**63 - 1]
