@@ -95,7 +95,7 @@ def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
     return _as_read(as_header_reads(x), t)
 
 
-def from_float(x: float, t: ApFixed, *, published: bool = False) -> int:
+def from_float(x: float, t: ApFixed, *, published: bool) -> int:
     """The code of ``t(x)`` for a C++ ``float``, given as the Python float of its value.
 
     It widens to a double, but for an ``ap_int`` or ``ap_uint``, which have a constructor of their
