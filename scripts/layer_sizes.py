@@ -27,7 +27,7 @@ from harness.hls import (
 )
 from harness.oracle import Oracle
 from harness.prove import Outcome
-from harness.prove.header import find_esbmc
+from harness.prove.checker import find_esbmc
 from harness.prove.layers import LayerQuestion, input_count, prove_layer, prove_output
 from harness.types import ApFixed
 

@@ -2,8 +2,6 @@
 // a size that is known where they keep rows and parameters.  The checker's own vectors have memory
 // of any size, which its solver would then have to think about.
 #pragma once
-#include "cast.h"
-
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "header.h"
 #include "travel.h"
 
 // hls_stream.h, which includes threads, is not read; kernels of arrays only name a stream.

@@ -56,7 +56,10 @@ def prove(
         list[str] | None, typer.Option(help="NAME=VALUE: a parameter of the module.")
     ] = None,
     header: Annotated[
-        bool, typer.Option("--header", help="Ask the vendor's header too, by ESBMC, for a cast.")
+        bool,
+        typer.Option(
+            "--header", help="Ask the vendor's header, by ESBMC: of a cast too, or alone."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides the types of a profile.")] = 0,
     seconds: Annotated[float, typer.Option(min=0.01, help="That one question may take.")] = 60.0,
@@ -87,8 +90,10 @@ def prove(
         )
     elif top or latency is not None or input_ or output or clock or hold or parameter:
         raise ValueError("--top, --latency, --input and the like are of --rtl, which is not given")
-    elif header and not (source and target):
-        raise ValueError("--header is of one cast: name it with --from TYPE and --to TYPE")
+    elif header and bool(source) != bool(target):
+        raise ValueError(
+            "--header is of one cast, --from TYPE and --to TYPE, or of a profile, without types"
+        )
     else:
         outcome, found = _on_ours(
             profile,
@@ -183,7 +188,7 @@ def _on_ours(
         asked = plan.tasks_of_cast(as_fixed_type(source), t) if source else plan.tasks_of_type(t)
         jobs = 1 if source else jobs
     else:
-        asked = plan.tasks(profile, seed)
+        asked = plan.header_tasks(profile, seed) if header else plan.tasks(profile, seed)
     with progress("proving") as update:
         found = run.run(asked, jobs=jobs, seconds=seconds, keep=keep, update=update)
         if header and source:

@@ -96,17 +96,18 @@ def _beside(term: Any, *names: str) -> str:
     return found
 
 
-def _divided(sign: str) -> Callable[..., str]:
-    """A quotient cut toward zero, or what it leaves, as C has them too."""
-
-    def expression(term: Any, a: str, b: str) -> str:
-        return f"({_type(term)})({_signed(term, 0, a)} {sign} {_signed(term, 1, b)})"
-
-    return expression
-
-
 def _less(term: Any, a: str, b: str) -> str:
     return f"{_signed(term, 0, a)} < {_signed(term, 1, b)}"
+
+
+def _divided(symbol: str) -> Callable[..., str]:
+    """A signed quotient or remainder; it is taken in a bit more than either operand needs."""
+
+    def written(term: Any, a: str, b: str) -> str:
+        signed = f"{_signed(term, 0, a)} {symbol} {_signed(term, 1, b)}"
+        return f"({_type(term)})({signed})"
+
+    return written
 
 
 def _refused(term: Any) -> str:

@@ -13,8 +13,8 @@ from harness.hls.proof import FAMILIES, Draw
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
 from harness.prove import Outcome, Untranslatable
+from harness.prove.checker import CheckerError, find_esbmc
 from harness.prove.evaluate import value
-from harness.prove.header import CheckerError, find_esbmc
 from harness.prove.layers import (
     LayerQuestion,
     TooManyError,
@@ -186,11 +186,15 @@ def test_a_kernel_is_the_layer(layer: TypedLayer, oracle: Oracle) -> None:
 @installed
 def test_a_kernel_that_is_another_is_refuted(oracle: Oracle) -> None:
     """The input that the checker finds is run, and the codes are those of both."""
-    layer = dense(13, -30)
+    layer, other = dense(13, -30), dense(13, -29)
     question = LayerQuestion(layer)
-    layer.weight[1, 0] = -29
+    wrong = LayerQuestion(other)
+    question.inputs, question.outputs = wrong.inputs, wrong.outputs
     found = prove_output(question, 0, oracle, checker=CHECKER)
     assert found.outcome is Outcome.REFUTED
+    inputs = row(layer, found.inputs)
+    codes = [int(to_bits(x.run(*inputs).codes.ravel(), x.result)[0]) for x in (other, layer)]
+    assert found.codes == tuple(codes)
 
 
 def test_the_command(oracle: Oracle) -> None:

@@ -8,24 +8,26 @@ layer at once a solver makes little.
 from __future__ import annotations
 
 import hashlib
-import re
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import Any
 
 import numpy as np
 
-from harness.children import run
 from harness.fixed import Fixed
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.twin import Twin, words
 from harness.oracle import Oracle
-from harness.oracle.headers import find_headers, kernel_directory
-from harness.prove.header import Checker, CheckerError, find_esbmc
+from harness.prove.checker import (
+    OUT_OF_TIME,
+    PROVEN,
+    Checker,
+    CheckerError,
+    answer,
+    find_esbmc,
+)
+from harness.prove.evaluate import value
 from harness.prove.in_c import as_c
 from harness.prove.layers.carried import carried_out, inputs_of
 from harness.prove.record import Certificate, Outcome, VacuousError
@@ -34,10 +36,8 @@ from harness.quantize import from_bits, to_bits
 
 __all__ = ["LayerQuestion", "prove_output"]
 
-_VIOLATED = re.compile(r"^Violated property:\n\s+file (\S+) line \d+.*\n\s+(.*)$", re.M)
-_WORD = re.compile(r"^\s+word(\d+) = (\d+)", re.M)
-#: What its solver is asked: the assertion alone.  Its loops have ends that are known.
-OPTIONS = ("--std", "c++17", "--quiet", "--no-standard-checks")
+#: What its solver is asked: the assertion alone.  Loops have ends that are known.
+OPTIONS = ("--no-standard-checks",)
 
 
 @dataclass
@@ -78,10 +78,10 @@ class LayerQuestion:
         lines.append(f"std::int64_t a[{len(types)}], out[{self.layer.sizes[-1]}];")
         names = {}
         for k, (word, at) in enumerate(zip(self.inputs, types, strict=True)):
-            lines.append(f"const unsigned long long word{k} = nondet_word();")
+            lines.append(f"const unsigned long long a{k}_word = nondet_word();")
             number, spare = "std::int64_t" if at.signed else "std::uint64_t", 64 - at.width
-            lines.append(f"a[{k}] = ({number})(word{k} << {spare}) >> {spare};")
-            names[word.term.symbol()] = f"word{k}"
+            lines.append(f"a[{k}] = ({number})(a{k}_word << {spare}) >> {spare};")
+            names[word.term.symbol()] = f"a{k}_word"
         lines.append(f"const std::int64_t b[] = {{{', '.join(f'{c}ll' for c in constants)}}};")
         lines.append(f"({kernel.cpp})(a, b, out, 1);")
         statements, name = as_c(law, names, "t")
@@ -119,7 +119,7 @@ def prove_output(
         place: which output, counted through.
         oracle: compiles the kernel, where ESBMC refutes it.
         seconds: that ESBMC may take.
-        checker: as :func:`~harness.prove.header.find_esbmc` finds it.
+        checker: as :func:`~harness.prove.checker.find_esbmc` finds it.
 
     Raises:
         CheckerError: if ESBMC is missing, does not read the kernel, or says of it what is not what
@@ -129,7 +129,7 @@ def prove_output(
     checker, started = checker or find_esbmc(), time.perf_counter()
     layer, law = question.layer, question.outputs[place]
     program = question.program(place, law)
-    outcome, found = _answer(checker, program, place, len(question.inputs), seconds)
+    outcome, found = _answered(checker, question, program, place, seconds)
     names = [word.term.symbol() for word in question.inputs]
     planted: list[int] = []
     codes = None
@@ -137,9 +137,9 @@ def prove_output(
         planted = _planted(checker, question, place, seconds)
         outcome = outcome if planted else Outcome.UNDECIDED
     elif outcome is Outcome.REFUTED:
-        row = question.row(found)
-        both = (layer.run(*row), Twin(layer, oracle).run(*row))
-        mine, theirs = (int(to_bits(x.codes.ravel()[place], x.type)[()]) for x in both)
+        mine = value(law, list(zip(question.inputs, found, strict=True)))
+        code = Twin(layer, oracle).run(*question.row(found)).codes.ravel()[place]
+        theirs = int(to_bits(code, layer.result)[()])
         if mine == theirs:
             raise CheckerError(f"{checker.version} misreads {layer.kernel().cpp} at {found}")
         codes = (mine, theirs)
@@ -176,7 +176,7 @@ def _planted(checker: Checker, question: LayerQuestion, place: int, seconds: flo
     here = all_of(word == at for word, at in zip(question.inputs, point, strict=True))
     law = question.outputs[place]
     program = question.program(place, choose(here, law ^ 1, law))
-    outcome, found = _answer(checker, program, place, len(point), seconds)
+    outcome, found = _answered(checker, question, program, place, seconds)
     if outcome is Outcome.UNDECIDED:
         return []
     if found != point:
@@ -184,34 +184,12 @@ def _planted(checker: Checker, question: LayerQuestion, place: int, seconds: flo
     return point
 
 
-def _answer(
-    checker: Checker, program: str, place: int, count: int, seconds: float
+def _answered(
+    checker: Checker, question: LayerQuestion, program: str, place: int, seconds: float
 ) -> tuple[Outcome, list[int]]:
     """What it says, and the words of the input that it refutes with."""
-    said = _said(checker, program, seconds)
-    if said is None:
-        return Outcome.UNDECIDED, []
-    if "VERIFICATION SUCCESSFUL" in said:
-        return Outcome.PROVEN, []
-    violated = _VIOLATED.search(said)
-    if violated is None or violated[2] != f"output {place}":
-        error = next((line for line in said.splitlines() if "error" in line.lower()), "no verdict")
-        raise CheckerError(f"{checker.version} does not read the kernel: {error.strip()}")
-    values = {int(k): int(value) for k, value in _WORD.findall(said)}
-    return Outcome.REFUTED, [values[k] for k in range(count)]
-
-
-def _said(checker: Checker, program: str, seconds: float) -> str | None:
-    headers = find_headers().directory
-    with tempfile.TemporaryDirectory(prefix="prove-") as scratch:
-        file = Path(scratch) / "layer.cpp"
-        file.write_text(program, encoding="utf-8")
-        folders = [kernel_directory() / "esbmc", headers, kernel_directory()]
-        folders.append(headers.parent / "nnet_utils")
-        include = [option for folder in folders for option in ("-I", str(folder))]
-        command = [str(checker.path), str(file), *OPTIONS, *include]
-        try:
-            done = run(command, scratch, timeout=seconds, cwd=scratch)
-        except TimeoutExpired:
-            return None
-        return done.stdout + done.stderr
+    said, words = answer(checker, program, [f"output {place}"], seconds, options=OPTIONS)
+    if said in (PROVEN, OUT_OF_TIME):
+        return Outcome.PROVEN if said == PROVEN else Outcome.UNDECIDED, []
+    given = enumerate(question.inputs)
+    return Outcome.REFUTED, [words[f"a{k}"] % (1 << word.width) for k, word in given]

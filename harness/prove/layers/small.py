@@ -9,7 +9,7 @@ from harness.hls.layers.layer import TypedLayer
 from harness.hls.proof.draw import FAMILIES, VARIANTS, Draw
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
-from harness.prove.header import find_esbmc
+from harness.prove.checker import find_esbmc
 from harness.prove.layers.checked import LayerQuestion, prove_output
 from harness.prove.layers.exhaustive import input_count, prove_layer
 from harness.prove.record import Certificate
