@@ -42,7 +42,7 @@ class Task:
     Attributes:
         subject: one of :data:`SUBJECTS` or :data:`HEADERS`.
         asked: sources, which are types or dtypes, each with its targets; of operators the type of
-            the left operand with that of the right one.
+            the left operand with that of the right one; of sums a seed.
     """
 
     subject: str
@@ -84,6 +84,13 @@ def _float_codes(asked: tuple[Asked, ...]) -> Iterator[Claim]:
             yield from minifloats.float_cast_claims(source, targets)
 
 
+def _sums(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    from harness.prove.layers.sums import drawn_sum  # needs torch
+
+    for seed, _ in asked:
+        yield drawn_sum(int(str(seed)))
+
+
 #: Who answers, in the order of a report.
 SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "kernels, codes to codes": _casts,
@@ -91,10 +98,11 @@ SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "kernels, doubles by integers": _doubles,
     "kernels, float types": _float_codes,
     "operators on codes": _operators,
+    "layers, compiled sums": _sums,
     "ap_quantize.sv": _rtl("sv"),
     "ap_quantize.vhd": _rtl("vhd"),
 }
-CASTS, FLOATS, DOUBLES, FLOAT_TYPES, OPERATORS, VERILOG, VHDL = SUBJECTS
+CASTS, FLOATS, DOUBLES, FLOAT_TYPES, OPERATORS, SUMS, VERILOG, VHDL = SUBJECTS
 #: The vendor's own, which a model checker is asked about, and not the solver.
 HEADER, HEADER_INTEGERS, HEADER_OPERATORS = HEADERS = (
     "ap_fixed.h, by ESBMC",
@@ -131,6 +139,7 @@ PROFILES: dict[str, dict[str, int]] = {
         CASTS: 100,
         FLOAT_TYPES: 4,
         OPERATORS: 12,
+        SUMS: 10,
         VERILOG: 40,
         VHDL: 4,
         FLOATS: 1,
@@ -140,6 +149,7 @@ PROFILES: dict[str, dict[str, int]] = {
         CASTS: 1000,
         FLOAT_TYPES: 100,
         OPERATORS: 300,
+        SUMS: 500,
         VERILOG: 1000,
         VHDL: 50,
         FLOATS: 4,
@@ -162,6 +172,7 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
         found += _together(subject, [drawn(rng, widest) for _ in range(wanted[subject])])
     found += _together(FLOAT_TYPES, [float_cast(rng) for _ in range(wanted[FLOAT_TYPES])])
     found += _together(OPERATORS, [operands(rng) for _ in range(wanted[OPERATORS])])
+    found += _together(SUMS, [(str(rng.randrange(1 << 30)), ()) for _ in range(wanted[SUMS])])
     # The float loop takes float32 of narrow types in float32, and all else in float64.
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:

@@ -17,6 +17,7 @@ from harness.prove.machine import (
     compared,
     known,
     merged,
+    narrowed,
     stored,
     truth_of,
     unary,
@@ -191,6 +192,8 @@ class _Call:
             case ast.Tuple(elts=targets):
                 for part, item in zip(targets, value, strict=True):
                     self.assign(part, item)
+            case ast.Subscript(value=array, slice=ast.Slice(lower=None, upper=None)):
+                self.value(array).fill(value, self.duty)
             case ast.Subscript(value=array, slice=index):
                 row = self.value(array)
                 place = row.place(self.value(index))
@@ -291,7 +294,10 @@ class _Call:
         return merged(test, a, b)
 
     def element(self, array: Any, index: Any) -> Any:
-        return array.read(array.place(index)) if isinstance(array, Row) else array[index]
+        if isinstance(array, Row):
+            whole = len(array.shape) == 2 and not isinstance(index, tuple)
+            return array.row(index) if whole else array.read(array.place(index))
+        return int(array[index]) if isinstance(array, np.ndarray) else array[index]
 
     def arguments(self, lines: Sequence[ast.expr]) -> list[Any]:
         found: list[Any] = []
@@ -306,6 +312,9 @@ class _Call:
         match function:
             case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
                 return self.array(Row([None], np.dtype(arguments[1]).name))
+            case ast.Attribute(value=ast.Name(id="np"), attr="empty_like"):
+                (like,) = arguments
+                return self.array(Row([None] * like.size, like.dtype.name))
             case ast.Attribute(value=ast.Name(id="np"), attr="copysign"):
                 return copysign(*arguments)
             case ast.Attribute(value=ast.Name(id="np"), attr=name):
@@ -319,6 +328,8 @@ class _Call:
             return _Call(found, self.world, self.when).run(arguments)
         if isinstance(found, type) and issubclass(found, np.unsignedinteger):
             return Unsigned(as_word(arguments[0]).bits(8 * np.dtype(found).itemsize - 1, 0))
+        if isinstance(found, type) and issubclass(found, np.signedinteger):
+            return narrowed(arguments[0], 8 * np.dtype(found).itemsize)
         if getattr(found, "__module__", "") in KNOWN and known(*arguments):
             return found(*arguments)
         raise self.refused(function)

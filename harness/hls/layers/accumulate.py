@@ -25,7 +25,17 @@ from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, ApInt, Overflow, result_type
 
-__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "tell", "watched"]
+__all__ = [
+    "accumulate",
+    "affine",
+    "affine_path",
+    "affine_steps",
+    "bounds",
+    "kept_bits",
+    "loop_kind",
+    "tell",
+    "watched",
+]
 
 #: Where the lowest and highest code of each accumulator goes while somebody watches.
 _watch: contextvars.ContextVar[list[tuple[int, int]] | None] = contextvars.ContextVar(
@@ -135,8 +145,8 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     if path == "steps":
         _steps_loop(codes, weights, start.codes, lines, out, shift, p)
         return Fixed(out, accum)
-    word = np.int32 if _fits_32(product, accum) else np.int64
-    loop = (_wrap_loop if path == "wrap" else _sat_loop)(p.q if shift > 0 else -1, word)
+    q, word = loop_kind(product, accum)
+    loop = (_wrap_loop if path == "wrap" else _sat_loop)(q, word)
     loop(codes, weights.astype(word), start.codes.astype(word), lines, out, shift, p)
     return Fixed(out, accum)
 
@@ -233,14 +243,19 @@ def _exact_affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, product: ApFixed
     start = b.to(accum).codes.astype(np.float64)
     weights = torch.from_numpy(w.codes.astype(np.float64) * scale)
     out = np.empty((x.shape[0], weights.shape[1]), np.int64)
-    wrap = accum.overflow is Overflow.WRAP
-    width = accum.width if accum.signed else 0
-    mask = 0 if accum.signed else accum.max_code
+    kept = kept_bits(accum)
     for k in range(0, x.shape[0], ROWS):
         part = torch.from_numpy(x.codes[k : k + ROWS].astype(np.float64))
         sums = (part @ weights).numpy()
-        _finish(sums, start, out[k : k + ROWS], width if wrap else 64, mask if wrap else -1)
+        _finish(sums, start, out[k : k + ROWS], *kept)
     return Fixed(out, accum)
+
+
+def kept_bits(accum: ApFixed) -> tuple[int, int]:
+    """What :func:`_finish` keeps of a sum: the width of a sign, or none and a mask."""
+    if accum.overflow is not Overflow.WRAP:
+        return 64, -1  # it is in range
+    return (accum.width, 0) if accum.signed else (0, accum.max_code)
 
 
 @njit(cache=True, nogil=True)
@@ -252,13 +267,16 @@ def _finish(sums: Any, start: Any, out: Any, width: int, mask: int) -> None:
             out[r, j] = (code << (64 - width)) >> (64 - width) if width else code & mask
 
 
-def _fits_32(product: ApFixed, accum: ApFixed) -> bool:
-    """Whether words of 32 bits are enough for a product, and for the sum of two numbers of the
+def loop_kind(product: ApFixed, accum: ApFixed) -> tuple[int, Any]:
+    """The rounding of products, -1 if they are not rounded, and the words that are computed with.
+
+    These have 32 bits where that is enough for a product, and for the sum of two numbers of the
     accumulator; twice as many are computed at once as of 64 bits.
     """
     shift = product.frac - accum.frac
     width = product.width - min(shift, 0) + (not product.signed)
-    return max(width, accum.width + 1) <= 32 and shift < 32
+    narrow = max(width, accum.width + 1) <= 32 and shift < 32
+    return plan(accum).q if shift > 0 else -1, np.int32 if narrow else np.int64
 
 
 @register_jitable

@@ -14,7 +14,7 @@ from harness.prove.source import Untranslatable
 from harness.prove.terms import Word, choose
 from harness.types import ApFixed, Operation
 
-__all__ = ["carried_out", "inputs_of"]
+__all__ = ["Law", "carried_out", "inputs_of"]
 
 
 def inputs_of(layer: TypedLayer) -> list[Array]:
@@ -43,7 +43,7 @@ def carried_out(layer: TypedLayer, inputs: list[Array]) -> Array:
     """
     rows = []
     try:
-        with computed_by(_Law()):
+        with computed_by(Law()):
             for words, t in zip(inputs, layer.input_types, strict=True):
                 rows.append(Fixed(words[None], t))
             codes = layer.compute(*rows).held
@@ -53,13 +53,15 @@ def carried_out(layer: TypedLayer, inputs: list[Array]) -> Array:
     return _each(lambda code: _word(code, layer.result), row)
 
 
-class _Law:
+class Law:
     """The law of the types, element by element."""
 
     def cast(self, codes: Array, source: ApFixed, target: ApFixed) -> Array:
+        """See :class:`~harness.fixed.Arithmetic`."""
         return _each(lambda code: fixed.cast(_word(code, source), source, target), codes)
 
     def compute(self, op: Operation, a: Array, ta: ApFixed, b: Any, tb: ApFixed | None) -> Array:
+        """See :class:`~harness.fixed.Arithmetic`."""
         if op in (Operation.DIV, Operation.MOD) and (b.dtype == object or not b.all()):
             raise TypeError("a divisor that is not known could be zero")
         if tb is None:
@@ -70,6 +72,8 @@ class _Law:
         )
 
     def where(self, condition: Array, a: Array, b: Array, t: ApFixed) -> Array:
+        """See :class:`~harness.fixed.Arithmetic`."""
+
         def chosen(bit: Any, x: Any, y: Any) -> Word:
             taken = bit == 1 if isinstance(bit, Word) else bool(bit)
             return choose(taken, _word(x, t), _word(y, t))
