@@ -25,7 +25,7 @@ from harness.quantize.plan import plan
 from harness.quantize.two_words import fits, target_of
 from harness.types import ApFixed
 
-__all__ = ["cast_claims", "double_claims", "float_claims", "kept"]
+__all__ = ["by_rounding", "cast_claims", "double_claims", "float_claims", "kept"]
 
 CODES = "harness.quantize.fixed_codes"
 VALUES = "harness.quantize.fixed_values"
@@ -277,7 +277,7 @@ def _doubles(t: ApFixed) -> Iterator[Floats]:
 
 def _shape(t: ApFixed) -> str:
     """A type without its modes."""
-    return f"ap_{'' if t.signed else 'u'}fixed<{t.width},{t.integer}>"
+    return str(ApFixed(t.width, t.integer, t.signed))
 
 
 def kept(duties: Sequence[Truth]) -> list[Pair]:

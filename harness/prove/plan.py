@@ -32,7 +32,7 @@ Asked = tuple["ApFixed | IeeeFloat | str", tuple[Any, ...]]
 #: Shapes that hold in a task: one start of yosys serves them.
 TOGETHER = 10
 #: Types that people have, for the proofs that take longer.
-STANDARD = ("ap_fixed<8,4>", "ap_ufixed<8,2>", "ap_fixed<12,4>", "ap_fixed<16,6>")
+STANDARD = ("ap_fixed<8,4>", "ap_fixed<16,6>", "ap_fixed<18,8>", "ap_fixed<32,16>", "ap_ufixed<8,2>")
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,9 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
     # The float loop takes float32 of narrow types in float32, and all else in float64.
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:
-        found += [
-            Task(FLOATS, ((dtype, legal(ApFixed.parse(t), 3)),)) for t in STANDARD[: wanted[FLOATS]]
-        ]
+        for t in STANDARD[: wanted[FLOATS]]:
+            groups = kernels.by_rounding(legal(ApFixed.parse(t), 3))
+            found += [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
     wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
     return found + [Task(DOUBLES, (("float64", legal(t, 3)),)) for t in wide]
 

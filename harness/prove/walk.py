@@ -208,7 +208,7 @@ class _Call:
             return self.expression(line)
         except Untranslatable:
             raise
-        except (TypeError, ValueError, AttributeError, IndexError) as error:
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
             raise self.refused(line, str(error)) from error
 
     def expression(self, line: Any) -> Any:
