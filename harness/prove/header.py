@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from harness.oracle import Oracle
+from harness.oracle.limits import cast_aborts
 from harness.prove.checker import OUT_OF_TIME, PROVEN, Checker, CheckerError, answer, find_esbmc
 from harness.prove.evaluate import value
 from harness.prove.in_c import as_c
@@ -145,9 +146,13 @@ def answered(task: Task, seconds: float) -> tuple[Certificate, ...]:
 
 
 def _of_task(subject: str, source: ApFixed, targets: Sequence[ApFixed]) -> Iterator[_Asked]:
-    """The questions about a pair of types; quotients, which take longer, are one of their own."""
+    """The questions about a pair of types; quotients, which take longer, are one of their own.
+
+    Nothing is asked of a cast on which the header ends the process.
+    """
     if subject != HEADER_OPERATORS:
-        yield _casts(source, targets)
+        if safe := [t for t in targets if not cast_aborts(source, t)]:
+            yield _casts(source, safe)
         return
     (other,) = targets
     ops = [op for op in Operation if _is_asked(op, source, other)]

@@ -32,7 +32,13 @@ Asked = tuple["ApFixed | IeeeFloat | str", tuple[Any, ...]]
 #: Shapes that hold in a task: one start of yosys serves them.
 TOGETHER = 10
 #: Types that people have, for the proofs that take longer.
-STANDARD = ("ap_fixed<8,4>", "ap_fixed<16,6>", "ap_fixed<18,8>", "ap_fixed<32,16>", "ap_ufixed<8,2>")
+STANDARD = (
+    "ap_fixed<8,4>",
+    "ap_fixed<16,6>",
+    "ap_fixed<18,8>",
+    "ap_fixed<32,16>",
+    "ap_ufixed<8,2>",
+)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def print_run(found: Run, console: Console) -> None:
         shapes = sum(len(task.asked) for task, _ in answers)
         certificates = [one for _, many in answers for one in many]
         counts = Counter(one.outcome for one in certificates)
-        slowest = max(one.seconds for one in certificates)
+        slowest = max((one.seconds for one in certificates), default=0.0)
         table.add_row(
             subject,
             f"{shapes:,}",

@@ -154,6 +154,9 @@ def test_what_is_misread_in_a_profile_is_undecided(
     first, second = answered(task, 1.0)
     assert first.outcome is second.outcome is Outcome.UNDECIDED
     assert "does not read the program: error: no such header" in second.differs
+    aborts = ApFixed(1, 17, rounding="RND", overflow="SAT")  # whatever is converted
+    task = Task(HEADERS[0], ((ApFixed(5, 4), (aborts, ApFixed(4, 4))), (ApFixed(5, 4), (aborts,))))
+    assert [one.claims for one in answered(task, 1.0)] == [1]
 
 
 def test_pairs_of_a_profile() -> None:
