@@ -24,8 +24,8 @@ __all__ = ["print_rtl", "print_run"]
 #: Refutations that are printed whole.
 SHOWN = 10
 NOT_ASKED = (
-    "not asked: NaN, wider types, operators, other casts than these; trusted: the solver, yosys' "
-    "and our own reading of the source (docs/proof.md)"
+    "not asked: other types than these, NaN in the float loop, layers (harness prove-layers); "
+    "trusted: the solver, yosys' and our own reading of the source (docs/proof.md)"
 )
 BY_ESBMC = (
     "not asked: floats, other types than these; trusted: ESBMC's reading of C++ (docs/proof.md)"
