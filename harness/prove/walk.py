@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from harness.prove.reals import copysign
 from harness.prove.solve import possible
 from harness.prove.terms import Truth
 
-if TYPE_CHECKING:
-    from harness.prove.source import Source
-
 __all__ = ["KNOWN", "Function", "Untranslatable", "World", "assigned", "returned"]
 
 #: What is known of types, which is computed before any loop runs, and so is called as it is.
@@ -39,11 +36,20 @@ class Untranslatable(ValueError):
     """A line of source that the translator does not carry out."""
 
 
+class Text(Protocol):
+    """A module that functions stand in."""
+
+    name: str
+
+    def named(self, name: str) -> Any:
+        """What a name at the module's level stands for."""
+
+
 class Function:
     """A function of a module, with the variables around it."""
 
     def __init__(
-        self, source: Source, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
+        self, source: Text, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
     ) -> None:
         self.source, self.definition, self.around = source, definition, around or {}
 
@@ -65,7 +71,7 @@ def returned(function: Function, arguments: Sequence[Any], world: World, when: T
     return _Call(function, world, when).run(arguments)
 
 
-def assigned(line: ast.stmt, source: Source) -> dict[str, Any]:
+def assigned(line: ast.stmt, source: Text) -> dict[str, Any]:
     """What a line at a module's level gives names to; nothing if it is about other things."""
     outside = ast.parse("def module(): pass").body[0]
     assert isinstance(outside, ast.FunctionDef)
