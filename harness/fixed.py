@@ -11,7 +11,7 @@ import contextvars
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -30,8 +30,11 @@ from harness.types import ApFixed, ApInt, Operation, result_type
 __all__ = [
     "INT",
     "UNSIGNED",
+    "Arithmetic",
     "Array",
     "Fixed",
+    "computed_by",
+    "computed_elsewhere",
     "concatenated",
     "recorded_casts",
     "stacked",
@@ -64,6 +67,42 @@ def record_cast(source: ApFixed, target: ApFixed) -> None:
         found.add((source, target))
 
 
+class Arithmetic(Protocol):
+    """What computes in the place of the quantizers: on terms of a solver, for one.
+
+    Codes are then objects that it makes itself, or integers; those of a comparison have one bit.
+    """
+
+    def cast(self, codes: Array, source: ApFixed, target: ApFixed) -> Array:
+        """A conversion."""
+
+    def compute(self, op: Operation, a: Array, ta: ApFixed, b: Any, tb: ApFixed | None) -> Array:
+        """An operator."""
+
+    def where(self, condition: Array, a: Array, b: Array, t: ApFixed) -> Array:
+        """A choice between codes of one type."""
+
+
+_arithmetic: contextvars.ContextVar[Arithmetic | None] = contextvars.ContextVar(
+    "arithmetic", default=None
+)
+
+
+@contextlib.contextmanager
+def computed_by(arithmetic: Arithmetic) -> Iterator[None]:
+    """Let something else compute whatever ``Fixed`` computes inside."""
+    token = _arithmetic.set(arithmetic)
+    try:
+        yield
+    finally:
+        _arithmetic.reset(token)
+
+
+def computed_elsewhere() -> bool:
+    """Whether codes are what :func:`computed_by` makes of them, which only it can look at."""
+    return _arithmetic.get() is not None
+
+
 def _operator(symbol: str, *, reverse: bool = False) -> Callable[[Fixed, Any], Fixed]:
     op = Operation.parse(symbol)
 
@@ -79,6 +118,8 @@ def _comparison(symbol: str) -> Callable[[Fixed, Any], Any]:
     def method(self: Fixed, other: Any) -> Any:
         if isinstance(other, (bool, str)) or other is None:
             return NotImplemented
+        if computed_elsewhere():
+            return self._with(op, other).held
         if isinstance(other, (float, np.floating)):
             return _COMPARE[symbol](self.to_double(), other)  # C++ compares these as doubles
         if self.type.width + (not self.type.signed) <= 64:
@@ -153,7 +194,10 @@ class Fixed:
     @codes.setter
     def codes(self, codes: Any) -> None:
         array = np.asarray(codes)
-        self.held: Array = array if self.type.width <= 64 else held(array, self.type)
+        if computed_elsewhere():
+            self.held: Array = codes_of(array) if array.dtype == WORDS else array
+        else:
+            self.held = array if self.type.width <= 64 else held(array, self.type)
 
     @property
     def words(self) -> Array:
@@ -185,6 +229,8 @@ class Fixed:
 
     def cast(self, t: ApFixed) -> Fixed:
         """:meth:`to`, of which nobody is told."""
+        if (elsewhere := _arithmetic.get()) is not None:
+            return Fixed(elsewhere.cast(self.held, self.type, t), t)
         if max(self.type.width, t.width) > 64:
             found = cast_held(self.held, self.type, t)
             if found is not None:
@@ -251,6 +297,8 @@ class Fixed:
             return Fixed.to(other._with(op, self), t)
         a, b = self, other
         t = result_type(op, a.type, b.type)
+        if (elsewhere := _arithmetic.get()) is not None:
+            return Fixed(elsewhere.compute(op, a.held, a.type, b.held, b.type), t)
         if max(a.type.width, b.type.width, t.width) > 64:
             found = compute_held(op, a.held, a.type, b.held, b.type, t)
             if found is not None:
@@ -265,6 +313,8 @@ class Fixed:
 
     def _unary(self, op: Operation) -> Fixed:
         t = result_type(op, self.type)
+        if (elsewhere := _arithmetic.get()) is not None:
+            return Fixed(elsewhere.compute(op, self.held, self.type, None, None), t)
         if t.width > 64:
             found = compute_held(op, self.held, self.type, None, None, t)
             if found is not None:
@@ -323,6 +373,8 @@ def where(condition: Array, a: Fixed, b: Fixed) -> Fixed:
     """``condition ? a : b``; both must have one type."""
     if a.type != b.type:
         raise TypeError(f"the branches have types {a.type} and {b.type}")
+    if (elsewhere := _arithmetic.get()) is not None:
+        return Fixed(elsewhere.where(condition, a.held, b.held, a.type), a.type)
     return Fixed(np.where(condition, a.held, b.held), a.type)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ AGREE, DIFFER = 0, 1
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(prove)
+    app.command()(prove_layers)
 
 
 def prove(
@@ -54,7 +56,10 @@ def prove(
         list[str] | None, typer.Option(help="NAME=VALUE: a parameter of the module.")
     ] = None,
     header: Annotated[
-        bool, typer.Option("--header", help="Ask the vendor's header too, by ESBMC, for a cast.")
+        bool,
+        typer.Option(
+            "--header", help="Ask the vendor's header, by ESBMC: of a cast too, or alone."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Decides the types of a profile.")] = 0,
     seconds: Annotated[float, typer.Option(min=0.01, help="That one question may take.")] = 60.0,
@@ -85,8 +90,10 @@ def prove(
         )
     elif top or latency is not None or input_ or output or clock or hold or parameter:
         raise ValueError("--top, --latency, --input and the like are of --rtl, which is not given")
-    elif header and not (source and target):
-        raise ValueError("--header is of one cast: name it with --from TYPE and --to TYPE")
+    elif header and bool(source) != bool(target):
+        raise ValueError(
+            "--header is of one cast, --from TYPE and --to TYPE, or of a profile, without types"
+        )
     else:
         outcome, found = _on_ours(
             profile,
@@ -106,6 +113,57 @@ def prove(
         kept.export(found, export)
     if as_json:
         sys.stdout.write(text + "\n")
+    raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
+
+
+def prove_layers(
+    kernel: Annotated[
+        list[str] | None, typer.Option(help="A kernel's name, or part of it; may be repeated.")
+    ] = None,
+    configurations: Annotated[int, typer.Option(min=1, help="Layers of each kernel.")] = 1,
+    bits: Annotated[
+        int, typer.Option(min=1, max=32, help="Every input of at most 2**bits is run.")
+    ] = 16,
+    header: Annotated[
+        bool,
+        typer.Option("--header", help="Larger layers instead, by ESBMC: the last output of each."),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the layers.")] = 0,
+    seconds: Annotated[float, typer.Option(min=0.01, help="That ESBMC may take.")] = 120.0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Compilers; one a core else.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(help="Write every question's hash and answer into this file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificates.")] = False,
+) -> None:
+    """Prove typed layers equal to hls4ml's kernels for all inputs, or find one that refutes it."""
+    from harness.hls.proof import named
+    from harness.oracle import Oracle
+
+    layers, kept = _module("harness.prove.layers"), _module("harness.prove.certificates")
+    names, started = named(kernel), time.perf_counter()
+    options = {"configurations": configurations, "seed": seed}
+    with contextlib.closing(Oracle()) as oracle, progress("proving layers") as update:
+        if header:
+            found = dict(
+                layers.check_families(oracle, names, seconds=seconds, update=update, **options)
+            )
+        else:
+            found = dict(
+                layers.prove_families(oracle, names, bits=bits, jobs=jobs, update=update, **options)
+            )
+    outcomes = {one.outcome.value for many in found.values() for one in many}
+    outcome = "refuted" if "refuted" in outcomes else "undecided"
+    outcome = "proven" if outcomes == {"proven"} else outcome
+    all_of_them = [one for many in found.values() for one in many]
+    text = kept.as_json(all_of_them, outcome=outcome)
+    if certificates is not None:
+        write_aside(certificates, text + "\n")
+    if as_json:
+        sys.stdout.write(text + "\n")
+    else:
+        took = time.perf_counter() - started
+        _module("harness.report.layer_proofs").print_layer_proofs(found, wide_console(), took)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
 
 
@@ -130,7 +188,7 @@ def _on_ours(
         asked = plan.tasks_of_cast(as_fixed_type(source), t) if source else plan.tasks_of_type(t)
         jobs = 1 if source else jobs
     else:
-        asked = plan.tasks(profile, seed)
+        asked = plan.header_tasks(profile, seed) if header else plan.tasks(profile, seed)
     with progress("proving") as update:
         found = run.run(asked, jobs=jobs, seconds=seconds, keep=keep, update=update)
         if header and source:

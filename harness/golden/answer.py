@@ -250,8 +250,8 @@ def _references(question: Question) -> Iterator[tuple[int, list[str]]]:
 def _converted(a: Any, word: int, source: Any, target: Any) -> tuple[int, list[str]]:
     if isinstance(source, Number):
         value: Any = a
-        make = reference.from_double if isinstance(a, float) else reference.from_int
-        exact = make(a, target)
+        makes = {"double": reference.from_double, "float": reference.from_float}
+        exact = makes.get(source.cpp, reference.from_int)(a, target)
     else:
         value = reference.decode(a, source)
         exact = reference.cast(a, source, target)

@@ -9,7 +9,7 @@ from typing import Any
 from harness import reference
 from harness.reference.fixed import ROUND
 from harness.reference.floats import exponent_of
-from harness.types import ApFixed, Binary, BinaryFloat, Overflow
+from harness.types import ApFixed, ApInt, Binary, BinaryFloat, Overflow
 
 __all__ = ["FLAGS", "conversion_flags", "explain"]
 
@@ -63,14 +63,14 @@ def conversion_flags(
         above: the next one above it, or ``None``.
         target: the type.
         code: what the reference says.
-        source: the type of the input, if it has one.
+        source: the type of the input, or the C++ number that it is, if any.
     """
     found = _input_flags(value)
     if isinstance(target, Binary):
         return found if value else ["zero", *found]
-    exact = _exact(value, target)
+    exact, lower, upper = (_exact(x, target, source) for x in (value, below, above))
     if exact is not None:
-        found += _tie_flags(exact, _exact(below, target), _exact(above, target), target)
+        found += _tie_flags(exact, lower, upper, target)
         find = _fixed_flags if isinstance(target, ApFixed) else _float_flags
         found += find(exact, target, code)
     elif isinstance(target, BinaryFloat) and not math.isnan(value):
@@ -80,13 +80,14 @@ def conversion_flags(
     return found
 
 
-def _exact(value: Any, target: Any) -> Fraction | None:
+def _exact(value: Any, target: Any, source: Any) -> Fraction | None:
     """The exact value that is converted; ``None`` for NaN and, into floats, infinities."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float):
         if isinstance(target, ApFixed):
-            return reference.as_header_reads(value)
+            own = isinstance(target, ApInt) and str(source) == "float"
+            return reference.as_header_reads(value, from_float=own)
         return None if math.isinf(value) else Fraction(value)
     return Fraction(value)
 

@@ -121,6 +121,9 @@ def _numbers(*names: str) -> Callable[[Stream], Iterator[Question]]:
                     yield question
         for number, t in itertools.product(names, INTEGERS):
             yield conversion(number, t, 60, stream)
+        if "float" in names:  # whose NaN and infinities these have bits of
+            for t in (ApInt(106, False), ApInt(130)):
+                yield conversion("float", t, 60, stream)
 
     return questions
 

@@ -46,6 +46,7 @@ _COMPARED = (
     (ApFixed(8, 3), ApFixed(6, 3, overflow="SAT_SYM")),
     (ApInt(8), ApInt(64, False)),
     (ApInt(65), ApInt(65, False)),
+    (ApInt(40, False), ApFixed(2, 1)),
 )
 
 
@@ -85,6 +86,7 @@ def arithmetic(stream: Stream) -> Iterator[Question]:
         yield operator(op, ApFixed(wa, ia, sa), ApFixed(wb, ib, sb), 40, stream)
     # The most negative dividend by the code -1, which is the quirk division-of-minimum.
     yield operator("/", ApFixed(8, 4), ApFixed(8, 8), 60, stream)
+    yield operator("/", ApFixed(64, 64), ApFixed(4, 4), 24, stream)
     for wide in (ApFixed(65, 30), ApFixed(65, 70, False)):
         for op in "+-*/":
             yield operator(op, wide, ApFixed(12, 5), 24, stream)
@@ -97,7 +99,8 @@ def arithmetic(stream: Stream) -> Iterator[Question]:
     singles = (Operation.NEG, Operation.INC, Operation.DEC, Operation.LSHIFT, Operation.RSHIFT)
     natives = _those(lambda op: op.value.startswith("to_"))
     yield from _asked((*singles, *natives), (*_INTEGERS[:6], _INTEGERS[8]), 30, stream)
-    fixed = (*_FIXED, (ApFixed(8, 0), None), (ApFixed(9, 4, False, "RND", "SAT"), None))
+    odd = (ApFixed(8, 0), ApFixed(9, 4, False, "RND", "SAT"), ApFixed(1, 1, overflow="SAT_SYM"))
+    fixed = (*_FIXED, *((t, None) for t in odd))
     yield from _asked((Operation.INC, Operation.DEC, *natives), fixed, 30, stream)
 
 

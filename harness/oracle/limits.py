@@ -147,10 +147,6 @@ def traps(op: Operation, a: ApFixed, b: ApFixed, pairs: Sequence[tuple[int, int]
         return None
     left = 0 if integers else max(b.frac, 0)
     width = max(a.width + left, b.width)
-    if a.signed and b.signed and width == 64 and not integers:
-        lowest = -(1 << 63)
-        if any(x << left == lowest and y == -1 for x, y in pairs):
-            return "the most negative 64-bit dividend by code -1 traps in the processor"
     if width >= 64 and any(division_errs(x << left, y, width + 1) for x, y in pairs):
         return "the headers' long division errs on these codes: it never corrects a digit"
     return None

@@ -18,7 +18,7 @@ from harness.oracle.errors import HeaderRefuses, OracleCrash
 from harness.oracle.headers import find_headers
 from harness.oracle.kernels import OURS, VENDOR, Kernel
 from harness.oracle.layers import LayerKernel
-from harness.oracle.words import as_cpp_reads, from_words, to_words, word_count
+from harness.oracle.words import as_cpp_reads, from_words, to_words, unfolded, word_count
 from harness.oracle.worker import Worker
 from harness.types import (
     ApFixed,
@@ -284,7 +284,7 @@ class Oracle:
         if np.shape(a) != np.shape(b):
             raise ValueError(f"operands differ in shape: {np.shape(a)} and {np.shape(b)}")
         if (op.assigned or op) in (Operation.DIV, Operation.MOD):
-            pairs = zip(np.ravel(a).tolist(), np.ravel(b).tolist(), strict=True)
+            pairs = zip(unfolded(a, ta), unfolded(b, tb), strict=True)
             if why := limits.traps(op, ta, tb, list(pairs)):
                 raise HeaderRefuses(why)
         return to_words(b, tb)

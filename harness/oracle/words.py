@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.types import NumberType, as_array, not_a_code, plain
 
-__all__ = ["as_cpp_reads", "from_words", "to_words", "word_count"]
+__all__ = ["as_cpp_reads", "from_words", "to_words", "unfolded", "word_count"]
 
 Array = np.ndarray[Any, Any]
 
@@ -56,6 +56,12 @@ def from_words(words: Array, t: NumberType, shape: tuple[int, ...]) -> Array:
         for k in range(0, len(packed), size)
     ]
     return out.reshape(shape)
+
+
+def unfolded(codes: Any, t: NumberType) -> list[int]:
+    """Codes as Python integers: an unsigned one of 64 bits may come as the negative ``int64``."""
+    items: list[int] = np.ravel(codes).tolist()
+    return [c % (1 << 64) for c in items] if t.width == 64 and not t.signed else items
 
 
 def as_cpp_reads(x: Any) -> Array:

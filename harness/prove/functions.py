@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from harness.prove.machine import Unsigned, as_word, compared, merged, truth_of
 from harness.prove.reals import Real, rounded
 from harness.prove.terms import Truth
@@ -59,6 +61,7 @@ BUILTINS: Mapping[str, Callable[..., Any]] = {
     "type": type,
 }
 NUMPY: Mapping[str, Callable[..., Any]] = {
+    "iinfo": np.iinfo,
     "int64": lambda a: a if isinstance(a, int) else as_word(a),
     "uint64": lambda a: Unsigned(as_word(a)),
     **{name: functools.partial(rounded, name) for name in ("floor", "rint", "trunc")},

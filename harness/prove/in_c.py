@@ -100,6 +100,16 @@ def _less(term: Any, a: str, b: str) -> str:
     return f"{_signed(term, 0, a)} < {_signed(term, 1, b)}"
 
 
+def _divided(symbol: str) -> Callable[..., str]:
+    """A signed quotient or remainder; it is taken in a bit more than either operand needs."""
+
+    def written(term: Any, a: str, b: str) -> str:
+        signed = f"{_signed(term, 0, a)} {symbol} {_signed(term, 1, b)}"
+        return f"({_type(term)})({signed})"
+
+    return written
+
+
 def _refused(term: Any) -> str:
     raise ValueError(f"no C is written for {term.kind()}")
 
@@ -127,4 +137,6 @@ _OTHERS: dict[Any, Callable[..., str]] = {
     Kind.BV_EXTRACT: _extracted,
     Kind.BV_CONCAT: _beside,
     Kind.BV_SLT: _less,
+    Kind.BV_SDIV: _divided("/"),
+    Kind.BV_SREM: _divided("%"),
 }

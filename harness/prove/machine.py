@@ -32,6 +32,7 @@ __all__ = [
     "compared",
     "known",
     "merged",
+    "narrowed",
     "stored",
     "truth_of",
     "unary",
@@ -73,11 +74,22 @@ class Row:
         self.size = 1
 
     def place(self, index: Any) -> int:
-        """Where an index points: a row, or a row and a column."""
-        row, column = index if isinstance(index, tuple) else (index, 0)
+        """Where an index points: a place of an array of one axis; a row, or a row and a column."""
+        first = (0, index) if len(self.shape) == 1 else (index, 0)
+        row, column = index if isinstance(index, tuple) else first
         if row != 0:
             raise IndexError(f"an array of one row has no row {row}")
         return int(column)
+
+    def row(self, index: int) -> Row:
+        """The one row of an array of two axes: its memory."""
+        self.place(index)
+        return Row(self.items, self.kind, self.shape[1:])
+
+    def fill(self, values: Any, duty: Duty) -> None:
+        """Write all of it."""
+        for place, value in zip(range(len(self.items)), values, strict=True):
+            self.items[place] = stored(int(value), self.kind, duty)
 
     def view(self, dtype: Any) -> Row:
         """The same memory read as another dtype: the words of floats that were never computed."""
@@ -107,6 +119,8 @@ def stored(value: Any, kind: str, duty: Duty) -> Any:
         return reals.as_real(value, _kind_of(value)).integer(duty)
     if kind.startswith("float") and floating:
         return reals.as_real(value, kind)
+    if kind == "int32":
+        return narrowed(value, 32)
     if kind.startswith("float"):
         raise TypeError("a kernel writes no integers into an array of floats")
     return value
@@ -116,10 +130,17 @@ def _kind_of(value: Any) -> str:
     return value.kind if isinstance(value, Real) else str(value.dtype.name)
 
 
+def narrowed(value: Any, bits: int) -> Any:
+    """The signed integer of so many bits that has the low ones of this."""
+    if isinstance(value, int):
+        low = value & (1 << bits) - 1
+        return low - (1 << bits) if low >> (bits - 1) else low
+    return as_word(value).bits(bits - 1, 0).extended(BITS, signed=True)
+
+
 def wrapped(value: int) -> int:
     """The ``int64`` with the low 64 bits."""
-    value &= (1 << BITS) - 1
-    return value - (1 << BITS) if value >> (BITS - 1) else value
+    return int(narrowed(value, BITS))
 
 
 def as_word(value: Any) -> Word:

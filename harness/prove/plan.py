@@ -14,10 +14,13 @@ from harness.types import ApFixed, ApInt, IeeeFloat, Overflow, Rounding, check_c
 
 __all__ = [
     "HEADER",
+    "HEADERS",
+    "HEADER_OPERATORS",
     "PROFILES",
     "SUBJECTS",
     "Task",
     "claims",
+    "header_tasks",
     "legal",
     "tasks",
     "tasks_of_cast",
@@ -43,8 +46,9 @@ class Task:
     """Some questions about one subject.
 
     Attributes:
-        subject: one of :data:`SUBJECTS`.
-        asked: sources, which are types or dtypes, each with its targets.
+        subject: one of :data:`SUBJECTS` or :data:`HEADERS`.
+        asked: sources, which are types or dtypes, each with its targets; of operators the type of
+            the left operand with that of the right one; of sums a seed.
     """
 
     subject: str
@@ -86,6 +90,13 @@ def _float_codes(asked: tuple[Asked, ...]) -> Iterator[Claim]:
             yield from minifloats.float_cast_claims(source, targets)
 
 
+def _sums(asked: tuple[Asked, ...]) -> Iterator[Claim]:
+    from harness.prove.layers.sums import drawn_sum  # needs torch
+
+    for seed, _ in asked:
+        yield drawn_sum(int(str(seed)))
+
+
 #: Who answers, in the order of a report.
 SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "kernels, codes to codes": _casts,
@@ -93,12 +104,17 @@ SUBJECTS: dict[str, Callable[[tuple[Asked, ...]], Iterator[Claim]]] = {
     "kernels, doubles by integers": _doubles,
     "kernels, float types": _float_codes,
     "operators on codes": _operators,
+    "layers, compiled sums": _sums,
     "ap_quantize.sv": _rtl("sv"),
     "ap_quantize.vhd": _rtl("vhd"),
 }
-CASTS, FLOATS, DOUBLES, FLOAT_TYPES, OPERATORS, VERILOG, VHDL = SUBJECTS
+CASTS, FLOATS, DOUBLES, FLOAT_TYPES, OPERATORS, SUMS, VERILOG, VHDL = SUBJECTS
 #: The vendor's own, which a model checker is asked about, and not the solver.
-HEADER = "ap_fixed.h, by ESBMC"
+HEADER, HEADER_INTEGERS, HEADER_OPERATORS = HEADERS = (
+    "ap_fixed.h, by ESBMC",
+    "ap_int.h from and to both, by ESBMC",
+    "operators of both, by ESBMC",
+)
 
 
 def claims(task: Task) -> Iterator[Claim]:
@@ -129,6 +145,7 @@ PROFILES: dict[str, dict[str, int]] = {
         CASTS: 100,
         FLOAT_TYPES: 2,
         OPERATORS: 8,
+        SUMS: 10,
         VERILOG: 40,
         VHDL: 4,
         FLOATS: 1,
@@ -138,6 +155,7 @@ PROFILES: dict[str, dict[str, int]] = {
         CASTS: 1000,
         FLOAT_TYPES: 100,
         OPERATORS: 300,
+        SUMS: 500,
         VERILOG: 1000,
         VHDL: 50,
         FLOATS: 5,
@@ -160,6 +178,7 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
         found += _together(subject, [drawn(rng, widest) for _ in range(wanted[subject])])
     found += _together(FLOAT_TYPES, [float_cast(rng) for _ in range(wanted[FLOAT_TYPES])])
     found += _together(OPERATORS, [operands(rng) for _ in range(wanted[OPERATORS])])
+    found += _together(SUMS, [(str(rng.randrange(1 << 30)), ()) for _ in range(wanted[SUMS])])
     # The float loop takes float32 of narrow types in float32, and all else in float64.
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:
@@ -173,6 +192,54 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
 def _together(subject: str, asked: list[Asked]) -> list[Task]:
     """Tasks of a few questions each."""
     return [Task(subject, tuple(asked[k : k + TOGETHER])) for k in range(0, len(asked), TOGETHER)]
+
+
+#: How many pairs of types of each of the headers' subjects.
+HEADER_PROFILES: dict[str, tuple[int, int, int]] = {"quick": (4, 4, 4), "full": (20, 14, 16)}
+#: How many of a shape's modes a program converts into: each costs seconds, and reading it does too.
+MODES = 4
+
+
+def header_tasks(profile: str, seed: int = 0) -> list[Task]:
+    """The tasks of a profile of the vendor's headers, one pair of types each.
+
+    Raises:
+        ValueError: for an unknown profile.
+    """
+    if profile not in HEADER_PROFILES:
+        raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(HEADER_PROFILES)}")
+    casts, integers, operators = HEADER_PROFILES[profile]
+    rng, asked = random.Random(seed), []
+    for _ in range(casts):
+        source, targets = drawn(rng, 64)
+        asked.append((HEADER, source, tuple(rng.sample(targets, min(MODES, len(targets))))))
+    asked += [(HEADER_INTEGERS, *_with_integer(rng)) for _ in range(integers)]
+    for _ in range(operators):
+        left, right = _operand(rng), _operand(rng)
+        asked.append((HEADER_OPERATORS, left, (right,)))
+    return [Task(subject, ((source, targets),)) for subject, source, targets in asked]
+
+
+def _with_integer(rng: random.Random) -> tuple[ApFixed, tuple[ApFixed, ...]]:
+    """A cast from an integer, to one, or from one to another."""
+    while True:
+        source, targets = drawn(rng, 64)
+        kind = rng.randrange(3)
+        if kind < 2:
+            source = ApInt(source.width, signed=source.signed)
+        if kind > 0:
+            targets = (ApInt(targets[0].width, signed=targets[0].signed),)
+        if _exists(source, targets[0]):
+            return source, tuple(rng.sample(targets, min(MODES, len(targets))))
+
+
+def _operand(rng: random.Random) -> ApFixed:
+    """Narrow enough for products and quotients of any two; some integers."""
+    width, signed = rng.randint(1, 9), rng.random() < 0.6
+    if rng.random() < 0.4:
+        return ApInt(width, signed=signed)
+    overflow = rng.choice((Overflow.WRAP, Overflow.SAT_SYM))  # which a comparison can see
+    return ApFixed(width, rng.randint(-1, width + 1), signed, overflow=overflow)
 
 
 def tasks_of_cast(source: ApFixed, target: ApFixed) -> list[Task]:
@@ -198,18 +265,24 @@ def tasks_of_type(target: ApFixed) -> list[Task]:
     return found
 
 
-def drawn(rng: random.Random, widest: int) -> Asked:
+def drawn(rng: random.Random, widest: int) -> tuple[ApFixed, tuple[ApFixed, ...]]:
     """A source and a target whose bits lie across one another, the target in every mode."""
     while True:
         source, target = _shape(rng, widest), _shape(rng, widest)
         shift = rng.randint(-source.width - 2, target.width + 2)
         integer = target.width - (source.frac + shift)
         target = ApFixed(target.width, integer, target.signed)
-        try:
-            check_cast(source, target)
-        except ValueError:
-            continue
-        return source, legal(target, rng.randint(1, target.width))
+        if _exists(source, target):
+            return source, legal(target, rng.randint(1, target.width))
+
+
+def _exists(source: ApFixed, target: ApFixed) -> bool:
+    """Whether the headers define the cast."""
+    try:
+        check_cast(source, target)
+    except ValueError:
+        return False
+    return True
 
 
 def operands(rng: random.Random) -> Asked:

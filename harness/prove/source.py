@@ -57,7 +57,7 @@ class Source:
 
     def call(
         self,
-        name: str,
+        function: str | Function,
         *arguments: Any,
         duties: list[Truth] | None = None,
         given: Sequence[Truth] = (),
@@ -66,7 +66,7 @@ class Source:
         """What a function of the module returns.
 
         Args:
-            name: the function.
+            function: its name, or what such a call returned.
             arguments: Python numbers for what is known, terms for what is not; records, and rows.
             duties: takes what must hold of the inputs for the processor to do as it says.
             given: what the inputs are known to obey.
@@ -78,7 +78,8 @@ class Source:
         """
         world = World([] if duties is None else duties, compiled)
         world.memory = [a.items for a in arguments if isinstance(a, Row)]
-        function = Function(self, self.functions[name])
+        if isinstance(function, str):
+            function = Function(self, self.functions[function])
         return returned(function, arguments, world, all_of(given))
 
     def named(self, name: str) -> Any:

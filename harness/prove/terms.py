@@ -39,6 +39,9 @@ class Truth:
         self.term = MANAGER.mk_true() if term is True else term
         self.term = MANAGER.mk_false() if term is False else self.term
 
+    def __bool__(self) -> bool:
+        raise TypeError("a term is true for some inputs and not for others")
+
     def __and__(self, other: Truth | bool) -> Truth:
         return Truth(make(Kind.AND, self.term, _truth(other)))
 
@@ -83,6 +86,9 @@ class Word:
     def of(cls, value: int, width: int) -> Word:
         """A constant: the low bits of ``value``."""
         return cls(constant(value, width))
+
+    def __bool__(self) -> bool:
+        raise TypeError("a term is zero for some inputs and not for others")
 
     def __add__(self, other: Word | int) -> Word:
         return self._with(Kind.BV_ADD, other)

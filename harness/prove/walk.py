@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from harness.prove.machine import (
     compared,
     known,
     merged,
+    narrowed,
     stored,
     truth_of,
     unary,
@@ -24,9 +25,6 @@ from harness.prove.machine import (
 from harness.prove.reals import copysign
 from harness.prove.solve import possible
 from harness.prove.terms import Truth
-
-if TYPE_CHECKING:
-    from harness.prove.source import Source
 
 __all__ = ["KNOWN", "Function", "Untranslatable", "World", "assigned", "returned"]
 
@@ -38,11 +36,20 @@ class Untranslatable(ValueError):
     """A line of source that the translator does not carry out."""
 
 
+class Text(Protocol):
+    """A module that functions stand in."""
+
+    name: str
+
+    def named(self, name: str) -> Any:
+        """What a name at the module's level stands for."""
+
+
 class Function:
     """A function of a module, with the variables around it."""
 
     def __init__(
-        self, source: Source, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
+        self, source: Text, definition: ast.FunctionDef, around: Mapping[str, Any] | None = None
     ) -> None:
         self.source, self.definition, self.around = source, definition, around or {}
 
@@ -64,7 +71,7 @@ def returned(function: Function, arguments: Sequence[Any], world: World, when: T
     return _Call(function, world, when).run(arguments)
 
 
-def assigned(line: ast.stmt, source: Source) -> dict[str, Any]:
+def assigned(line: ast.stmt, source: Text) -> dict[str, Any]:
     """What a line at a module's level gives names to; nothing if it is about other things."""
     outside = ast.parse("def module(): pass").body[0]
     assert isinstance(outside, ast.FunctionDef)
@@ -191,6 +198,8 @@ class _Call:
             case ast.Tuple(elts=targets):
                 for part, item in zip(targets, value, strict=True):
                     self.assign(part, item)
+            case ast.Subscript(value=array, slice=ast.Slice(lower=None, upper=None)):
+                self.value(array).fill(value, self.duty)
             case ast.Subscript(value=array, slice=index):
                 row = self.value(array)
                 place = row.place(self.value(index))
@@ -291,7 +300,10 @@ class _Call:
         return merged(test, a, b)
 
     def element(self, array: Any, index: Any) -> Any:
-        return array.read(array.place(index)) if isinstance(array, Row) else array[index]
+        if isinstance(array, Row):
+            whole = len(array.shape) == 2 and not isinstance(index, tuple)
+            return array.row(index) if whole else array.read(array.place(index))
+        return int(array[index]) if isinstance(array, np.ndarray) else array[index]
 
     def arguments(self, lines: Sequence[ast.expr]) -> list[Any]:
         found: list[Any] = []
@@ -306,6 +318,9 @@ class _Call:
         match function:
             case ast.Attribute(value=ast.Name(id="np"), attr="empty"):
                 return self.array(Row([None], np.dtype(arguments[1]).name))
+            case ast.Attribute(value=ast.Name(id="np"), attr="empty_like"):
+                (like,) = arguments
+                return self.array(Row([None] * like.size, like.dtype.name))
             case ast.Attribute(value=ast.Name(id="np"), attr="copysign"):
                 return copysign(*arguments)
             case ast.Attribute(value=ast.Name(id="np"), attr=name):
@@ -319,6 +334,8 @@ class _Call:
             return _Call(found, self.world, self.when).run(arguments)
         if isinstance(found, type) and issubclass(found, np.unsignedinteger):
             return Unsigned(as_word(arguments[0]).bits(8 * np.dtype(found).itemsize - 1, 0))
+        if isinstance(found, type) and issubclass(found, np.signedinteger):
+            return narrowed(arguments[0], 8 * np.dtype(found).itemsize)
         if getattr(found, "__module__", "") in KNOWN and known(*arguments):
             return found(*arguments)
         raise self.refused(function)

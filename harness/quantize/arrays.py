@@ -72,11 +72,19 @@ def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
         return like(codes if t.width > 64 else narrowed(codes), x)
     if t.width > 64:
         if array.dtype.kind == "f":
-            doubles = widened(array, np.float64)
-            return like(wide.map_codes(lambda v: wide.double_to_code(v, t), doubles), x)
+            return like(_wide_codes(array, t), x)
         return like(wide.map_codes(lambda v: wide.integer_to_code(int(v), 0, t), array), x)
     out = _float_codes(native(array), t) if array.dtype.kind == "f" else _integer_codes(array, t)
     return like(out.reshape(array.shape), x)
+
+
+def _wide_codes(array: Array, t: NumberType) -> Array:
+    """Codes of floats in a type of more than 64 bits; C++ has no constructor from a half."""
+    if isinstance(t, ApInt) and array.dtype.itemsize < 8:
+        words = widened(array, np.float32).view(np.uint32)
+        return wide.map_codes(lambda word: wide.float_to_integer(word, t), words)
+    doubles = widened(array, np.float64)
+    return wide.map_codes(lambda v: wide.double_to_code(v, t), doubles)
 
 
 def decode(codes: Any, t: NumberType, dtype: Any = None) -> Any:

@@ -154,11 +154,11 @@ def division_wraps(a: ApFixed, b: ApFixed) -> int | None:
     """The dividend that wraps when divided by the code -1, or ``None``.
 
     The header divides in as many bits as the wider operand has.  There the most negative dividend
-    has no opposite, so its quotient by the code -1 comes out negative.  With exactly 64 bits the
-    division traps instead, and with a mixed or unsigned pair there is a bit to spare.
+    has no opposite, so its quotient by the code -1 comes out negative.  With a mixed or unsigned
+    pair there is a bit to spare.
     """
     width = a.width + max(b.frac, 0)
-    if not (a.signed and b.signed) or width < b.width or width == 64:
+    if not (a.signed and b.signed) or width < b.width:
         return None
     return -(1 << (width - 1))
 
@@ -215,9 +215,9 @@ def unsigned_rules(op: Operation, a: ApFixed, b: ApFixed) -> tuple[bool, bool]:
     width_b = b.width + max(a.frac - b.frac, 0)
     signed, unsigned = (width_a, width_b) if a.signed else (width_b, width_a)
     if op in (Operation.EQ, Operation.NE):
-        if signed == unsigned:
-            return False, unsigned >= 64
-        return False, unsigned >= 32 and unsigned > signed
+        modulo = unsigned >= 64 if signed == unsigned else unsigned >= 32 and unsigned > signed
+        # The bit more of an unsigned left operand is clear, and that of a negative one is set.
+        return False, modulo and (a.signed or b.frac <= a.frac)
     return unsigned >= 32 and unsigned >= signed, False
 
 

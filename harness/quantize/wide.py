@@ -24,6 +24,7 @@ from harness.types import (
 
 __all__ = [
     "double_to_code",
+    "float_to_integer",
     "integer_to_code",
     "map_codes",
     "number_to_code",
@@ -54,6 +55,18 @@ def double_to_code(x: float, t: Any) -> int:
     significand = word % (1 << 52) + (1 << 52)
     exponent = (word >> 52) % 2048 - 1075
     return integer_to_code(-significand if negative else significand, -exponent, t)
+
+
+def float_to_integer(word: int, t: ApInt) -> int:
+    """The code of a ``float``'s bits in an integer type, which the header does not widen first.
+
+    So NaN and infinities are ``2**128 * 1.fraction``, and not the 2**1024 of :func:`double_to_code`
+    that no integer type has.
+    """
+    if word >> 23 & 0xFF == 0xFF:
+        significand = word % (1 << 23) + (1 << 23)
+        return integer_to_code(-significand if word >> 31 else significand, 23 - 128, t)
+    return double_to_code(float(np.uint32(word).view(np.float32)), t)
 
 
 def number_to_code(x: int | float | Fraction, t: Any) -> int:

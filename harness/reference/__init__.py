@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import operator
+import struct
 from fractions import Fraction
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "decode",
     "from_double",
     "from_exact",
+    "from_float",
     "from_int",
     "neighbours",
     "operator_quirks",
@@ -50,6 +52,20 @@ def from_double(x: float, t: Any, *, published: bool = False) -> int:
             raise ValueError(f"{t} has no NaN")
         return _sign(x, t)
     return floats.from_double(x, t)
+
+
+def from_float(x: float, t: Any, *, published: bool = False) -> int:
+    """The code of a C++ ``float``: that of its value as a double, unless its type is an integer.
+
+    The arguments, and what is raised, are those of :func:`from_double`; ``x`` is a number that a
+    ``float`` holds.
+    """
+    t, x = as_number_type(t), _double(x)
+    if not _is_float(x):
+        raise ValueError(f"{shown(x)} is no C++ float; from_double(x, t) takes it")
+    if isinstance(t, ApFixed):
+        return fixed.from_float(x, t, published=published)
+    return from_double(x, t)
 
 
 def from_int(x: int, t: Any, *, published: bool = False) -> int:
@@ -126,6 +142,15 @@ def _double(x: Any) -> float:
     if double == x or nan:
         return double
     raise ValueError(f"{shown(x)} is no double; from_exact(x, t) takes it as it is")
+
+
+def _is_float(x: float) -> bool:
+    """Whether a double is one that a C++ ``float`` holds."""
+    try:
+        (narrow,) = struct.unpack("<f", struct.pack("<f", x))
+    except OverflowError:
+        return False
+    return math.isnan(x) or narrow == x
 
 
 def _to_code(value: Fraction, t: Any, published: bool) -> int:

@@ -23,6 +23,8 @@ from harness.types import (
 
 __all__ = ["accumulate", "assign", "compute", "operator_quirks"]
 
+_STEPS = {Operation.INC: 1, Operation.DEC: -1}
+
 
 def compute(
     op: Operation | str,
@@ -105,12 +107,12 @@ def _unary(op: Operation, a: int, ta: Any, b: Any, target: Any, published: bool)
         left = b if op is Operation.LSHIFT else -b
         left = max(-ta.width, min(left, ta.width))  # by then every bit has left
         return wrap(math.floor(a * Fraction(2) ** left), ta)
-    bits, one = _bits(a, ta), Fraction(1)
+    bits, stepped = _bits(a, ta), decode(a, ta) + _STEPS.get(op, 0)
     simple: dict[Operation, Callable[[], int]] = {
         Operation.NEG: lambda: _code(-decode(a, ta), target),
         Operation.NOT: lambda: wrap(~a, ta),
-        Operation.INC: lambda: fixed.to_code(decode(a, ta) + one, ta),
-        Operation.DEC: lambda: fixed.to_code(decode(a, ta) - one, ta),
+        Operation.INC: lambda: fixed.to_code(stepped, ta, published=published),
+        Operation.DEC: lambda: fixed.to_code(stepped, ta, published=published),
         Operation.AND_REDUCE: lambda: int(bits == (1 << ta.width) - 1),
         Operation.OR_REDUCE: lambda: int(bits != 0),
         Operation.XOR_REDUCE: lambda: (bits if published else _stored(a, ta)).bit_count() % 2,
@@ -166,6 +168,8 @@ def operator_quirks(
         return comparison_quirks(op, a, ta, b, tb)
     if op is Operation.XOR_REDUCE and ta.signed and ta.width % 2 and ta.width < 64 and a < 0:
         found.append("ap-int-xor-reduce")
+    if op in _STEPS:
+        found += fixed.quirks(decode(a, ta) + _STEPS[op], ta)
     if op in (Operation.TO_INT, Operation.TO_UINT, Operation.TO_INT64, Operation.TO_UINT64):
         found += fixed.cast_quirks(decode(a, ta), ta, result_type(op, ta))
     if op is not kind and op.binary:
@@ -225,9 +229,8 @@ def _has_no_opposite(a: int, ta: ApFixed, b: int, tb: ApFixed) -> bool:
 
     The header divides two signed operands in as many bits as the wider one has, after the dividend
     was shifted by the divisor's fractional bits.  The most negative dividend has no opposite in
-    that width, so dividing it by the code -1 returns it unchanged.  In exactly 64 bits the
-    processor traps instead, and the definition is the only answer.
+    that width, so dividing it by the code -1 returns it unchanged.
     """
     width = max(ta.width + max(tb.frac, 0), tb.width)
     dividend = a << max(tb.frac, 0)
-    return ta.signed and tb.signed and width != 64 and b == -1 and dividend == -(1 << (width - 1))
+    return ta.signed and tb.signed and b == -1 and dividend == -(1 << (width - 1))

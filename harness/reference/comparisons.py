@@ -51,8 +51,12 @@ def comparison_quirks(op: Operation, a: int, ta: ApFixed, b: int, tb: ApFixed) -
         return found
     signed, unsigned = (width_a, width_b) if ta.signed else (width_b, width_a)
     if op in (Operation.EQ, Operation.NE):
-        # Two of one width are compared in 64 bits, or in as many as they have beyond.
-        if unsigned >= 64 if unsigned == signed else unsigned > max(signed, 31):
+        # Two of one width are compared in 64 bits, or in as many as they have beyond.  With a bit
+        # of its own above its code, an unsigned number is below every negative one's bits.
+        has_spare_bit = not ta.signed and ta.frac < tb.frac
+        if not has_spare_bit and (
+            unsigned >= 64 if unsigned == signed else unsigned > max(signed, 31)
+        ):
             found.append("equality-modulo")
     elif unsigned >= max(signed, 32):
         found.append("comparison-unsigned")

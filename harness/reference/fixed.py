@@ -30,6 +30,7 @@ __all__ = [
     "cast_quirks",
     "decode",
     "from_double",
+    "from_float",
     "from_int",
     "quirks",
     "to_code",
@@ -44,7 +45,10 @@ QUIRKS = {
     "wrap-sm-unrounded-bit": (
         "WRAP_SM with N = 0 takes the lowest deleted bit from the value before rounding"
     ),
-    "non-finite": "NaN and the infinities are taken as +-2**1024 * 1.fraction",
+    "non-finite": (
+        "NaN and the infinities are taken as +-2**1024 * 1.fraction, those of a float into an "
+        "ap_[u]int as +-2**128 * 1.fraction"
+    ),
     "division-of-minimum": "signed / signed: the most negative dividend by code -1 stays negative",
     "subnormal": "a subnormal double gets an implicit one: +-2**-1023 * 1.fraction",
     "ap-int-small-negative": "a float or double between -0.5 and 0 becomes +1 in an ap_[u]int",
@@ -61,7 +65,10 @@ QUIRKS = {
         "a signed and an unsigned operand of 32 bits or more, the signed one not the wider: a "
         "negative value is above every other"
     ),
-    "equality-modulo": "== takes a signed operand modulo 2**W of a wider, or as wide, unsigned one",
+    "equality-modulo": (
+        "== takes a signed operand modulo 2**W of a wider, or as wide, unsigned one, unless that "
+        "is on the left and has the coarser LSB"
+    ),
     "comparison-sat-sym": (
         "the lowest code of a coarser SAT_SYM operand on the right is compared one step up"
     ),
@@ -76,7 +83,7 @@ def decode(code: int, t: ApFixed) -> Fraction:
 
 
 def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
-    """The code of ``t(x)`` for a C++ ``double`` (a ``float`` widens to one exactly).
+    """The code of ``t(x)`` for a C++ ``double``.
 
     With ``published=True`` the answer is the definition's, and ``ValueError`` is raised for NaN
     and infinities, which it does not define.
@@ -85,7 +92,25 @@ def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
         if not math.isfinite(x):
             raise ValueError(f"the definition gives no code for {x}")
         return to_code(Fraction(x), t, published=True)
-    value = as_header_reads(x)
+    return _as_read(as_header_reads(x), t)
+
+
+def from_float(x: float, t: ApFixed, *, published: bool) -> int:
+    """The code of ``t(x)`` for a C++ ``float``, given as the Python float of its value.
+
+    It widens to a double, but for an ``ap_int`` or ``ap_uint``, which have a constructor of their
+    own: there its NaN and infinities have their bits from 2**105 on, which wide types have too.
+    What else it reads is what the other reads.  The fraction of a NaN is that of ``x``, so that a
+    signalling one, which no Python float of another width is, counts as quiet.
+
+    With ``published=True`` it is as in :func:`from_double`.
+    """
+    if published or not isinstance(t, ApInt) or math.isfinite(x):
+        return from_double(x, t, published=published)
+    return _as_read(as_header_reads(x, from_float=True), t)
+
+
+def _as_read(value: Fraction, t: ApFixed) -> int:
     if isinstance(t, ApInt) and -HALF < value < 0:
         return wrap(1, t)
     return to_code(value, t)
@@ -145,12 +170,17 @@ def quirks(x: float | Fraction, t: ApFixed | str) -> list[str]:
     return found
 
 
-def as_header_reads(x: float) -> Fraction:
-    """The value the double constructor sees: sign, exponent field and 1.fraction, no exceptions."""
+def as_header_reads(x: float, *, from_float: bool = False) -> Fraction:
+    """The value the double constructor sees: sign, exponent field and 1.fraction, no exceptions.
+
+    With ``from_float`` that of a float's NaN or infinity, which has a narrower exponent field.
+    """
     (bits,) = struct.unpack("<Q", struct.pack("<d", x))
     if bits << 1 & (1 << 64) - 1 == 0:
         return Fraction(0)
     exponent = (bits >> 52 & 0x7FF) - 1023
+    if from_float and not math.isfinite(x):
+        exponent = 128
     significand = Fraction(1 << 52 | bits & (1 << 52) - 1, 1 << 52)
     magnitude: Fraction = significand * Fraction(2) ** exponent
     return -magnitude if bits >> 63 else magnitude

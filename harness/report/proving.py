@@ -12,7 +12,7 @@ from rich.table import Table
 
 from harness.explain import explain
 from harness.explain.fixed import rows
-from harness.prove.plan import HEADER, SUBJECTS
+from harness.prove.plan import HEADERS, SUBJECTS
 from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl import RtlProof
 from harness.prove.run import Run
@@ -24,8 +24,11 @@ __all__ = ["print_rtl", "print_run"]
 #: Refutations that are printed whole.
 SHOWN = 10
 NOT_ASKED = (
-    "not asked: NaN, wider types, operators, other casts than these; trusted: the solver, yosys' "
-    "and our own reading of the source (docs/proof.md)"
+    "not asked: other types than these, NaN in the float loop, layers (harness prove-layers); "
+    "trusted: the solver, yosys' and our own reading of the source (docs/proof.md)"
+)
+BY_ESBMC = (
+    "not asked: floats, other types than these; trusted: ESBMC's reading of C++ (docs/proof.md)"
 )
 
 
@@ -35,14 +38,14 @@ def print_run(found: Run, console: Console) -> None:
     table.add_column("subject")
     for name in ("shapes", "questions", *(outcome.value for outcome in Outcome), "slowest"):
         table.add_column(name, justify="right")
-    for subject in (*SUBJECTS, HEADER):
+    for subject in (*SUBJECTS, *HEADERS):
         answers = [(task, many) for task, many in found.answers if task.subject == subject]
         if not answers:
             continue
         shapes = sum(len(task.asked) for task, _ in answers)
         certificates = [one for _, many in answers for one in many]
         counts = Counter(one.outcome for one in certificates)
-        slowest = max(one.seconds for one in certificates)
+        slowest = max((one.seconds for one in certificates), default=0.0)
         table.add_row(
             subject,
             f"{shapes:,}",
@@ -64,7 +67,7 @@ def _verdict(found: Run, wrong: Sequence[Certificate]) -> str:
         return (
             f"PROVEN for all inputs: {claims:,} equalities in {len(found.certificates):,} "
             f"questions, each with a planted fault that was seen; {found.seconds:.1f} s\n"
-            f"{NOT_ASKED}"
+            f"{_not_asked(found)}"
         )
     refuted = sum(one.outcome is Outcome.REFUTED for one in wrong)
     name = "REFUTED" if refuted else "UNDECIDED"
@@ -74,10 +77,14 @@ def _verdict(found: Run, wrong: Sequence[Certificate]) -> str:
     )
 
 
+def _not_asked(found: Run) -> str:
+    return BY_ESBMC if all(task.subject in HEADERS for task, _ in found.answers) else NOT_ASKED
+
+
 def _refutation(one: Certificate) -> str:
     head = f"{one.outcome.value}: {one.subject}: {one.question}"
     if one.codes is None:
-        return head
+        return f"{head}\n  {one.differs}" if one.differs else head
     inputs = ", ".join(f"{name} = {value:#x}" for name, value in one.inputs.items())
     return f"{head}\n  {inputs}: {one.differs} gives {one.codes[0]:#x}, right is {one.codes[1]:#x}"
 

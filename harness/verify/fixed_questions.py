@@ -122,7 +122,8 @@ class FromNumber(FixedQuestion):
         x = inputs[0][k]
         if self.whole:
             return reference.from_int(int(x), self.target)
-        return reference.from_double(float(x), self.target)
+        make = reference.from_float if self.number == "float" else reference.from_double
+        return make(float(x), self.target)
 
     def value(self, inputs: Inputs, k: int) -> Fraction | None:
         """The exact value that comes into the type; ``None`` for NaN and infinities."""

@@ -101,6 +101,24 @@ def test_known_values(oracle: Oracle, t: ApInt, x: float, code: int) -> None:
     assert int(quantize_codes(x, t)) == int(oracle.codes(x, t)) == code
 
 
+#: Floats: 1.5, the largest, the infinities, a quiet NaN and two signalling ones.
+WORDS = [0x3FC00000, 0x7F7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000, 0xFFA00001, 0x7F800001]
+
+
+@pytest.mark.parametrize("t", [ApInt(105), ApInt(106, signed=False), ApInt(129)], ids=str)
+def test_floats_into_wide_integers(oracle: Oracle, t: ApInt) -> None:
+    """They are not widened: NaN shows from 106 bits on, an infinity from 129, as 2**128."""
+    x = np.array(WORDS, np.uint32).view(np.float32)
+    found = words(oracle.codes(x, t), t)
+    assert found == words(quantize_codes(x, t), t)
+    quiet = slice(0, 5)
+    assert found[quiet] == words([reference.from_float(float(v), t) for v in x[quiet]], t)
+    infinity = 1 << 128 if t.width > 128 else 0
+    assert found[2:4] == [infinity, infinity]
+    assert found[6] - infinity == (1 << 105 if t.width > 105 else 0)
+    assert words(quantize_codes(x[:5].astype(np.float64), t), t)[2:] == [0, 0, 0]
+
+
 def test_values_follow_the_codes() -> None:
     """``quantize`` gives the values of those codes."""
     x = np.array([-0.3, 2.7, -3.7], np.float32)

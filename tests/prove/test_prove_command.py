@@ -78,6 +78,7 @@ def test_json_alone() -> None:
     ("arguments", "wrong"),
     [
         (("--from", "ap_fixed<8,4>"), "name its target"),
+        (("--header", "--to", "ap_fixed<8,4>"), "or of a profile, without types"),
         (("--top", "cast"), "of --rtl, which is not given"),
         (("--rtl", "cast.sv", "--top", "cast"), "needs --top NAME, --from TYPE and --to TYPE"),
         (("--rtl", "none.sv", "--top", "cast", *TYPES), "there is no file none.sv"),
@@ -105,3 +106,22 @@ def test_without_a_solver() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr == "harness: proofs need a solver: pip install 'hls-harness[prove]'\n"
+
+
+def test_a_profile_of_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without types it is asked alone; what is not read is left open, with the reason."""
+    checker = tmp_path / "esbmc"
+    checker.write_text("#!/bin/sh\necho 'error: no such header'\n", encoding="utf-8")
+    checker.chmod(0o755)
+    monkeypatch.setenv("HARNESS_ESBMC", str(checker))
+    status, said = harness("--header", "--jobs", "1")
+    assert status == 1
+    assert "UNDECIDED: 0 of" in said
+    assert "does not read the program: error: no such header" in " ".join(said.split())
+    assert "operators of both, by ESBMC" in said
+    assert "ap_quantize" not in said
+    monkeypatch.setenv("HARNESS_ESBMC", str(tmp_path / "none"))
+    assert harness("--header", "--jobs", "1") == (
+        2,
+        "no esbmc; put it on the path, or name it with HARNESS_ESBMC",
+    )

@@ -45,6 +45,8 @@ NEAR = [
     ApFixed(1, 1, overflow="WRAP_SM"),
 ]
 INTEGERS = [ApInt(w, signed=s) for w in (1, 8, 70) for s in (True, False)]
+#: Integers that have bits of a float's NaN, and of its infinity.
+WIDE = [ApInt(w, signed=s) for w in (106, 128, 130) for s in (True, False)]
 
 
 def word_of(x: float) -> int:
@@ -127,7 +129,7 @@ def test_any_format_that_a_double_holds(source: IeeeFloat, t: ApFixed) -> None:
             assert header == raw(reference.from_double(number, t), t)
 
 
-@pytest.mark.parametrize("t", [*FAR, *NEAR, *INTEGERS], ids=str)
+@pytest.mark.parametrize("t", [*FAR, *NEAR, *INTEGERS, *WIDE], ids=str)
 @pytest.mark.parametrize(("dtype", "shape"), [("f2", HALF), ("f4", FLOAT)])
 def test_narrow_words_at_the_edge(dtype: str, shape: tuple[int, int], t: ApFixed) -> None:
     """Zeros, subnormals, the largest, infinities and quiet NaNs of both signs."""
@@ -138,14 +140,14 @@ def test_narrow_words_at_the_edge(dtype: str, shape: tuple[int, int], t: ApFixed
         for sign in (0, 1):
             bits = (sign << exp_bits | field) << frac_bits | fraction % (1 << frac_bits)
             number = float(np.array(bits, f"u{x.width // 8}").view(dtype))
-            assert values(law, [(x, bits)]) == [raw(reference.from_double(number, t), t)]
+            assert values(law, [(x, bits)]) == [raw(reference.from_float(number, t), t)]
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4"])
 @settings(max_examples=200)
-@given(t=any_ap_types(70) | st.sampled_from([*FAR, *NEAR, *INTEGERS]), data=st.data())
+@given(t=any_ap_types(70) | st.sampled_from([*FAR, *NEAR, *INTEGERS, *WIDE]), data=st.data())
 def test_narrower_floats_are_widened(dtype: str, t: ApFixed, data: st.DataObject) -> None:
-    """A half or float is the double of its value; its subnormals are doubles as any other."""
+    """A half or float is the double of its value, but in an integer; so are its subnormals."""
     exp_bits, frac_bits = HALF if dtype == "f2" else FLOAT
     width = 1 + exp_bits + frac_bits
     top = (1 << exp_bits) - 1
@@ -163,7 +165,7 @@ def test_narrower_floats_are_widened(dtype: str, t: ApFixed, data: st.DataObject
         law.append(from_float_parts(*parts, exp_bits, frac_bits, t, published=p))
     at = [(x, bits), (word("sign", 1), sign), (word("fraction", frac_bits), fraction)]
     found = values(law, at)
-    assert found[:2] == [raw(reference.from_double(float(number), t), t)] * 2
+    assert found[:2] == [raw(reference.from_float(float(number), t), t)] * 2
     assert holds(is_finite(x, exp_bits, frac_bits), at) == bool(np.isfinite(number))
     if np.isfinite(number):
         assert found[2:] == [raw(reference.from_double(float(number), t, published=True), t)] * 2
@@ -183,6 +185,8 @@ def test_a_float_infinity_in_a_wide_integer() -> None:
     wide, narrow = (from_float(x, *FLOAT, ApInt(w)) for w in (130, 128))
     assert values([wide, narrow], [(x, 0x7F800000)]) == [1 << 128, 0]
     assert values([wide], [(x, 0x7F800001)]) == [(1 << 128) + (1 << 105)]
+    half = word("half", 16)
+    assert values([from_float(half, *HALF, ApInt(130))], [(half, 0x7C00)]) == [1 << 128]
     assert laws(ApInt(200), 0x7FF << 52)[0] == [0, 0]
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import (
     ApFixed,
+    ApInt,
     cast_codes,
     compute_codes,
     decode,
@@ -151,6 +152,32 @@ def test_nothing_is_rounded_silently(dtype: str, t: ApFixed, remedy: str) -> Non
 def test_traps(x: Any, t: ApFixed, code: int) -> None:
     """Inputs on which other libraries go wrong."""
     assert quantize_codes(x, t) == code
+
+
+@pytest.mark.parametrize(
+    ("word", "code"),
+    [
+        (0x7F800000, 1 << 128),
+        (0xFF800000, -1 << 128),
+        (0x7FC00000, 3 << 127),
+        (0xFF800001, -(1 << 128) - (1 << 105)),
+        (0x7F7FFFFF, (1 << 128) - (1 << 104)),
+        (0x80000001, 1),
+        (0x40B00000, 5),
+        (0, 0),
+    ],
+)
+def test_floats_in_integers_of_more_than_105_bits(word: int, code: int) -> None:
+    """The bits of their infinities and NaN, which the type has: no other float has such."""
+    t, x = ApInt(130), np.array(word, np.uint32).view(np.float32)
+    assert quantize_codes(x, t) == quantize_codes(x.astype(">f4"), t) == code
+    if np.isfinite(x):
+        assert quantize_codes(x.astype(np.float64), t) == code
+        return
+    assert quantize_codes(x, ApFixed(130, 130)) == 0
+    if word & 1 == 0:
+        assert quantize_codes(x.astype(np.float64), t) == 0
+        assert quantize_codes(x.astype(np.float16), t) == code
 
 
 @given(data=st.data(), source=any_ap_types(max_width=90), target=any_ap_types(max_width=90))

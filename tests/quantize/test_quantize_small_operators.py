@@ -45,6 +45,12 @@ LONG = [
     (ApFixed(33, 20), ApFixed(32, 18, False)),
     (ApFixed(60, -30), ApFixed(5, 60)),
     (ApFixed(5, 60, False), ApFixed(60, -30, False)),
+    # The left one is the coarser, and has a bit more, of which an equality takes no modulus.
+    (ApInt(40, signed=False), ApFixed(2, 1)),
+    (ApFixed(30, 29, False), ApFixed(4, 2)),
+    (ApFixed(28, 27, False), ApFixed(4, 2)),
+    (ApFixed(62, 61, False), ApFixed(64, 62)),
+    (ApFixed(30, 29), ApFixed(33, 31, False)),
 ]
 #: Where a quotient needs a bit more than a word has, and where it just does not.
 DIVIDED = [
@@ -52,6 +58,9 @@ DIVIDED = [
     (ApInt(63, signed=False), ApInt(8)),
     (ApInt(8), ApInt(64, signed=False)),
     (ApInt(64), ApInt(64)),
+    (ApFixed(64, 64), ApFixed(4, 4)),
+    (ApFixed(60, 60), ApFixed(8, 4)),
+    (ApFixed(4, 4), ApFixed(6, 6)),
 ]
 BINARY = ["+", "-", "*", "/", "%", "&", "|", "^", "<", "<=", ">", ">=", "==", "!=", "concat"]
 COMPARED = ["<", "<=", ">", ">=", "==", "!="]

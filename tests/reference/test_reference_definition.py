@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import ApFixed, reference
+from harness import ApFixed, ApInt, reference
 from harness.testing import any_ap_types, values_for
+from harness.types import MiniFloat
 
 # mode: codes of -1.5, -0.75, -0.5, 0.5, 0.75, 1.5, 2.5 in units of the LSB
 TIES = {
@@ -86,6 +87,9 @@ def test_division_of_minimum() -> None:
     t = ApFixed(4, 4)
     assert reference.compute("/", -8, t, -1, t) == -8
     assert reference.compute("/", -8, t, -1, t, published=True) == 8
+    word = ApFixed(64, 64)
+    assert reference.compute("/", word.min_code, word, -1, t) == word.min_code
+    assert reference.operator_quirks("/", word.min_code, word, -1, t) == ["division-of-minimum"]
 
 
 @given(data=st.data(), t=any_ap_types(max_width=80))
@@ -106,6 +110,35 @@ def test_non_finite(x: float) -> None:
     assert reference.from_double(math.copysign(math.nan, -1.0), t) == -128
     assert reference.from_double(x, ApFixed(8, 4)) == 0
     assert reference.quirks(x, t) == ["non-finite"]
+
+
+def test_floats() -> None:
+    """Doubles of their values, but for infinities and NaN in an integer of more than 105 bits."""
+    wide = ApInt(130)
+    assert reference.from_float(-math.inf, wide) == -(1 << 128)
+    assert reference.from_float(math.nan, wide) == 3 << 127
+    assert reference.from_double(math.inf, wide) == reference.from_float(math.inf, ApInt(128)) == 0
+    assert reference.from_float(math.inf, ApFixed(130, 130)) == 0
+    assert reference.from_float(2.0**127, wide) == 1 << 127
+    assert reference.from_float(-(2.0**-149), wide) == 1
+    half = MiniFloat(1, 3, 0)
+    assert reference.from_float(0.75, half) == reference.from_double(0.75, half)
+    with pytest.raises(ValueError, match=r"0\.1 is no C\+\+ float"):
+        reference.from_float(0.1, wide)
+    with pytest.raises(ValueError, match="no C"):
+        reference.from_float(1e300, wide)
+    with pytest.raises(ValueError, match="the definition gives no code"):
+        reference.from_float(math.inf, wide, published=True)
+
+
+@pytest.mark.parametrize(("op", "header", "published"), [("++", 0, 0), ("--", -1, 0)])
+def test_steps_of_one_bit(op: str, header: int, published: int) -> None:
+    """A step converts to the type, with its quirks and their names."""
+    t = ApFixed(1, 1, overflow="SAT_SYM")
+    assert reference.compute(op, 0, t) == header
+    assert reference.compute(op, 0, t, published=True) == published
+    moved = ["sat-sym-one-bit"] if header != published else []
+    assert reference.operator_quirks(op, 0, t) == moved
 
 
 def test_small_and_signed_zeros() -> None:

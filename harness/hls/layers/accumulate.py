@@ -19,13 +19,23 @@ import torch
 from numba import njit
 from numba.extending import register_jitable
 
-from harness.fixed import Array, Fixed, record_cast
+from harness.fixed import Array, Fixed, computed_elsewhere, record_cast
 from harness.hls.layers import wide_sums
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, ApInt, Overflow, result_type
 
-__all__ = ["accumulate", "affine", "affine_path", "affine_steps", "bounds", "tell", "watched"]
+__all__ = [
+    "accumulate",
+    "affine",
+    "affine_path",
+    "affine_steps",
+    "bounds",
+    "kept_bits",
+    "loop_kind",
+    "tell",
+    "watched",
+]
 
 #: Where the lowest and highest code of each accumulator goes while somebody watches.
 _watch: contextvars.ContextVar[list[tuple[int, int]] | None] = contextvars.ContextVar(
@@ -68,15 +78,20 @@ def accumulate(start: Fixed, terms: Fixed) -> Fixed:
     total = result_type("+", t, terms.type)
     record_cast(total, t)
     shape = terms.shape[:-1]
-    if _watch.get() is not None or total.width > 63 or t.width > 63:
+    if _by_steps() or total.width > 63 or t.width > 63:
         first = start.moved(lambda held: np.broadcast_to(held, shape))
-        if _watch.get() is None and wide_sums.fits(t, terms.type, total):
+        if not _by_steps() and wide_sums.fits(t, terms.type, total):
             return wide_sums.accumulate(first, terms, total)
         return _stepped(first, (terms[..., k] for k in range(terms.shape[-1])))
     out = np.broadcast_to(start.codes, shape).reshape(-1).astype(np.int64)
     flat = np.ascontiguousarray(terms.codes.reshape(-1, terms.shape[-1]), np.int64)
     _accumulate(out, flat, total.frac - t.frac, total.frac - terms.type.frac, plan(t))
     return Fixed(out.reshape(shape), t)
+
+
+def _by_steps() -> bool:
+    """Whether every step counts: somebody watches, or computes it in our place."""
+    return _watch.get() is not None or computed_elsewhere()
 
 
 @njit(cache=True, nogil=True)
@@ -106,7 +121,7 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     total = result_type("+", accum, accum)
     for source, target in ((product, accum), (b.type, accum), (total, accum)):
         record_cast(source, target)
-    if _watch.get() is not None:
+    if _by_steps():
         return affine_steps(x, w, b, accum, order)
     path = affine_path(x.type, w, b, accum)
     if path == "wide":
@@ -130,8 +145,8 @@ def affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, order: Array | None = N
     if path == "steps":
         _steps_loop(codes, weights, start.codes, lines, out, shift, p)
         return Fixed(out, accum)
-    word = np.int32 if _fits_32(product, accum) else np.int64
-    loop = (_wrap_loop if path == "wrap" else _sat_loop)(p.q if shift > 0 else -1, word)
+    q, word = loop_kind(product, accum)
+    loop = (_wrap_loop if path == "wrap" else _sat_loop)(q, word)
     loop(codes, weights.astype(word), start.codes.astype(word), lines, out, shift, p)
     return Fixed(out, accum)
 
@@ -228,14 +243,19 @@ def _exact_affine(x: Fixed, w: Fixed, b: Fixed, accum: ApFixed, product: ApFixed
     start = b.to(accum).codes.astype(np.float64)
     weights = torch.from_numpy(w.codes.astype(np.float64) * scale)
     out = np.empty((x.shape[0], weights.shape[1]), np.int64)
-    wrap = accum.overflow is Overflow.WRAP
-    width = accum.width if accum.signed else 0
-    mask = 0 if accum.signed else accum.max_code
+    kept = kept_bits(accum)
     for k in range(0, x.shape[0], ROWS):
         part = torch.from_numpy(x.codes[k : k + ROWS].astype(np.float64))
         sums = (part @ weights).numpy()
-        _finish(sums, start, out[k : k + ROWS], width if wrap else 64, mask if wrap else -1)
+        _finish(sums, start, out[k : k + ROWS], *kept)
     return Fixed(out, accum)
+
+
+def kept_bits(accum: ApFixed) -> tuple[int, int]:
+    """What :func:`_finish` keeps of a sum: the width of a sign, or none and a mask."""
+    if accum.overflow is not Overflow.WRAP:
+        return 64, -1  # it is in range
+    return (accum.width, 0) if accum.signed else (0, accum.max_code)
 
 
 @njit(cache=True, nogil=True)
@@ -247,13 +267,16 @@ def _finish(sums: Any, start: Any, out: Any, width: int, mask: int) -> None:
             out[r, j] = (code << (64 - width)) >> (64 - width) if width else code & mask
 
 
-def _fits_32(product: ApFixed, accum: ApFixed) -> bool:
-    """Whether words of 32 bits are enough for a product, and for the sum of two numbers of the
+def loop_kind(product: ApFixed, accum: ApFixed) -> tuple[int, Any]:
+    """The rounding of products, -1 if they are not rounded, and the words that are computed with.
+
+    These have 32 bits where that is enough for a product, and for the sum of two numbers of the
     accumulator; twice as many are computed at once as of 64 bits.
     """
     shift = product.frac - accum.frac
     width = product.width - min(shift, 0) + (not product.signed)
-    return max(width, accum.width + 1) <= 32 and shift < 32
+    narrow = max(width, accum.width + 1) <= 32 and shift < 32
+    return plan(accum).q if shift > 0 else -1, np.int32 if narrow else np.int64
 
 
 @register_jitable

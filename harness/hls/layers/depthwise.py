@@ -5,6 +5,7 @@ Their kernels have the latency strategy alone; the resource strategy asserts fal
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,15 +54,17 @@ class _Depthwise(TypedLayer):
         self.parameter("weight", kept, self.product.stored, (*window, channels, 1))
         bias = np.zeros(channels) if bias is None else bias
         self.parameter("bias", bias, bias_type, (channels,))
+        # hls4ml counts the products of all channels, and of single pixels in a row those of all.
+        whole = len(axes) == 1 and window == (1,) and n_partitions == 1
+        self.n_in = math.prod(window) * channels * (axes[0].size if whole else 1)
 
     def compute(self, *inputs: Fixed) -> Fixed:
         """See :meth:`TypedLayer.compute`."""
         weight, bias = self.fixed("weight"), self.fixed("bias")
-        terms = weight.size  # hls4ml counts the products of all channels
 
         def some(x: Fixed) -> Fixed:
             sums = channelwise(self.windows, x, weight, bias, self.accum, self.product)
-            return self.product.concluded(sums, terms, self.result)
+            return self.product.concluded(sums, self.n_in, self.result)
 
         return self.windows.in_parts(inputs[0], some).reshape(-1, *self.output_shape)
 

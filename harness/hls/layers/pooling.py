@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 
-from harness.fixed import INT, UNSIGNED, Array, Fixed
+from harness.fixed import INT, UNSIGNED, Array, Fixed, computed_elsewhere, where
 from harness.hls.layers.accumulate import accumulate, tell
 from harness.hls.layers.interval import Extent, Interval, added, saturates
 from harness.hls.layers.layer import Shape, TypedLayer, as_type, no_fractions
@@ -376,6 +377,9 @@ def _folded(code: int, t: ApFixed) -> int:
 
 def highest_codes(seen: Fixed) -> Array:
     """The highest code of each window, (rows, windows, channels); they lie apart."""
+    if computed_elsewhere():
+        each = (seen[:, k] for k in range(seen.shape[1]))
+        return functools.reduce(lambda a, b: where(a > b, a, b), each).held
     fold = seen.type.width == 64 and not seen.type.signed
     codes = seen.codes.view(np.uint64) if fold else seen.codes
     return np.asarray(codes.max(axis=1)).astype(seen.codes.dtype)

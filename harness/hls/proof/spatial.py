@@ -72,7 +72,9 @@ def _framed(draw: Draw, rank: int, what: str, data_format: str = LAST) -> dict[s
     """Margins, and an image of which cropping leaves something."""
     sides = ("left", "right", "top", "bottom")[: 2 * rank]
     margins = {f"{what}_{side}": draw.integer(0, 3) for side in sides}
-    sizes = tuple(draw.integer(1, 5) + (6 if what == "crop" else 0) for _ in range(rank))
+    axes = (("top", "bottom"), ("left", "right"))[-rank:]
+    lost = [sum(margins[f"{what}_{side}"] for side in axis) * (what == "crop") for axis in axes]
+    sizes = tuple(draw.integer(1, 5) + margin for margin in lost)
     channels = draw.integer(1, 4)
     shape = (channels, *sizes) if data_format == FIRST else (*sizes, channels)
     return {**margins, "input": draw.type(), "input_shape": shape}

@@ -8,7 +8,8 @@ changes no value and makes a NaN quiet.
 The headers read a double in their own way, which ``published=False`` follows: NaN and infinities
 are ``+-2**1024 * 1.fraction``, a subnormal double has an implicit one as any other has, and what
 lies between -0.5 and 0 becomes 1 in an ``ap_int`` or ``ap_uint``.  Into these a ``float`` goes
-without becoming a ``double``, so that its infinity is ``+-2**128``, which shows beyond 128 bits.
+without becoming a ``double``, and a ``half`` as a ``float``, so that its infinity is ``+-2**128``
+and the fraction of its NaN begins at 2**105: types of so many bits show them.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def from_float(
             that rounds by chance.
     """
     negative, field, fraction = _parts(word, exp_bits, frac_bits)
-    f = _Format.read(exp_bits, frac_bits, t, published)
+    f = _Format.of(exp_bits, frac_bits, t, published)
     exponent = field.integer(signed=False) - f.bias
     exponent = choose(field == 0, Integer.of(f.first), exponent)
     exponent = choose(field == f.top, Integer.of(f.last), exponent)
@@ -79,7 +80,7 @@ def from_float_parts(
             double does not hold, or a type that rounds by chance.
     """
     _check(exp_bits, frac_bits)
-    f = _Format.read(exp_bits, frac_bits, t, published)
+    f = _Format.of(exp_bits, frac_bits, t, published)
     if fraction.width != frac_bits or not 0 <= field <= f.top:
         raise ValueError(f"no word of {exp_bits} and {frac_bits} bits has these parts")
     exponent = f.first if field == 0 else f.last if field == f.top else field - f.bias
@@ -120,20 +121,26 @@ class _Format:
 
     Attributes:
         exp_bits, frac_bits: of the words.
-        widened: whether they become doubles first.
+        read: the bits of exponent and fraction of what the header reads: a double's or a float's.
         quirks: whether what the header reads has NaN, infinities and subnormals in its own way.
     """
 
     exp_bits: int
     frac_bits: int
-    widened: bool
+    read: tuple[int, int]
     quirks: bool
 
     @classmethod
-    def read(cls, exp_bits: int, frac_bits: int, t: ApFixed, published: bool) -> _Format:
+    def of(cls, exp_bits: int, frac_bits: int, t: ApFixed, published: bool) -> _Format:
         """The words that become a ``t``."""
-        own = (DOUBLE, FLOAT) if isinstance(t, ApInt) else (DOUBLE,)
-        return cls(exp_bits, frac_bits, (exp_bits, frac_bits) not in own, not published)
+        narrow = exp_bits <= FLOAT[0] and frac_bits <= FLOAT[1]
+        read = FLOAT if isinstance(t, ApInt) and narrow else DOUBLE
+        return cls(exp_bits, frac_bits, read, not published)
+
+    @property
+    def widened(self) -> bool:
+        """Whether the words become others first."""
+        return (self.exp_bits, self.frac_bits) != self.read
 
     @property
     def top(self) -> int:
@@ -158,7 +165,7 @@ class _Format:
     @property
     def last(self) -> int:
         """The exponent of the top field."""
-        exp_bits = DOUBLE[0] if self.quirks and self.widened else self.exp_bits
+        exp_bits = self.read[0] if self.quirks else self.exp_bits
         return 1 << (exp_bits - 1)
 
     def significand(self, normal: Truth, fraction: Word, top: Truth) -> Word:

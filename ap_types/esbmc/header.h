@@ -1,4 +1,4 @@
-// Casts of the vendor's headers for a model checker: any input, and what its code must be.
+// The vendor's headers for a model checker: any input, and what its code must be.
 #pragma once
 #include <algorithm>
 #include <cmath>
