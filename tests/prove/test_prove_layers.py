@@ -1,4 +1,4 @@
-"""Typed layers for every input: as they run, and on terms."""
+"""Typed layers and hls4ml's kernels for every input: as they run, and by a model checker."""
 
 import json
 
@@ -8,13 +8,11 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.fixed import Fixed
-from harness.hls import Dense, DepthwiseConv1D, MaxPooling1D, Sigmoid, TypedLayer
-from harness.hls.proof import FAMILIES, Draw
+from harness.hls import Dense, DepthwiseConv1D, MaxPooling1D, TypedLayer
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
-from harness.prove import Outcome, Untranslatable
+from harness.prove import Outcome
 from harness.prove.checker import CheckerError, find_esbmc
-from harness.prove.evaluate import value
 from harness.prove.layers import (
     LayerQuestion,
     TooManyError,
@@ -22,9 +20,7 @@ from harness.prove.layers import (
     prove_layer,
     prove_output,
 )
-from harness.prove.layers.carried import carried_out, inputs_of
 from harness.prove.layers.exhaustive import _inputs
-from harness.prove.terms import Truth, Word
 from harness.quantize import from_bits, to_bits
 from harness.types import ApFixed
 
@@ -36,24 +32,6 @@ except CheckerError as error:
 
 installed = pytest.mark.skipif(CHECKER is None, reason="" if CHECKER else WHY)
 WEIGHT = ApFixed(6, 2)
-#: Kernels whose layers are carried out on terms, one of each kind of arithmetic.
-CARRIED = (
-    "add",
-    "average",
-    "conv2d, resource",
-    "dense_latency",
-    "dense_resource, reuse > inputs",
-    "depthwise_conv1d",
-    "dot1d",
-    "hard_sigmoid",
-    "leaky_relu",
-    "maximum",
-    "normalize, per channel",
-    "pooling1d, Average",
-    "pooling2d, Max",
-    "relu_max",
-    "transpose",
-)
 
 
 def dense(*weights: int, accum: str = "ap_fixed<8,3,AP_RND,AP_SAT>") -> Dense:
@@ -127,38 +105,6 @@ def test_single_pixels_in_a_row_are_counted_together(oracle: Oracle) -> None:
     )
     assert layer.n_in == 8
     assert prove_layer(layer, oracle).outcome is Outcome.PROVEN
-
-
-@pytest.mark.parametrize("name", CARRIED)
-def test_a_layer_on_terms_is_the_layer(name: str) -> None:
-    """The terms of its Python have, at drawn inputs, the codes that it computes; wide sums too."""
-    for wide in (False, True):
-        draw = (Draw(7, k, wide=wide) for k in range(1000))
-        layer = next(x for x in (FAMILIES[name](d) for d in draw) if sum(x.sizes) <= 24)
-        words = inputs_of(layer)
-        outputs = carried_out(layer, words).ravel()
-        batch = Draw(1, wide=wide).inputs(layer, 2)
-        given = [
-            (word, int(bits))
-            for terms, x in zip(words, batch, strict=True)
-            for word, bits in zip(terms.ravel(), to_bits(x.codes[0], x.type).ravel(), strict=True)
-        ]
-        expected = to_bits(layer.run(*batch).codes[0], layer.result).ravel()
-        assert [value(word, given) for word in outputs] == [int(bits) for bits in expected]
-
-
-def test_a_table_is_not_carried_out_on_terms() -> None:
-    layer = Sigmoid(input="ap_fixed<8,4>", input_shape=(1,), result="ap_fixed<8,4>")
-    with pytest.raises(Untranslatable, match="Sigmoid is not carried out on terms"):
-        carried_out(layer, inputs_of(layer))
-
-
-def test_a_term_is_not_true() -> None:
-    """Python must not decide what depends on the input."""
-    with pytest.raises(TypeError, match="true for some inputs"):
-        bool(Truth(True))
-    with pytest.raises(TypeError, match="zero for some inputs"):
-        bool(Word.named("x", 3))
 
 
 @installed
