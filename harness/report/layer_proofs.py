@@ -53,7 +53,8 @@ def print_layer_proofs(
     console.print(_verdict(all_of_them, seconds), highlight=False)
     none = [kernel for kernel, many in found.items() if not many]
     if none:
-        console.print(f"no layer was small enough: {', '.join(none)}", highlight=False)
+        why = "none is small enough or, with --header, carried out on terms"
+        console.print(f"nothing was asked of {', '.join(none)}: {why}", highlight=False)
 
 
 def _verdict(found: Sequence[Certificate], seconds: float) -> str:

@@ -164,11 +164,16 @@ AREAS = (
     Area(("harness/quantize/two_words.py",), 9, (TWO_WORDS,), True, True),
     Area(("harness/quantize/held.py",), 9, (TWO_WORDS,), True),
     _quantize("wide", *FIXED, *FLOATS, NUMPY, OPERATORS),
-    Area(("harness/fixed.py",), 9, ("tests/hls/test_hls_fixed.py",), True),
+    Area(
+        ("harness/fixed.py",),
+        9,
+        ("tests/hls/test_hls_fixed.py", "tests/prove/test_prove_carried.py"),
+        True,
+    ),
     Area(
         ("harness/hls/layers/accumulate.py", "harness/hls/layers/wide_sums.py"),
         16,
-        ("tests/hls/test_hls_accumulate.py",),
+        ("tests/hls/test_hls_accumulate.py", "tests/prove/test_prove_sums.py"),
         True,
         True,
     ),

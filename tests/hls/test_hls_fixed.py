@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import ApFixed, ApInt, reference, result_type
-from harness.fixed import INT, UNSIGNED, Fixed, recorded_casts, stacked, where
+from harness.fixed import INT, UNSIGNED, Fixed, concatenated, recorded_casts, stacked, where
 from harness.hls import Maximum, Minimum, Twin
 from harness.testing import any_ap_types
 
@@ -121,6 +121,34 @@ def test_a_zero_is_compared_as_any_other_int(symbol, t, seed):
     zero = Fixed(np.zeros((), np.int64), INT)
     assert compared(x, 0).tolist() == compared(x, zero).tolist()
     assert compared(x, 0).tolist() == [compared(c, 0) for c in codes]
+
+
+@pytest.mark.parametrize("width", [63, 64])
+@pytest.mark.parametrize("symbol", ["<", "<=", ">", ">=", "==", "!="])
+def test_an_unsigned_word_has_no_sign(symbol, width):
+    """The highest bit of 64 is a value's, though the word that holds it is negative."""
+    t = ApInt(width, signed=False)
+    codes = [0, 1, t.max_code]
+    x = Fixed(np.array(codes, np.uint64).astype(np.int64), t)
+    assert COMPARED[symbol](x, 0).tolist() == [COMPARED[symbol](c, 0) for c in codes]
+    pairs = COMPARED[symbol](x, Fixed(x.codes[::-1], t)).tolist()
+    assert pairs == [COMPARED[symbol](a, b) for a, b in zip(codes, codes[::-1], strict=True)]
+
+
+def test_arrays_are_joined_one_and_many():
+    t = ApFixed(8, 4)
+    x = Fixed(np.array([[1, 2]]), t)
+    assert concatenated([x]).codes.tolist() == [[1, 2]]
+    assert concatenated([x, x]).shape == (2, 2)
+    assert concatenated([x, x], axis=1).shape == (1, 4)
+    assert stacked([x], 0).shape == (1, 1, 2)
+
+
+def test_truths_are_no_operands():
+    x = Fixed(np.array([1]), ApFixed(8, 4))
+    for other in (True, np.array([True]), "3"):
+        with pytest.raises(TypeError, match="an operand is a Fixed or an int"):
+            x + other
 
 
 def test_equal_codes_are_equal():
