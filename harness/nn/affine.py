@@ -222,9 +222,8 @@ class AffineQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """The values in the encodings."""
-        shape = self._wide(self.shape)
         try:
-            broadcast(shape, x)
+            shape = broadcast(self._wide(self.shape), x)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}; give the quantizer another shape") from None
         scale, offset = self.scale.reshape(shape), self.offset.reshape(shape)

@@ -34,6 +34,23 @@ def test_batches_equal_their_concatenation(kind: type[Observer], shape: tuple[in
         assert one.fixed(T) == other.fixed(T)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize(
+    "kind", [MinMax, MovingAverage, Histogram, Percentile, MeanSquaredError, SignalToNoise]
+)
+def test_a_scalar_has_a_range(kind: type[Observer], shape: tuple[int, ...]) -> None:
+    """A tensor without axes, as a loss is, counts as one number; one encoding is for it, too."""
+    scalar, vector = kind(shape), kind(shape)
+    scalar.observe(torch.tensor(1.25))
+    vector.observe(torch.full((1,) * max(len(shape), 1), 1.25))
+    for end, same in zip(scalar.range(255), vector.range(255), strict=True):
+        assert end.shape == shape
+        assert torch.equal(end, same)
+    assert scalar.fixed(T) == vector.fixed(T)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        kind((2,)).observe(torch.tensor(1.25))
+
+
 def test_moving_average() -> None:
     """The law, for two batches."""
     observer = MovingAverage(momentum=0.25)
@@ -41,6 +58,15 @@ def test_moving_average() -> None:
     observer.observe(torch.tensor([-3.0, 10.0]))
     low, high = observer.range()
     assert (float(low), float(high)) == (-1.5, 4.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_moving_average_of_half_precision(dtype: torch.dtype) -> None:
+    """Is taken in float32: the average of 1 and 1 + eps is no number of the batches' dtype."""
+    observer, eps = MovingAverage(momentum=0.25), torch.finfo(dtype).eps
+    for value in (1.0, 1 + eps):
+        observer.observe(torch.tensor([0.0, value], dtype=dtype))
+    assert float(observer.range()[1]) == 1 + eps / 4
 
 
 def test_percentile_leaves_outliers_out() -> None:
