@@ -1,23 +1,22 @@
 """Affine quantization: integers from ``qmin`` to ``qmax`` at a scale, from an offset on.
 
 ``q = clamp(round(x / scale) - offset, qmin, qmax)``, ties to even, and the value is
-``(q + offset) * scale``.  With a scale of ``2**-f`` and offset 0 this is ``ApFixed`` with
-``RND_CONV`` and ``SAT``.  The gradient of ``x`` passes between the lowest and the highest value,
-both included.  That of the scale is ``y / scale`` beyond and ``(y - x) / scale`` between; that of
-the offset is the scale beyond, and 0 between.
+``(q + offset) * scale``: both exactly, the value rounded once, to the dtype of ``x``.  With a scale
+of ``2**-f`` and offset 0 this is ``ApFixed`` with ``RND_CONV`` and ``SAT``.  The gradient of ``x``
+passes between the lowest and the highest value, both included.  That of the scale is ``y / scale``
+beyond and ``(y - x) / scale`` between; that of the offset is the scale beyond, and 0 between.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.nn.observers import Observer, broadcast
 from harness.nn.quantizers import Quantizer
+from harness.nn.steps import narrowed, on_steps
 from harness.nn.straight_through import masked
 
 __all__ = ["AffineQuantizer", "affine"]
@@ -26,9 +25,11 @@ __all__ = ["AffineQuantizer", "affine"]
 def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
     """The values of ``x``, in its shape and dtype; ``scale`` and ``offset`` broadcast against it.
 
+    An offset counts as the integer nearest to it.
+
     Raises:
-        TypeError: if ``x`` is no float tensor.
-        ValueError: for ``qmin >= qmax``.
+        TypeError: if ``x`` is no float tensor, or has no dtype that holds what its scale has.
+        ValueError: for ``qmin >= qmax``, and integers beyond 2**45.
     """
     if not x.is_floating_point():
         raise TypeError(f"affine takes float tensors, not {x.dtype}")
@@ -41,13 +42,7 @@ def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Te
 class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
-        facts = (x.detach(), scale.detach().to(x.dtype), offset.detach().to(x.dtype))
-        fused = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-        fused = fused and not torch.compiler.is_compiling()  # which writes a kernel of its own
-        if fused and scale.numel() == 1 and offset.numel() == 1:
-            return _fused(*facts, qmin, qmax)
-        whole = torch.round(facts[0] / facts[1]).sub_(facts[2]).clamp_(qmin, qmax)
-        return whole.add_(facts[2]).mul_(facts[1])
+        return on_steps(x.detach(), scale.detach(), torch.round(offset.detach()), qmin, qmax)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -57,18 +52,26 @@ class _Affine(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
         (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
-        low, high = ((q + offset) * scale for q in (ctx.qmin, ctx.qmax))
+        offset = torch.round(offset.detach())
+        low, high = (
+            narrowed((q + offset.double()) * scale.detach().double(), x.dtype)
+            for q in (ctx.qmin, ctx.qmax)
+        )
         if low.numel() == 1 and not torch.compiler.is_compiling():
-            to_x = masked(gradient, x, (float(low.detach()), float(high.detach())))
+            to_x = masked(gradient, x, (float(low), float(high)))
         else:
             to_x = torch.where((x >= low) & (x <= high), gradient, 0)
         to_scale = to_offset = None
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             inside = (x >= low) & (x <= high)
+            # Sums of many elements, and small differences: half precision is not for them.
+            gradient, x, y = (
+                each.to(torch.promote_types(x.dtype, torch.float32)) for each in (gradient, x, y)
+            )
             slope = torch.where(inside, y - x, y) / scale
-            to_scale = (gradient * slope).sum_to_size(scale.shape)
+            to_scale = (gradient * slope).sum_to_size(scale.shape).to(scale.dtype)
             beyond = torch.where(inside, 0, gradient) * scale
-            to_offset = beyond.sum_to_size(offset.shape)
+            to_offset = beyond.sum_to_size(offset.shape).to(offset.dtype)
         return to_x, to_scale, to_offset, None, None
 
     @staticmethod
@@ -85,26 +88,6 @@ class _Affine(torch.autograd.Function):
             raise ValueError("vmap takes a batch of tensors, not of encodings")
         # Encodings broadcast against the last axes, and leave the first to the batch.
         return affine(x.movedim(in_dims[0], 0), scale, offset, qmin, qmax), 0
-
-
-def _fused(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
-    """One pass over memory."""
-    flat = np.ascontiguousarray(x.numpy()).ravel()
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    kind = flat.dtype.type
-    facts = (kind(float(scale)), kind(float(offset)), kind(qmin), kind(qmax))
-    _kernel(flat, out.numpy().ravel(), *facts)
-    return out
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _kernel(x: Any, out: Any, scale: Any, offset: Any, qmin: Any, qmax: Any) -> None:
-    for k in range(x.size):
-        q = np.rint(x[k] / scale) - offset
-        # Comparisons keep NaN, as clamp does.
-        q = qmin if q < qmin else q
-        q = qmax if q > qmax else q
-        out[k] = (q + offset) * scale
 
 
 class AffineQuantizer(Quantizer):

@@ -1,9 +1,11 @@
 """Observers: batches equal their concatenation where that is exact; results are the best."""
 
+from fractions import Fraction
+
 import pytest
 import torch
 
-from harness import ApFixed, quantize
+from harness import FORMATS, ApFixed, quantize
 from harness.interfaces.torchapprox import MinMaxQuant, PACTQuant
 from harness.nn.histograms import Histogram, MeanSquaredError, Percentile, SignalToNoise
 from harness.nn.observers import MinMax, MovingAverage, Observer
@@ -143,3 +145,23 @@ def test_minmax() -> None:
     for bits in (1, 25, 2.0, True):
         with pytest.raises(ValueError, match="from 2 to 24"):
             MinMaxQuant(bits)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("bits", [8, 11])
+def test_integers_of_any_dtype(dtype: torch.dtype, bits: int) -> None:
+    """Those of the exact quotient; a dtype that does not hold them is refused."""
+    quantizer = PACTQuant(bits, alpha=0.7)
+    limit, largest = Fraction(float(quantizer.alpha.detach())), quantizer.int_max
+    x = (torch.rand(3000) * 2 - 1).to(dtype)
+    kept = [min(max(Fraction(value), -limit), limit) for value in x.tolist()]
+    expected = [round(value * largest / limit) for value in kept]
+    values = torch.tensor([float(q * limit / largest) for q in expected], dtype=torch.float64)
+    y = quantizer(x)
+    assert y.dtype == dtype
+    assert torch.equal(y, quantize(values, FORMATS[str(dtype).removeprefix("torch.")]).to(dtype))
+    if largest > 2 / torch.finfo(dtype).eps:
+        with pytest.raises(ValueError, match="bfloat16 does not hold every integer up to 1023"):
+            quantizer.quantize(x)
+    else:
+        assert quantizer.quantize(x).tolist() == expected
