@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.state import KeepsFacts
 from harness.nn.steps import narrowed
 
 __all__ = ["ApproxQuantizer", "MinMaxQuant", "PACTQuant"]
@@ -23,7 +24,7 @@ __all__ = ["ApproxQuantizer", "MinMaxQuant", "PACTQuant"]
 TINY = 1e-8
 
 
-class ApproxQuantizer(nn.Module):
+class ApproxQuantizer(KeepsFacts):
     """The interface of both quantizers.
 
     Args:
@@ -57,6 +58,14 @@ class ApproxQuantizer(nn.Module):
     def scale_factor(self) -> float:
         """What a float is multiplied with to reach the range of integers."""
         return self.int_max / float(self.limit.detach())
+
+    def facts(self) -> dict[str, Any]:
+        """The bit width."""
+        return {"bitwidth": self.bitwidth}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        self.bitwidth = facts["bitwidth"]
 
     def quantize(self, x: Tensor) -> Tensor:
         """Integers, as floats, with a straight-through gradient.

@@ -237,9 +237,11 @@ class AffineQuantizer(Quantizer):
 
     def restore(self, facts: dict[str, Any]) -> None:
         """The inverse."""
-        self.qmin, self.qmax = facts["qmin"], facts["qmax"]
-        self.symmetric, self.block_size = facts["symmetric"], facts["block_size"]
-        self.settled = bool(facts["settled"])
+        ends, sizes = (facts["qmin"], facts["qmax"]), facts["block_size"]
+        symmetric, settled = bool(facts["symmetric"]), bool(facts["settled"])
+        self.qmin, self.qmax = ends
+        self.block_size = None if sizes is None else tuple(sizes)  # JSON has lists
+        self.symmetric, self.settled = symmetric, settled
 
     def extra_repr(self) -> str:
         """Shape and integers."""

@@ -26,6 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.state import KeepsFacts
 from harness.quantize import quantize_fixed, quantize_minifloat
 from harness.types import Overflow, Rounding, StochasticRounding, parse_rounding
 
@@ -134,7 +135,7 @@ class _MiniFloat(torch.autograd.Function):
         return torch.where(inside, gradient, 0), *found
 
 
-class TrainableFixed(nn.Module):
+class TrainableFixed(KeepsFacts):
     """Fixed point whose integer and fractional bits are parameters.
 
     Args:
@@ -165,6 +166,17 @@ class TrainableFixed(nn.Module):
         """The values in the types of now."""
         bits = self.integer_bits, self.fractional_bits
         return fixed_with_bits(x, self.keep_negative, *bits, self.rounding, self.overflow)
+
+    def facts(self) -> dict[str, Any]:
+        """The sign and the modes."""
+        modes = {"rounding": self.rounding.name, "overflow": self.overflow.name}
+        return {"keep_negative": self.keep_negative, **modes}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        rounding, overflow = Rounding.parse(facts["rounding"]), Overflow.parse(facts["overflow"])
+        self.keep_negative = bool(facts["keep_negative"])
+        self.rounding, self.overflow = rounding, overflow
 
     @property
     def bits(self) -> Tensor:
