@@ -21,6 +21,9 @@ from harness.nn.straight_through import masked
 
 __all__ = ["AffineQuantizer", "affine"]
 
+#: The scale of a tensor of zeros, as AIMET has it.
+EPS = torch.finfo(torch.float32).eps
+
 
 def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
     """The values of ``x``, in its shape and dtype; ``scale`` and ``offset`` broadcast against it.
@@ -103,7 +106,8 @@ class AffineQuantizer(Quantizer):
         symmetric: whether the offset stays such that 0 is in the middle.
         block_size: how many elements of each axis share an encoding, -1 for all that there are;
             ``shape`` then counts the blocks.
-        trainable: whether scale and offset are parameters that require gradients.
+        trainable: whether the scale is a parameter that requires gradients, and so the offset if
+            not ``symmetric``.
 
     Raises:
         ValueError: for both or neither of ``bitwidth`` and ``qmin``, ``qmax``; for other than one
@@ -131,30 +135,37 @@ class AffineQuantizer(Quantizer):
         self.block_size = block_size
         self.observer.shape = self._wide(self.shape)
         self.scale = nn.Parameter(torch.ones(self.shape), requires_grad=trainable)
-        self.offset = nn.Parameter(torch.zeros(self.shape), requires_grad=False)
+        self.offset = nn.Parameter(
+            torch.zeros(self.shape), requires_grad=trainable and not symmetric
+        )
         self.settled = False
+
+    @property
+    def whole_offset(self) -> Tensor:
+        """The offset as it counts: training moves it between integers."""
+        return self.offset + (torch.round(self.offset) - self.offset).detach()
 
     @property
     def min(self) -> Tensor:
         """The lowest value, in the quantizer's shape."""
-        return (self.qmin + self.offset) * self.scale
+        return (self.qmin + self.whole_offset) * self.scale
 
     @property
     def max(self) -> Tensor:
         """The highest value."""
-        return (self.qmax + self.offset) * self.scale
+        return (self.qmax + self.whole_offset) * self.scale
 
     def is_initialized(self) -> bool:
         """Whether scale and offset were calibrated or set."""
         return self.settled
 
     def set_range(self, low: Any, high: Any) -> None:
-        """The encodings that represent ``low`` to ``high``, and 0 exactly.
+        """The encodings that represent ``low`` to ``high``, and 0 exactly; 0 alone has ``EPS``.
 
         Raises:
             ValueError: for bounds that are not finite.
         """
-        low, high = (torch.as_tensor(end, dtype=self.scale.dtype) for end in (low, high))
+        low, high = (torch.as_tensor(end, dtype=torch.float64) for end in (low, high))
         if not bool(torch.isfinite(low).all() and torch.isfinite(high).all()):
             raise ValueError(f"no encoding holds a range of {low.min()} to {high.max()}")
         low, high = low.clamp(max=0), high.clamp(min=0)
@@ -162,14 +173,17 @@ class AffineQuantizer(Quantizer):
             middle = (self.qmin + self.qmax + 1) // 2
             below = -low / (middle - self.qmin)
             scale = torch.maximum(below, high / max(self.qmax - middle, 1))
-            offset = torch.full_like(scale, 0.0 - middle)
         else:
             scale = (high - low) / (self.qmax - self.qmin)
-            offset = torch.zeros_like(scale)
-        scale = torch.where(scale > 0, scale, torch.finfo(scale.dtype).tiny)
-        if not self.symmetric:
-            offset = torch.round(low / scale) - self.qmin
-        self.set_encodings(scale, offset)
+        kept = scale.to(self.scale.dtype)
+        kept = torch.where(kept > 0, kept, EPS)
+        if not bool(torch.isfinite(kept).all()):
+            raise ValueError(f"{kept.dtype} has no scale of {scale.max()}")
+        if self.symmetric:
+            offset = torch.full_like(kept, 0.0 - middle)
+        else:
+            offset = torch.round(low / kept.double()) - self.qmin
+        self.set_encodings(kept, offset)
 
     def set_encodings(self, scale: Any, offset: Any = 0) -> None:
         """Scale and offset: one number, of the quantizer's shape, or one for each of its channels.
@@ -241,6 +255,8 @@ class AffineQuantizer(Quantizer):
         symmetric, settled = bool(facts["symmetric"]), bool(facts["settled"])
         self.qmin, self.qmax = ends
         self.block_size = None if sizes is None else tuple(sizes)  # JSON has lists
+        if symmetric != self.symmetric:
+            self.offset.requires_grad_(self.scale.requires_grad and not symmetric)
         self.symmetric, self.settled = symmetric, settled
 
     def extra_repr(self) -> str:

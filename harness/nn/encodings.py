@@ -172,7 +172,7 @@ def _entries(quantizer: Any, where: str) -> list[dict[str, Any]]:
         return [_entry(t.min_code, t.max_code, float(t.lsb), 0.0, t.signed)]
     if not isinstance(quantizer, AffineQuantizer):
         raise ValueError(f"{where}: {quantizer} is no affine encoding")
-    scales, offsets = quantizer.scale.flatten().tolist(), quantizer.offset.flatten().tolist()
+    scales, offsets = quantizer.scale.flatten().tolist(), quantizer.whole_offset.flatten().tolist()
     facts = quantizer.qmin, quantizer.qmax
     return [_entry(*facts, s, o, quantizer.symmetric) for s, o in zip(scales, offsets, strict=True)]
 
@@ -217,7 +217,9 @@ def as_fixed(quantizer: AffineQuantizer) -> FixedQuantizer:
     Raises:
         ValueError: unless it is per tensor, its scale a power of two and its offset 0.
     """
-    scale, offset = (float(x.detach().abs().max()) for x in (quantizer.scale, quantizer.offset))
+    scale, offset = (
+        float(x.detach().abs().max()) for x in (quantizer.scale, quantizer.whole_offset)
+    )
     mantissa, exponent = torch.frexp(torch.tensor(scale, dtype=torch.float64))
     if quantizer.scale.numel() != 1 or offset or float(mantissa) != 0.5:
         raise ValueError(f"{quantizer} is no fixed-point type: scale {scale}, offset {offset}")

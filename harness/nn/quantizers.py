@@ -84,6 +84,10 @@ class Quantizer(KeepsFacts):
         """Whether there are encodings."""
         return True
 
+    def calibrates(self) -> bool:
+        """Whether what is observed says anything about the format."""
+        return True
+
     def settle(self) -> None:
         """Take encodings from what was observed; nothing to do where the format is given."""
 
@@ -162,6 +166,10 @@ class TypeQuantizer(Quantizer):
         """The values in the type; without ``straight_through`` no gradient passes."""
         return fake_quantize(x if self.straight_through else x.detach(), self.format, self.rng)
 
+    def calibrates(self) -> bool:
+        """A given type is what it is."""
+        return False
+
     def facts(self) -> dict[str, Any]:
         """The type's spelling."""
         return {"type": str(self.format)}
@@ -209,6 +217,10 @@ class FixedQuantizer(TypeQuantizer):
     def is_initialized(self) -> bool:
         """Whether the type is given, or calibrated."""
         return self._settled
+
+    def calibrates(self) -> bool:
+        """Whether a width alone is given."""
+        return not self.given
 
     def settle(self) -> None:
         """The type of the given width that the observer finds best."""
