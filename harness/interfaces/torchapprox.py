@@ -3,7 +3,8 @@
 ``forward`` gives values, ``quantize`` integers; ``scale_factor`` is what a value is multiplied
 with.  Integers are symmetric, from ``-int_max`` to ``int_max``.  What is mended: PACT's gradient
 for alpha counts what is clipped below with the opposite sign, alpha stays positive, and a tensor of
-zeros has a finite scale.
+zeros has a finite scale.  The arithmetic is float64's, whatever the dtype: for tensors of up to 24
+bits of significand it finds the integer of the exact quotient, and the value is rounded once.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.state import KeepsFacts
+from harness.nn.steps import narrowed
+
 __all__ = ["ApproxQuantizer", "MinMaxQuant", "PACTQuant"]
 
 #: What keeps a scale finite: the smallest range, and PACT's smallest alpha.
 TINY = 1e-8
 
 
-class ApproxQuantizer(nn.Module):
+class ApproxQuantizer(KeepsFacts):
     """The interface of both quantizers.
 
     Args:
@@ -55,10 +59,24 @@ class ApproxQuantizer(nn.Module):
         """What a float is multiplied with to reach the range of integers."""
         return self.int_max / float(self.limit.detach())
 
+    def facts(self) -> dict[str, Any]:
+        """The bit width."""
+        return {"bitwidth": self.bitwidth}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        self.bitwidth = facts["bitwidth"]
+
     def quantize(self, x: Tensor) -> Tensor:
-        """Integers, as floats, with a straight-through gradient."""
+        """Integers, as floats, with a straight-through gradient.
+
+        Raises:
+            ValueError: if the dtype of ``x`` does not hold them.
+        """
+        if self.int_max > 2 / torch.finfo(x.dtype).eps:
+            raise ValueError(f"{x.dtype} does not hold every integer up to {self.int_max}")
         self.observe(x)
-        limit = self.limit.detach().to(x.dtype)
+        limit = self.limit.detach()
         integers: Tensor = _Integers.apply(x, limit, self.int_max)  # type: ignore[no-untyped-call]
         return integers
 
@@ -70,7 +88,7 @@ class ApproxQuantizer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The values that the integers stand for."""
         self.observe(x)
-        limit = self.limit.to(x.dtype)
+        limit = self.limit
         values: Tensor = _Values.apply(x, limit, self.int_max)  # type: ignore[no-untyped-call]
         return values
 
@@ -78,19 +96,26 @@ class ApproxQuantizer(nn.Module):
         """Take in a tensor that is to be quantized."""
 
 
+def _integers(x: Tensor, limit: Tensor, int_max: int) -> Tensor:
+    """``round(clamp(x, -limit, limit) * int_max / limit)``, in float64."""
+    x, limit = x.double(), limit.double()
+    return torch.round(x.clamp(-limit, limit) * int_max / limit)
+
+
 class _Integers(torch.autograd.Function):
-    """``round(clamp(x, -limit, limit) * int_max / limit)``: integers, as floats."""
+    """The integers, in the dtype of ``x``."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, limit: Tensor, int_max: int) -> Tensor:
         ctx.save_for_backward(x, limit)
         ctx.int_max = int_max
-        return torch.round(x.clamp(-limit, limit) * (int_max / limit))
+        return _integers(x, limit, int_max).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None, None]:
         (gradient,), (x, limit) = gradients, ctx.saved_tensors
-        return torch.where(x.abs() <= limit, gradient, 0) * (ctx.int_max / limit), None, None
+        slope = (ctx.int_max / limit).to(x.dtype)
+        return torch.where(x.abs() <= limit, gradient, 0) * slope, None, None
 
 
 class _Values(torch.autograd.Function):
@@ -99,14 +124,15 @@ class _Values(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, limit: Tensor, int_max: int) -> Tensor:
         ctx.save_for_backward(x, limit)
-        return torch.round(x.clamp(-limit, limit) * (int_max / limit)) / (int_max / limit)
+        return narrowed(_integers(x, limit, int_max) * limit.double() / int_max, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, Tensor, None]:
         (gradient,), (x, limit) = gradients, ctx.saved_tensors
         inside = x.abs() <= limit
-        to_limit = (torch.where(inside, 0, gradient) * torch.sign(x)).sum()
-        return torch.where(inside, gradient, 0), to_limit.reshape(limit.shape), None
+        clipped = torch.where(inside, 0, gradient) * torch.sign(x)
+        to_limit = clipped.to(limit.dtype).sum().reshape(limit.shape)
+        return torch.where(inside, gradient, 0), to_limit, None
 
 
 class MinMaxQuant(ApproxQuantizer):

@@ -1,34 +1,38 @@
 """Affine quantization: integers from ``qmin`` to ``qmax`` at a scale, from an offset on.
 
 ``q = clamp(round(x / scale) - offset, qmin, qmax)``, ties to even, and the value is
-``(q + offset) * scale``.  With a scale of ``2**-f`` and offset 0 this is ``ApFixed`` with
-``RND_CONV`` and ``SAT``.  The gradient of ``x`` passes between the lowest and the highest value,
-both included.  That of the scale is ``y / scale`` beyond and ``(y - x) / scale`` between; that of
-the offset is the scale beyond, and 0 between.
+``(q + offset) * scale``: both exactly, the value rounded once, to the dtype of ``x``.  With a scale
+of ``2**-f`` and offset 0 this is ``ApFixed`` with ``RND_CONV`` and ``SAT``.  The gradient of ``x``
+passes between the lowest and the highest value, both included.  That of the scale is ``y / scale``
+beyond and ``(y - x) / scale`` between; that of the offset is the scale beyond, and 0 between.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from harness.nn.observers import Observer, broadcast
 from harness.nn.quantizers import Quantizer
+from harness.nn.steps import narrowed, on_steps
 from harness.nn.straight_through import masked
 
 __all__ = ["AffineQuantizer", "affine"]
+
+#: The scale of a tensor of zeros, as AIMET has it.
+EPS = torch.finfo(torch.float32).eps
 
 
 def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
     """The values of ``x``, in its shape and dtype; ``scale`` and ``offset`` broadcast against it.
 
+    An offset counts as the integer nearest to it.
+
     Raises:
-        TypeError: if ``x`` is no float tensor.
-        ValueError: for ``qmin >= qmax``.
+        TypeError: if ``x`` is no float tensor, or has no dtype that holds what its scale has.
+        ValueError: for ``qmin >= qmax``, and integers beyond 2**45.
     """
     if not x.is_floating_point():
         raise TypeError(f"affine takes float tensors, not {x.dtype}")
@@ -41,13 +45,7 @@ def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Te
 class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
-        facts = (x.detach(), scale.detach().to(x.dtype), offset.detach().to(x.dtype))
-        fused = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-        fused = fused and not torch.compiler.is_compiling()  # which writes a kernel of its own
-        if fused and scale.numel() == 1 and offset.numel() == 1:
-            return _fused(*facts, qmin, qmax)
-        whole = torch.round(facts[0] / facts[1]).sub_(facts[2]).clamp_(qmin, qmax)
-        return whole.add_(facts[2]).mul_(facts[1])
+        return on_steps(x.detach(), scale.detach(), torch.round(offset.detach()), qmin, qmax)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -57,18 +55,26 @@ class _Affine(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
         (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
-        low, high = ((q + offset) * scale for q in (ctx.qmin, ctx.qmax))
+        offset = torch.round(offset.detach())
+        low, high = (
+            narrowed((q + offset.double()) * scale.detach().double(), x.dtype)
+            for q in (ctx.qmin, ctx.qmax)
+        )
         if low.numel() == 1 and not torch.compiler.is_compiling():
-            to_x = masked(gradient, x, (float(low.detach()), float(high.detach())))
+            to_x = masked(gradient, x, (float(low), float(high)))
         else:
             to_x = torch.where((x >= low) & (x <= high), gradient, 0)
         to_scale = to_offset = None
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             inside = (x >= low) & (x <= high)
+            # Sums of many elements, and small differences: half precision is not for them.
+            gradient, x, y = (
+                each.to(torch.promote_types(x.dtype, torch.float32)) for each in (gradient, x, y)
+            )
             slope = torch.where(inside, y - x, y) / scale
-            to_scale = (gradient * slope).sum_to_size(scale.shape)
+            to_scale = (gradient * slope).sum_to_size(scale.shape).to(scale.dtype)
             beyond = torch.where(inside, 0, gradient) * scale
-            to_offset = beyond.sum_to_size(offset.shape)
+            to_offset = beyond.sum_to_size(offset.shape).to(offset.dtype)
         return to_x, to_scale, to_offset, None, None
 
     @staticmethod
@@ -87,26 +93,6 @@ class _Affine(torch.autograd.Function):
         return affine(x.movedim(in_dims[0], 0), scale, offset, qmin, qmax), 0
 
 
-def _fused(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
-    """One pass over memory."""
-    flat = np.ascontiguousarray(x.numpy()).ravel()
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
-    kind = flat.dtype.type
-    facts = (kind(float(scale)), kind(float(offset)), kind(qmin), kind(qmax))
-    _kernel(flat, out.numpy().ravel(), *facts)
-    return out
-
-
-@numba.njit(cache=True, error_model="numpy")
-def _kernel(x: Any, out: Any, scale: Any, offset: Any, qmin: Any, qmax: Any) -> None:
-    for k in range(x.size):
-        q = np.rint(x[k] / scale) - offset
-        # Comparisons keep NaN, as clamp does.
-        q = qmin if q < qmin else q
-        q = qmax if q > qmax else q
-        out[k] = (q + offset) * scale
-
-
 class AffineQuantizer(Quantizer):
     """Affine fake quantization: per tensor, per channel or per block.
 
@@ -120,7 +106,8 @@ class AffineQuantizer(Quantizer):
         symmetric: whether the offset stays such that 0 is in the middle.
         block_size: how many elements of each axis share an encoding, -1 for all that there are;
             ``shape`` then counts the blocks.
-        trainable: whether scale and offset are parameters that require gradients.
+        trainable: whether the scale is a parameter that requires gradients, and so the offset if
+            not ``symmetric``.
 
     Raises:
         ValueError: for both or neither of ``bitwidth`` and ``qmin``, ``qmax``; for other than one
@@ -148,30 +135,37 @@ class AffineQuantizer(Quantizer):
         self.block_size = block_size
         self.observer.shape = self._wide(self.shape)
         self.scale = nn.Parameter(torch.ones(self.shape), requires_grad=trainable)
-        self.offset = nn.Parameter(torch.zeros(self.shape), requires_grad=False)
+        self.offset = nn.Parameter(
+            torch.zeros(self.shape), requires_grad=trainable and not symmetric
+        )
         self.settled = False
+
+    @property
+    def whole_offset(self) -> Tensor:
+        """The offset as it counts: training moves it between integers."""
+        return self.offset + (torch.round(self.offset) - self.offset).detach()
 
     @property
     def min(self) -> Tensor:
         """The lowest value, in the quantizer's shape."""
-        return (self.qmin + self.offset) * self.scale
+        return (self.qmin + self.whole_offset) * self.scale
 
     @property
     def max(self) -> Tensor:
         """The highest value."""
-        return (self.qmax + self.offset) * self.scale
+        return (self.qmax + self.whole_offset) * self.scale
 
     def is_initialized(self) -> bool:
         """Whether scale and offset were calibrated or set."""
         return self.settled
 
     def set_range(self, low: Any, high: Any) -> None:
-        """The encodings that represent ``low`` to ``high``, and 0 exactly.
+        """The encodings that represent ``low`` to ``high``, and 0 exactly; 0 alone has ``EPS``.
 
         Raises:
             ValueError: for bounds that are not finite.
         """
-        low, high = (torch.as_tensor(end, dtype=self.scale.dtype) for end in (low, high))
+        low, high = (torch.as_tensor(end, dtype=torch.float64) for end in (low, high))
         if not bool(torch.isfinite(low).all() and torch.isfinite(high).all()):
             raise ValueError(f"no encoding holds a range of {low.min()} to {high.max()}")
         low, high = low.clamp(max=0), high.clamp(min=0)
@@ -179,14 +173,17 @@ class AffineQuantizer(Quantizer):
             middle = (self.qmin + self.qmax + 1) // 2
             below = -low / (middle - self.qmin)
             scale = torch.maximum(below, high / max(self.qmax - middle, 1))
-            offset = torch.full_like(scale, 0.0 - middle)
         else:
             scale = (high - low) / (self.qmax - self.qmin)
-            offset = torch.zeros_like(scale)
-        scale = torch.where(scale > 0, scale, torch.finfo(scale.dtype).tiny)
-        if not self.symmetric:
-            offset = torch.round(low / scale) - self.qmin
-        self.set_encodings(scale, offset)
+        kept = scale.to(self.scale.dtype)
+        kept = torch.where(kept > 0, kept, EPS)
+        if not bool(torch.isfinite(kept).all()):
+            raise ValueError(f"{kept.dtype} has no scale of {scale.max()}")
+        if self.symmetric:
+            offset = torch.full_like(kept, 0.0 - middle)
+        else:
+            offset = torch.round(low / kept.double()) - self.qmin
+        self.set_encodings(kept, offset)
 
     def set_encodings(self, scale: Any, offset: Any = 0) -> None:
         """Scale and offset: one number, of the quantizer's shape, or one for each of its channels.
@@ -222,9 +219,8 @@ class AffineQuantizer(Quantizer):
 
     def quantize(self, x: Tensor) -> Tensor:
         """The values in the encodings."""
-        shape = self._wide(self.shape)
         try:
-            broadcast(shape, x)
+            shape = broadcast(self._wide(self.shape), x)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}; give the quantizer another shape") from None
         scale, offset = self.scale.reshape(shape), self.offset.reshape(shape)
@@ -255,9 +251,13 @@ class AffineQuantizer(Quantizer):
 
     def restore(self, facts: dict[str, Any]) -> None:
         """The inverse."""
-        self.qmin, self.qmax = facts["qmin"], facts["qmax"]
-        self.symmetric, self.block_size = facts["symmetric"], facts["block_size"]
-        self.settled = bool(facts["settled"])
+        ends, sizes = (facts["qmin"], facts["qmax"]), facts["block_size"]
+        symmetric, settled = bool(facts["symmetric"]), bool(facts["settled"])
+        self.qmin, self.qmax = ends
+        self.block_size = None if sizes is None else tuple(sizes)  # JSON has lists
+        if symmetric != self.symmetric:
+            self.offset.requires_grad_(self.scale.requires_grad and not symmetric)
+        self.symmetric, self.settled = symmetric, settled
 
     def extra_repr(self) -> str:
         """Shape and integers."""

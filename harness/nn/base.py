@@ -14,12 +14,14 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from harness.nn.quantizers import Quantizer, name_of
 
 __all__ = [
+    "QUANTIZED",
     "ExplicitModule",
     "ParamQuantizers",
     "QuantizedModule",
@@ -28,6 +30,8 @@ __all__ = [
 ]
 
 _M = TypeVar("_M", bound="QuantizedModule")
+#: The quantized class of each torch class; ``harness.nn.registry`` fills it.
+QUANTIZED: dict[type[nn.Module], type[QuantizedModule]] = {}
 _LISTS = ("input_quantizers", "output_quantizers", "param_quantizers", "intermediate_quantizers")
 
 
@@ -80,6 +84,7 @@ class QuantizedModule:
         self.intermediate_quantizers = ParamQuantizers(self.points)
         self.kernel: Callable[..., Any] | None = None
         self.where = ""
+        self._calibrating = False
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The parent's forward, on quantized inputs and parameters, its results quantized."""
@@ -116,9 +121,17 @@ class QuantizedModule:
     def from_module(cls: type[_M], module: nn.Module) -> _M:
         """The quantized module of a torch module: its very parameters, buffers, hooks and mode.
 
+        The mixin itself, which no torch class is the parent of, makes one of the registered class.
+
         Raises:
-            TypeError: for a module of another class than the parent.
+            TypeError: for a module of another class than the parent, or of none that is registered.
         """
+        if not issubclass(cls, nn.Module):
+            found: Any = QUANTIZED.get(type(module))
+            if found is None or not issubclass(found, cls):
+                kind = type(module).__name__
+                raise TypeError(f"{kind} has no quantized class; register one")
+            return found.from_module(module)  # type: ignore[no-any-return]
         parent = cls.parent()
         if type(module) is not parent:
             raise TypeError(
@@ -136,18 +149,37 @@ class QuantizedModule:
         made.__dict__.update(_copied(self))  # type: ignore[arg-type]
         for name in _LISTS:
             made._modules.pop(name, None)
-        for name in ("kernel", "where"):
+        for name in ("kernel", "where", "_calibrating"):
             made.__dict__.pop(name, None)
         return made
 
     @classmethod
     def parent(cls) -> type[nn.Module]:
-        """The torch class that is quantized."""
+        """The torch class that is quantized; ``TypeError`` of a mixin, which has none."""
+        if not issubclass(cls, nn.Module):
+            raise TypeError(f"{cls.__name__} is a mixin, of no torch class")
         bases = [base for base in cls.__mro__ if issubclass(base, nn.Module)]
         return next(base for base in bases if not issubclass(base, QuantizedModule))
 
     def _observing(self) -> bool:
-        return any(quantizer._observing for quantizer in quantizers_of(self))  # type: ignore[arg-type]
+        quantizers = quantizers_of(self)  # type: ignore[arg-type]
+        return self._calibrating or any(quantizer._observing for quantizer in quantizers)
+
+    def _parameters_of(self) -> Iterator[tuple[Quantizer, Tensor]]:
+        """Every parameter that has a quantizer."""
+        parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
+        quantizers: dict[str, Any] = dict(self.param_quantizers.items())
+        for name, quantizer in quantizers.items():
+            parameter = parameters.get(name)
+            if quantizer is not None and parameter is not None:
+                yield quantizer, parameter
+
+    def _calibrate_new_weights(self) -> None:
+        """Encodings for quantizers that have none, and stand at parameters of this module alone."""
+        new = [(q, w) for q, w in self._parameters_of() if not (q.is_initialized() or q._observing)]
+        if new:
+            elsewhere = set(_of_activations(self))
+            _observe([(q, w) for q, w in new if q not in elsewhere])
 
     def _quantized_inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -197,6 +229,7 @@ class QuantizedModule:
         """Quantized tensors in the places of the parameters, which come back afterwards."""
         parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
         originals = {}
+        self._calibrate_new_weights()
         try:
             for name, quantizer in self.param_quantizers.items():
                 if quantizer is None:
@@ -208,7 +241,7 @@ class QuantizedModule:
                     )
                 if parameters[name] is not None:
                     originals[name] = parameters[name]
-                    parameters[name] = quantizer(originals[name])
+                    parameters[name] = _quantized(quantizer, originals[name])
             yield
         finally:
             parameters.update(originals)
@@ -248,21 +281,80 @@ def quantizers_of(module: nn.Module) -> Iterator[Quantizer]:
             yield child
 
 
+def _quantized(quantizer: Any, parameter: Tensor) -> Any:
+    """A parameter quantized, also while its quantizer observes activations, if it has a type."""
+    if not quantizer._observing or quantizer.calibrates():
+        return quantizer(parameter)
+    quantizer._observing = False
+    try:
+        return quantizer(parameter)
+    finally:
+        quantizer._observing = True
+
+
+def _of_activations(module: QuantizedModule) -> Iterator[Quantizer]:
+    """The quantizers of a module's inputs, outputs and points inside."""
+    inside: Any = module.intermediate_quantizers
+    places: list[Any] = [*module.input_quantizers, *module.output_quantizers, *inside.values()]
+    for quantizer in places:
+        if quantizer is not None:
+            yield quantizer
+
+
+def _observe(pairs: Iterable[tuple[Quantizer, Tensor]]) -> None:
+    """Let quantizers observe these tensors, and settle."""
+    with contextlib.ExitStack() as stack:
+        for quantizer in dict.fromkeys(quantizer for quantizer, _ in pairs):
+            stack.enter_context(quantizer.compute_encodings())
+        for quantizer, tensor in pairs:
+            quantizer(tensor)
+
+
 @contextlib.contextmanager
 def compute_encodings(model: nn.Module) -> Iterator[None]:
     """Let every quantizer of a model observe what passes, and settle on exit.
 
-    While inside, nothing is quantized.  On an exception every quantizer is as it was before.
+    Quantizers of parameters settle at once, by the parameters, and the activations that are
+    observed are those of quantized parameters.  No activation is quantized while inside; nor is a
+    parameter whose quantizer is an activation's too, and waits for its type.  On an exception every
+    quantizer is as it was before.
     """
-    with contextlib.ExitStack() as stack:
-        for quantizer in quantizers_of(model):
-            stack.enter_context(quantizer.compute_encodings())
-        # Parameters are known already: they need no data to be observed.
-        for module in model.modules():
-            if isinstance(module, QuantizedModule):
-                with module._quantized_parameters():
-                    pass
+    modules = [module for module in model.modules() if isinstance(module, QuantizedModule)]
+    quantizers = list(quantizers_of(model))
+    kept = {q: (q.state(), [p.detach().clone() for p in q.parameters()]) for q in quantizers}
+    weights = [pair for module in modules for pair in module._parameters_of()]
+    of_weights = {q for q, _ in weights} - {
+        q for module in modules for q in _of_activations(module)
+    }
+    try:
+        with contextlib.ExitStack() as stack:
+            _observe([(q, w) for q, w in weights if q in of_weights])
+            for module in modules:
+                stack.enter_context(_calibrating(module))
+            for quantizer in quantizers:
+                if quantizer not in of_weights:
+                    stack.enter_context(quantizer.compute_encodings())
+            for quantizer, weight in weights:
+                if quantizer not in of_weights:
+                    quantizer(weight)
+            yield
+    except BaseException:
+        for quantizer, (state, parameters) in kept.items():
+            quantizer.set_state(state)
+            with torch.no_grad():
+                for parameter, before in zip(quantizer.parameters(), parameters, strict=True):
+                    parameter.copy_(before)
+        raise
+
+
+@contextlib.contextmanager
+def _calibrating(module: QuantizedModule) -> Iterator[None]:
+    """A module that computes with its parent's forward, not with a kernel."""
+    before, module._calibrating = module._calibrating, True
+    try:
         yield
+    finally:
+        module._calibrating = before
 
 
 def _copied(module: nn.Module) -> dict[str, Any]:

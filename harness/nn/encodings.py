@@ -29,8 +29,8 @@ def export_encodings(model: nn.Module) -> str:
     found = {}
     for name, module in model.named_modules():
         if isinstance(module, Quantizer):
-            tensors = {k: v.tolist() for k, v in module.state_dict().items() if k != "_extra_state"}
-            found[name] = {"state": module.get_extra_state(), "tensors": tensors}
+            tensors = {k: v.tolist() for k, v in module.named_parameters()}
+            found[name] = {"state": module.state(), "tensors": tensors}
     return json.dumps({"version": VERSION, "quantizers": found}, indent=1) + "\n"
 
 
@@ -46,28 +46,32 @@ def import_encodings(model: nn.Module, text: str) -> None:
     found = document["quantizers"]
     mine = {name: m for name, m in model.named_modules() if isinstance(m, Quantizer)}
     _refuse_other_model(set(found), set(mine))
-    states = {}
-    for name, entry in found.items():
-        quantizer = mine[name]
-        state = quantizer.state_dict()
-        try:
-            tensors = entry["tensors"]
-            if wrong := set(tensors) ^ (set(state) - {"_extra_state"}):
-                raise ValueError(
-                    f"the file {'has' if min(wrong) in tensors else 'lacks'} {min(wrong)}"
-                )
-            for key, value in tensors.items():
-                state[key] = _tensor_like(state[key], value, key)
-            state["_extra_state"] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in entry["state"].items()
-            }
-            if state["_extra_state"]["quantizer"] != type(quantizer).__name__:
-                raise ValueError(f"the file has a {state['_extra_state']['quantizer']} there")
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"{name}: the encodings are of another model: {error}") from None
-        states[name] = state
-    for name, state in states.items():
-        mine[name].load_state_dict(state)
+    before = {name: quantizer.state() for name, quantizer in mine.items()}
+    read: dict[str, Any] = {}
+    try:
+        for name, entry in found.items():
+            read[name] = _read(mine[name], entry, name)
+    except ValueError:
+        for name, state in before.items():
+            mine[name].set_state(state)
+        raise
+    with torch.no_grad():
+        for name, tensors in read.items():
+            for key, tensor in tensors.items():
+                getattr(mine[name], key).copy_(tensor)
+
+
+def _read(quantizer: Quantizer, entry: Any, name: str) -> dict[str, torch.Tensor]:
+    """A file's tensors for a quantizer, which has its facts then; ``ValueError`` of another one."""
+    try:
+        tensors, known = entry["tensors"], dict(quantizer.named_parameters())
+        if wrong := set(tensors) ^ set(known):
+            raise ValueError(f"the file {'has' if min(wrong) in tensors else 'lacks'} {min(wrong)}")
+        read = {key: _tensor_like(known[key], value, key) for key, value in tensors.items()}
+        quantizer.set_state(entry["state"])
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: the encodings are of another model: {error}") from None
+    return read
 
 
 def _tensor_like(known: Any, value: Any, key: str) -> torch.Tensor:
@@ -168,7 +172,7 @@ def _entries(quantizer: Any, where: str) -> list[dict[str, Any]]:
         return [_entry(t.min_code, t.max_code, float(t.lsb), 0.0, t.signed)]
     if not isinstance(quantizer, AffineQuantizer):
         raise ValueError(f"{where}: {quantizer} is no affine encoding")
-    scales, offsets = quantizer.scale.flatten().tolist(), quantizer.offset.flatten().tolist()
+    scales, offsets = quantizer.scale.flatten().tolist(), quantizer.whole_offset.flatten().tolist()
     facts = quantizer.qmin, quantizer.qmax
     return [_entry(*facts, s, o, quantizer.symmetric) for s, o in zip(scales, offsets, strict=True)]
 
@@ -213,7 +217,9 @@ def as_fixed(quantizer: AffineQuantizer) -> FixedQuantizer:
     Raises:
         ValueError: unless it is per tensor, its scale a power of two and its offset 0.
     """
-    scale, offset = (float(x.detach().abs().max()) for x in (quantizer.scale, quantizer.offset))
+    scale, offset = (
+        float(x.detach().abs().max()) for x in (quantizer.scale, quantizer.whole_offset)
+    )
     mantissa, exponent = torch.frexp(torch.tensor(scale, dtype=torch.float64))
     if quantizer.scale.numel() != 1 or offset or float(mantissa) != 0.5:
         raise ValueError(f"{quantizer} is no fixed-point type: scale {scale}, offset {offset}")

@@ -107,8 +107,9 @@ class MovingAverage(MinMax):
 
 
 def ends(x: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """The lowest and highest values of a tensor, reduced to ``shape``."""
+    """The lowest and highest values of a tensor, reduced to ``shape``; float32 at least."""
     rows = by_range(x, shape)
+    rows = rows.to(torch.promote_types(rows.dtype, torch.float32))  # for what averages them
     return rows.amin(1).reshape(shape), rows.amax(1).reshape(shape)
 
 
@@ -120,12 +121,17 @@ def by_range(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     wide = broadcast(shape, x)
     kept = [k for k, n in enumerate(wide) if n != 1]
     rest = [k for k, n in enumerate(wide) if n == 1]
-    return x.permute(*kept, *rest).reshape(math.prod(shape), -1)
+    return x.permute(kept + rest).reshape(math.prod(shape), -1)
 
 
 def broadcast(shape: tuple[int, ...], x: Tensor) -> tuple[int, ...]:
-    """``shape`` with an axis for each of ``x``; ``ValueError`` if it does not broadcast."""
-    wide = (1,) * (x.dim() - len(shape)) + tuple(shape)
+    """``shape`` with an axis for each of ``x``; ``ValueError`` if it does not broadcast.
+
+    Leading axes of 1 that ``x`` does not have are dropped: one encoding is for a scalar, too.
+    """
+    beyond = max(len(shape) - x.dim(), 0)
+    kept = shape[beyond:] if math.prod(shape[:beyond]) == 1 else shape
+    wide = (1,) * (x.dim() - len(kept)) + tuple(kept)
     if len(wide) != x.dim() or any(n not in (1, m) for n, m in zip(wide, x.shape, strict=True)):
         raise ValueError(
             f"encodings of shape {shape} do not broadcast to a tensor {tuple(x.shape)}"

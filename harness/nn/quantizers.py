@@ -11,9 +11,10 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.nn.observers import MinMax, Observer
+from harness.nn.state import KeepsFacts
 from harness.nn.straight_through import fake_quantize
 from harness.types import TERNARY, ApFixed, Binary, BinaryFloat, NumberType, as_number_type
 
@@ -38,7 +39,7 @@ def name_of(module: Any) -> str:
     return module.where or type(module).__name__
 
 
-class Quantizer(nn.Module):
+class Quantizer(KeepsFacts):
     """What every quantizer has: observation, freezing, and its facts in the state dict.
 
     Attributes:
@@ -83,6 +84,10 @@ class Quantizer(nn.Module):
         """Whether there are encodings."""
         return True
 
+    def calibrates(self) -> bool:
+        """Whether what is observed says anything about the format."""
+        return True
+
     def settle(self) -> None:
         """Take encodings from what was observed; nothing to do where the format is given."""
 
@@ -124,17 +129,14 @@ class Quantizer(nn.Module):
     def restore(self, facts: dict[str, Any]) -> None:
         """Take over the format that :meth:`facts` told."""
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """What the state dict keeps beside tensors."""
-        return {"quantizer": type(self).__name__, "frozen": self._frozen, **self.facts()}
+    def state(self) -> dict[str, Any]:
+        """The facts, their class, and whether they are frozen."""
+        return {**super().state(), "frozen": self._frozen}
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """The inverse; ``ValueError`` for the state of another kind of quantizer."""
-        if state.get("quantizer") != type(self).__name__:
-            kind = state.get("quantizer")
-            raise ValueError(f"the state is of {kind}, this is {type(self).__name__}")
+        super().set_state(state)
         self._frozen = bool(state["frozen"])
-        self.restore(state)
 
 
 class TypeQuantizer(Quantizer):
@@ -163,6 +165,10 @@ class TypeQuantizer(Quantizer):
     def quantize(self, x: Tensor) -> Tensor:
         """The values in the type; without ``straight_through`` no gradient passes."""
         return fake_quantize(x if self.straight_through else x.detach(), self.format, self.rng)
+
+    def calibrates(self) -> bool:
+        """A given type is what it is."""
+        return False
 
     def facts(self) -> dict[str, Any]:
         """The type's spelling."""
@@ -212,6 +218,10 @@ class FixedQuantizer(TypeQuantizer):
         """Whether the type is given, or calibrated."""
         return self._settled
 
+    def calibrates(self) -> bool:
+        """Whether a width alone is given."""
+        return not self.given
+
     def settle(self) -> None:
         """The type of the given width that the observer finds best."""
         if not self.given:
@@ -225,8 +235,9 @@ class FixedQuantizer(TypeQuantizer):
 
     def restore(self, facts: dict[str, Any]) -> None:
         """The type and its state."""
+        given, settled = bool(facts["given"]), bool(facts["settled"])
         super().restore(facts)
-        self.given, self._settled = bool(facts["given"]), bool(facts["settled"])
+        self.given, self._settled = given, settled
 
 
 class FloatQuantizer(TypeQuantizer):

@@ -19,7 +19,7 @@ from typing import Any
 
 from torch import nn
 
-from harness.nn.base import QuantizedModule
+from harness.nn.base import QUANTIZED, QuantizedModule
 from harness.nn.functional import MODULES, OPERATIONS
 
 __all__ = ["CLASSES", "QUANTIZED", "ROWS", "Row", "register"]
@@ -131,7 +131,6 @@ def register(parent: type[nn.Module], quantized: type[QuantizedModule]) -> None:
 
 
 ROWS: tuple[Row, ...] = tuple(_rows())
-QUANTIZED: dict[type[nn.Module], type[QuantizedModule]] = {}
 CLASSES: dict[str, type[QuantizedModule]] = {}
 for _row in ROWS:
     register(_row.parent, _generated(_row))

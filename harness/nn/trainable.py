@@ -5,11 +5,15 @@ with q the quantized value and d = x - q its error, say how both would move if a
 number:
 
 fixed point
-    f: ``ln2 d`` within the range, where the error halves with each bit; 0 beyond.
-    i: ``ln2 q`` beyond the range, where the bound doubles with each bit; 0 within, and for modes
-    that wrap.
+    f: ``ln2 d`` within the range, where the error halves with each bit.
+    i: 0 within, and everywhere for modes that wrap.
+    Beyond, both follow the bound, whatever a saturating mode makes of what lies there: ``2**i -
+    2**-f`` above moves by ``ln2 2**i`` and ``ln2 2**-f``, and ``-2**i`` below by ``-ln2 2**i`` and
+    0; ``SAT_SYM`` has the opposite of the upper one below.  A type without bits has 0 alone, and
+    so its widths come back.
 minifloat
-    m: ``ln2 d`` within the range.
+    m: ``ln2 d`` within the range; beyond, as the bound moves, ``ln2 2**-m L`` with the sign of x,
+    where L is the largest power of two.
     e: ``ln2 q s`` beyond, ``ln2 d s`` among the subnormals, where ``s = ln2 2**(e - 1)`` is how far
     the ends of the exponents move apart.
     e0: ``ln2 q`` beyond, ``-ln2 d`` among the subnormals: all exponents move.
@@ -26,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.state import KeepsFacts
 from harness.quantize import quantize_fixed, quantize_minifloat
 from harness.types import Overflow, Rounding, StochasticRounding, parse_rounding
 
@@ -93,17 +98,21 @@ class _Fixed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
         (gradient,), (x, y), (k, i, f) = gradients, ctx.saved_tensors, ctx.bits
-        high = 2.0**i - 2.0**-f
-        low = -(high if ctx.overflow is Overflow.SAT_SYM else 2.0**i) * k
-        inside = (x >= low) & (x <= high)
-        of_i = torch.where(inside, 0, gradient * y) * LN2
-        if ctx.overflow is None or ctx.overflow.wraps:
-            inside, of_i = torch.ones_like(inside), torch.zeros_like(y)
-        to_x = torch.where(inside, gradient, 0)
+        saturates = ctx.overflow is not None and not ctx.overflow.wraps
+        symmetric = ctx.overflow is Overflow.SAT_SYM
+        of_bound_i, of_bound_f = (2.0 ** torch.as_tensor(w, dtype=torch.float64) for w in (i, -f))
+        bits = torch.as_tensor(k + i + f >= 1)
+        high = torch.where(bits, of_bound_i - of_bound_f, 0)
+        low = torch.where(bits, -k * (high if symmetric else of_bound_i), 0)
+        above, below = (x > high) & saturates, (x < low) & saturates
+        inside = ~(above | below)
+        side = (above.to(y.dtype) - below.to(y.dtype) * k) * gradient
+        of_i = side * of_bound_i * LN2
         of_f = torch.where(inside, gradient * (x - y), 0) * LN2
+        of_f = of_f + (side if symmetric else side.masked_fill(below, 0)) * of_bound_f * LN2
         shape_i, shape_f = ctx.shapes
         widths = (of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f))
-        return to_x, None, *widths, None, None, None
+        return torch.where(inside, gradient, 0), None, *widths, None, None, None
 
 
 class _MiniFloat(torch.autograd.Function):
@@ -119,11 +128,12 @@ class _MiniFloat(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
         (gradient,), (x, y), (m, e, e0) = gradients, ctx.saved_tensors, ctx.bits
         half = 2.0 ** (e - 1)
-        largest = (2 - 2.0**-m) * 2.0 ** (half - 1 + e0)
+        power = 2.0 ** (half - 1 + e0)
+        largest = (2 - 2.0**-m) * power
         inside = x.abs() <= largest
         subnormal = x.abs() < 2.0 ** (1 - half + e0)
         error, apart = x - y, LN2 * half
-        of_m = torch.where(inside, error, 0)
+        of_m = torch.where(inside, error, torch.sign(x) * (2.0**-m * power))
         ends = torch.where(inside, torch.where(subnormal, error, 0), y)
         moved = torch.where(inside, torch.where(subnormal, -error, 0), y)
         rules = (of_m, ends * apart, moved)
@@ -134,7 +144,7 @@ class _MiniFloat(torch.autograd.Function):
         return torch.where(inside, gradient, 0), *found
 
 
-class TrainableFixed(nn.Module):
+class TrainableFixed(KeepsFacts):
     """Fixed point whose integer and fractional bits are parameters.
 
     Args:
@@ -165,6 +175,17 @@ class TrainableFixed(nn.Module):
         """The values in the types of now."""
         bits = self.integer_bits, self.fractional_bits
         return fixed_with_bits(x, self.keep_negative, *bits, self.rounding, self.overflow)
+
+    def facts(self) -> dict[str, Any]:
+        """The sign and the modes."""
+        modes = {"rounding": self.rounding.name, "overflow": self.overflow.name}
+        return {"keep_negative": self.keep_negative, **modes}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        rounding, overflow = Rounding.parse(facts["rounding"]), Overflow.parse(facts["overflow"])
+        self.keep_negative = bool(facts["keep_negative"])
+        self.rounding, self.overflow = rounding, overflow
 
     @property
     def bits(self) -> Tensor:

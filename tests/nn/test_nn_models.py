@@ -447,7 +447,8 @@ def test_kernel() -> None:
     layer.set_kernel(kernel)
     x = torch.randn(2, 4)
     with layer.compute_encodings():
-        assert torch.equal(layer(x), nn.functional.linear(x, layer.weight, layer.bias))
+        weight = quantize(layer.weight.detach(), ApFixed.parse(T))
+        assert torch.equal(layer(x), nn.functional.linear(x, weight, layer.bias))
     assert not seen
     y = layer(x)
     ((got, weight),) = seen

@@ -1,9 +1,11 @@
 """Observers: batches equal their concatenation where that is exact; results are the best."""
 
+from fractions import Fraction
+
 import pytest
 import torch
 
-from harness import ApFixed, quantize
+from harness import FORMATS, ApFixed, quantize
 from harness.interfaces.torchapprox import MinMaxQuant, PACTQuant
 from harness.nn.histograms import Histogram, MeanSquaredError, Percentile, SignalToNoise
 from harness.nn.observers import MinMax, MovingAverage, Observer
@@ -34,6 +36,23 @@ def test_batches_equal_their_concatenation(kind: type[Observer], shape: tuple[in
         assert one.fixed(T) == other.fixed(T)
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize(
+    "kind", [MinMax, MovingAverage, Histogram, Percentile, MeanSquaredError, SignalToNoise]
+)
+def test_a_scalar_has_a_range(kind: type[Observer], shape: tuple[int, ...]) -> None:
+    """A tensor without axes, as a loss is, counts as one number; one encoding is for it, too."""
+    scalar, vector = kind(shape), kind(shape)
+    scalar.observe(torch.tensor(1.25))
+    vector.observe(torch.full((1,) * max(len(shape), 1), 1.25))
+    for end, same in zip(scalar.range(255), vector.range(255), strict=True):
+        assert end.shape == shape
+        assert torch.equal(end, same)
+    assert scalar.fixed(T) == vector.fixed(T)
+    with pytest.raises(ValueError, match="do not broadcast"):
+        kind((2,)).observe(torch.tensor(1.25))
+
+
 def test_moving_average() -> None:
     """The law, for two batches."""
     observer = MovingAverage(momentum=0.25)
@@ -41,6 +60,15 @@ def test_moving_average() -> None:
     observer.observe(torch.tensor([-3.0, 10.0]))
     low, high = observer.range()
     assert (float(low), float(high)) == (-1.5, 4.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_moving_average_of_half_precision(dtype: torch.dtype) -> None:
+    """Is taken in float32: the average of 1 and 1 + eps is no number of the batches' dtype."""
+    observer, eps = MovingAverage(momentum=0.25), torch.finfo(dtype).eps
+    for value in (1.0, 1 + eps):
+        observer.observe(torch.tensor([0.0, value], dtype=dtype))
+    assert float(observer.range()[1]) == 1 + eps / 4
 
 
 def test_percentile_leaves_outliers_out() -> None:
@@ -117,3 +145,23 @@ def test_minmax() -> None:
     for bits in (1, 25, 2.0, True):
         with pytest.raises(ValueError, match="from 2 to 24"):
             MinMaxQuant(bits)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("bits", [8, 11])
+def test_integers_of_any_dtype(dtype: torch.dtype, bits: int) -> None:
+    """Those of the exact quotient; a dtype that does not hold them is refused."""
+    quantizer = PACTQuant(bits, alpha=0.7)
+    limit, largest = Fraction(float(quantizer.alpha.detach())), quantizer.int_max
+    x = (torch.rand(3000) * 2 - 1).to(dtype)
+    kept = [min(max(Fraction(value), -limit), limit) for value in x.tolist()]
+    expected = [round(value * largest / limit) for value in kept]
+    values = torch.tensor([float(q * limit / largest) for q in expected], dtype=torch.float64)
+    y = quantizer(x)
+    assert y.dtype == dtype
+    assert torch.equal(y, quantize(values, FORMATS[str(dtype).removeprefix("torch.")]).to(dtype))
+    if largest > 2 / torch.finfo(dtype).eps:
+        with pytest.raises(ValueError, match="bfloat16 does not hold every integer up to 1023"):
+            quantizer.quantize(x)
+    else:
+        assert quantizer.quantize(x).tolist() == expected

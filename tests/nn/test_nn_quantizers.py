@@ -4,6 +4,8 @@ import copy
 import io
 import pickle
 from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
 
 import pytest
 import torch
@@ -270,6 +272,112 @@ def test_affine_kinds_agree() -> None:
     rows = affine(x.reshape(10, 100), scale.expand(10, 1), offset.expand(10, 1), -8, 7)
     assert torch.equal(fused, rows.flatten())
     assert bool(torch.isnan(affine(torch.tensor([float("nan")]), scale, offset, -8, 7)).all())
+
+
+#: Bits of significand, and the exponent of the smallest normal number.
+DTYPES = {
+    torch.bfloat16: (8, -126),
+    torch.float16: (11, -14),
+    torch.float32: (24, -126),
+    torch.float64: (53, -1022),
+}
+
+
+def rounded(value: Fraction, dtype: torch.dtype) -> Fraction:
+    """The nearest number of a dtype, ties to even, if it has no largest."""
+    bits, least = DTYPES[dtype]
+    exponent = max(least, value.numerator.bit_length() - value.denominator.bit_length() - 1)
+    while abs(value) >= Fraction(2) ** (exponent + 1):
+        exponent += 1
+    unit = Fraction(2) ** (exponent - bits + 1)
+    return round(value / unit) * unit
+
+
+def assert_exact(x: torch.Tensor, y: torch.Tensor, scale: float, offset: int, ends: Any) -> None:
+    """Each element by the law, in rational numbers."""
+    assert y.dtype == x.dtype
+    low, high = ends
+    step, values = Fraction(scale), {}
+    for value, found in zip(x.flatten().tolist(), y.flatten().tolist(), strict=True):
+        q = min(max(round(Fraction(value) / step) - offset, low), high)
+        if q not in values:
+            values[q] = rounded((q + offset) * step, x.dtype)
+        assert Fraction(found) == values[q], value
+
+
+HALVES = {
+    dtype: torch.arange(-(2**15), 2**15).to(torch.int16).view(dtype)
+    for dtype in DTYPES
+    if dtype.itemsize == 2
+}
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+@pytest.mark.parametrize("stored", [True, False], ids=["scale in the dtype", "in float32"])
+@pytest.mark.parametrize(
+    ("scale", "offset", "ends", "rows"),
+    [(6 / 255, 0, (0, 255), 1), (0.0372, -100, (0, 255), 2), (2e-4, -9, (0, 65535), 1)],
+)
+def test_affine_of_half_precision(
+    dtype: torch.dtype, stored: bool, scale: float, offset: int, ends: tuple[int, int], rows: int
+) -> None:
+    """Every number of either dtype within a range, per tensor and per channel."""
+    x = HALVES[dtype]
+    x = x[(x.abs() <= 12) & (x.abs() >= 2**-12)]
+    x = x[: len(x) // 2 * 2].reshape(rows, -1)
+    each = torch.tensor(scale).to(dtype if stored else torch.float32)
+    y = affine(x, each.expand(rows, 1) if rows > 1 else each, torch.tensor(offset), *ends)
+    assert_exact(x, y, float(each), offset, ends)
+
+
+def test_affine_of_half_precision_by_its_step() -> None:
+    """1.1171875 of bfloat16 is 47.4 steps; bfloat16's own quotient is 47.5, and made 48 of it."""
+    scale = torch.tensor(6 / 255, dtype=torch.bfloat16)
+    y = affine(torch.tensor([1.1171875], dtype=torch.bfloat16), scale, torch.tensor(0), 0, 255)
+    assert round(float(y) / float(scale)) == 47
+    beyond = torch.tensor([float("inf"), -float("inf"), 7e4], dtype=torch.bfloat16)
+    for way in (
+        affine(beyond, scale, torch.tensor(0), 0, 255),
+        affine(beyond.double(), scale.double(), torch.tensor(0), 0, 255),
+    ):
+        assert way.tolist() == pytest.approx([255 * float(scale), 0, 255 * float(scale)], rel=2**-8)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bits", [8, 24, 32])
+def test_affine_beside_ties(dtype: torch.dtype, bits: int) -> None:
+    """The numbers about a tie, where a rounded quotient is a tie and the exact one is not."""
+    scale = torch.tensor(0.3, dtype=dtype)
+    half = 1 << (bits - 1)
+    ties = torch.randint(-half, half, (300,)).double() + 0.5
+    x = (ties * float(scale)).to(dtype)
+    towards = torch.tensor(float("inf"), dtype=dtype)
+    x = torch.cat([torch.nextafter(x, -towards), x, torch.nextafter(x, towards)])
+    for each in (scale, scale.expand(len(x))):
+        y = affine(x, each, torch.tensor(3), -half, half - 1)
+        assert_exact(x, y, float(scale), 3, (-half, half - 1))
+
+
+def test_affine_gradients_of_half_precision() -> None:
+    """Are sums in float32: more than the largest float16, and more terms than bfloat16 counts."""
+    for dtype in HALVES:
+        scale, offset = (torch.tensor(value, requires_grad=True) for value in (0.5, 2.0))
+        x = torch.full((2000,), 100.0, dtype=dtype, requires_grad=True)
+        affine(x, scale, offset, -8, 7).sum().backward()
+        assert (float(scale.grad), float(offset.grad)) == (2000 * 9.0, 2000 * 0.5)
+        assert x.grad.dtype == dtype
+        assert not x.grad.any()
+
+
+def test_affine_refusals() -> None:
+    """What the arithmetic does not hold is an error, not a value."""
+    one, none = torch.tensor(1.0), torch.tensor(0.0)
+    with pytest.raises(TypeError, match="float64 is not for tensors of torch.float32"):
+        affine(torch.ones(3), one.double(), none, 0, 3)
+    with pytest.raises(TypeError, match="float8_e5m2 has not"):
+        affine(torch.ones(3).to(torch.float8_e5m2), one, none, 0, 3)
+    with pytest.raises(ValueError, match="beyond 2"):
+        affine(torch.ones(3), one, torch.tensor(2.0**46), 0, 3)
 
 
 @pytest.mark.parametrize(

@@ -415,6 +415,24 @@ def test_quantizers_stand_around_the_parent(row: Row) -> None:
     assert_same(before, list(module.parameters()))
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if "Loss" in row.name or row.name == "Mean"], ids=lambda r: r.name
+)
+def test_a_result_without_axes_is_calibrated(row: Row) -> None:
+    """As every other: it passes while observed, and the quantizer then holds it."""
+    module = made(row, QUANTIZED[row.parent])
+    last = len(module.output_quantizers) - 1
+    module.output_quantizers[last] = FixedQuantizer(width=12)
+    with module.compute_encodings():
+        observed = [*tensors(run(module, inputs_of(row, 2)))][-1].detach()
+    assert observed.dim() == 0
+    assert_same([*tensors(run(made(row, row.parent), inputs_of(row, 2)))][-1], observed)
+    result = [*tensors(run(module, inputs_of(row, 2)))][-1].detach()
+    t = module.output_quantizers[last].format
+    assert_same(quantize(observed, t), result)
+    assert abs(float(result - observed)) <= float(t.lsb) / 2
+
+
 @every_row
 def test_gradients_come_through(row: Row) -> None:
     """Every parameter gets a finite gradient, and the first float input one."""

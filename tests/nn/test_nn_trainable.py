@@ -16,7 +16,7 @@ def _seeded() -> None:
     torch.manual_seed(0)
 
 
-@pytest.mark.parametrize("overflow", ["SAT", "SAT_SYM", "WRAP"])
+@pytest.mark.parametrize("overflow", ["SAT", "SAT_SYM", "SAT_ZERO", "WRAP"])
 @pytest.mark.parametrize("signed", [True, False])
 def test_fixed(overflow: str, signed: bool) -> None:
     """Values of the rounded type; gradients by the rules, recomputed here element by element."""
@@ -33,7 +33,11 @@ def test_fixed(overflow: str, signed: bool) -> None:
         inside = overflow == "WRAP" or low <= value <= float(t.max)
         of_x.append(w if inside else 0.0)
         of_f += w * LN2 * (value - q) if inside else 0.0
-        of_i += 0.0 if inside else w * LN2 * q
+        if not inside and value > 0:  # the bound, 2**i - 2**-f
+            of_i, of_f = of_i + w * LN2 * 2**2, of_f + w * LN2 * 2**-3
+        elif not inside and signed:  # -2**i, or the opposite of the upper one
+            of_i -= w * LN2 * 2**2
+            of_f -= w * LN2 * 2**-3 if overflow == "SAT_SYM" else 0
     assert torch.allclose(x.grad, torch.tensor(of_x))
     assert float(quantizer.integer_bits.grad) == pytest.approx(of_i, rel=1e-4, abs=1e-4)
     assert float(quantizer.fractional_bits.grad) == pytest.approx(of_f, rel=1e-4, abs=1e-4)
@@ -56,6 +60,7 @@ def test_minifloat() -> None:
             seen.add("beyond")
             of_e += w * LN2 * q * apart
             of_e0 += w * LN2 * q
+            of_m += w * LN2 * math.copysign(2**-3 * 2.0**t.emax, value)
             continue
         of_m += w * LN2 * error
         if abs(value) < 2.0**t.emin:
@@ -96,6 +101,29 @@ def test_training_buys_bits_where_they_pay() -> None:
     assert important > unimportant + 2
 
 
+@pytest.mark.parametrize("integer", [0.0, -3.0])
+@pytest.mark.parametrize("per_channel", [True, False])
+@pytest.mark.parametrize(("signed", "sign"), [(True, 1), (True, -1), (False, 1)])
+@pytest.mark.parametrize("overflow", ["SAT", "SAT_SYM", "SAT_ZERO"])
+def test_a_width_comes_back(
+    overflow: str, signed: bool, sign: int, per_channel: bool, integer: float
+) -> None:
+    """From no bits, with inputs of either sign, by a training to reproduce them."""
+    shape = (2, 1) if per_channel else ()
+    quantizer = TrainableFixed(shape, integer, 0.0, signed, "RND_CONV", overflow)
+    x = sign * (torch.rand(2, 64) * 2 + 1.5)
+    optimizer = torch.optim.Adam(quantizer.parameters(), lr=0.2)
+    before = float(((quantizer(x) - x) ** 2).mean().detach())
+    for _ in range(50):
+        optimizer.zero_grad()
+        ((quantizer(x) - x) ** 2).mean().backward()
+        assert quantizer.integer_bits.grad.isfinite().all()
+        optimizer.step()
+    error = float(((quantizer(x) - x) ** 2).mean().detach())
+    assert quantizer.integer_bits.min() > 1.5
+    assert error < before / 100
+
+
 def test_calad0is_functions_have_gradients() -> None:
     """x, and bit widths that are tensors; the values are those without a gradient."""
     x = (torch.randn(200) * 3).requires_grad_()
@@ -105,7 +133,8 @@ def test_calad0is_functions_have_gradients() -> None:
     assert torch.equal(y, quantizer(x.detach(), 2, 3))
     y.sum().backward()
     assert set(x.grad.tolist()) == {0.0, 1.0}
-    assert float(f.grad) == pytest.approx(float(LN2 * ((x - y) * x.grad).detach().sum()), rel=1e-4)
+    moved = ((x - y) * x.grad).detach().sum() + 2.0**-3 * (x > 4 - 2**-3).sum()
+    assert float(f.grad) == pytest.approx(float(LN2 * moved), rel=1e-4)
     assert float(i.grad) != 0
     m = torch.tensor(3.0, requires_grad=True)
     for function in (
