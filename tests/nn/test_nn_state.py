@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from harness.interfaces.torchapprox import MinMaxQuant
@@ -54,9 +55,8 @@ def saved(state: dict[str, torch.Tensor], path: Path, how: str) -> dict[str, tor
     if how == "torch":
         torch.save(state, path)
         return torch.load(path, weights_only=True)
-    safetensors = pytest.importorskip("safetensors.torch")
-    safetensors.save_file(state, path)
-    return safetensors.load_file(path)
+    save_file(state, path)
+    return load_file(path)
 
 
 @pytest.mark.parametrize("how", ["torch", "safetensors"])
