@@ -129,7 +129,7 @@ class Floats:
 
 
 def float_claims(
-    dtype: str, targets: Sequence[ApFixed], *, kernels: Source | None = None
+    dtype: str, targets: Sequence[ApFixed], *, kernels: Source | None = None, few: bool = False
 ) -> Iterator[Claim]:
     """The float loops, to codes and to values: every finite float and both infinities.
 
@@ -137,6 +137,7 @@ def float_claims(
         dtype: ``float32`` or ``float64``, of what is quantized.
         targets: types of one shape.
         kernels: other source text for them.
+        few: whether exponents are left out at which a float lies across the type as at others.
 
     Raises:
         ValueError: for a type that the loops do not take, as its values are not exact in the dtype.
@@ -146,7 +147,7 @@ def float_claims(
         raise ValueError(f"the float loop does not take {targets[0]} from {dtype}")
     kind = np.dtype(type(made.one)).name
     module = kernels or source_of(VALUES)
-    for floats in _floats(kind, FORMATS[dtype].bias, targets[0]):
+    for floats in _floats(kind, FORMATS[dtype].bias, targets[0], few):
         for rounding, group in by_rounding(targets).items():
             duties: list[Truth] = []
             pairs = []
@@ -180,8 +181,8 @@ def _float_pairs(
     return [codes, Pair(f"the value of {t}", right.word(), Word.of(1, 1))]
 
 
-def _floats(kind: str, largest: int, t: ApFixed) -> Iterator[Floats]:
-    """All finite floats and the infinities, by exponent, for a type's bits."""
+def _floats(kind: str, largest: int, t: ApFixed, few: bool) -> Iterator[Floats]:
+    """All finite floats and the infinities, by exponent, for a type's bits; or a few of them."""
     form = FORMATS[kind]
     low = -t.frac - BEYOND
     high = min(t.width - t.frac + form.precision + BEYOND, largest + 1)
@@ -192,8 +193,11 @@ def _floats(kind: str, largest: int, t: ApFixed) -> Iterator[Floats]:
         yield _many(kind, normal, low)
     else:
         yield _many(kind, None, low)
+    # Between them every float has bits above the type, within it and below it.
+    between = range(low + t.width + 5, high - t.width - 5) if few else range(0)
     for exponent in range(low, high):
-        yield _one(kind, exponent + form.bias)
+        if exponent not in between:
+            yield _one(kind, exponent + form.bias)
     # The loop scales by 2**F, which brings the largest to infinity.
     ends = sorted({high, min(max(form.bias + 1 - t.frac, high), largest + 1), largest + 1})
     for first, last in itertools.pairwise(ends):

@@ -182,12 +182,22 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Real:
     if isinstance(op, ast.Mult):
         return _product(a, b, kind, duty)
     x, y = as_real(a, kind), as_real(b, kind)
-    same = x.frac == y.frac and x.units.word.term == y.units.word.term and not x.infinite
-    if isinstance(op, ast.Sub) and same:
+    if isinstance(op, ast.Sub) and _same(x, y):
         return as_real(np.dtype(kind).type(0.0), kind)
     if isinstance(op, (ast.Add, ast.Sub)):
         return _sum(x, y.negated() if isinstance(op, ast.Sub) else y, duty)
     raise TypeError(f"{type(op).__name__} of floats")
+
+
+def _same(x: Real, y: Real) -> bool:
+    """Whether two are one finite float for every input; zeros of two signs are two."""
+    signs = [Truth(s) if isinstance(s, bool) else s for s in (x.negative, y.negative)]
+    alike = signs[0].term == signs[1].term
+    return bool(alike and x.frac == y.frac and _units(x) == _units(y) and not x.infinite)
+
+
+def _units(x: Real) -> Any:
+    return x.units.word.term
 
 
 def _product(a: Any, b: Any, kind: str, duty: Duty) -> Real:

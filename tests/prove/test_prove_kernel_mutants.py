@@ -1,29 +1,22 @@
-"""Every small edit of the kernels that changes a code is refuted by a few claims."""
+"""Every small edit of the kernels of one word that changes a code is refuted by a few claims."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from kernel_mutants import PREFIX, drawn, kernel_mutants, place_of, told_apart
 
-from harness.prove import Outcome, Untranslatable, VacuousError, source
-from harness.prove.kernels import cast_claims, double_claims, kept
+from harness.prove import Outcome
+from harness.prove.kernels import cast_claims, double_claims
 from harness.prove.machine import as_word
 from harness.prove.operators import DIVISIONS, binary_claims
 from harness.prove.plan import legal
 from harness.prove.solve import Claim, Pair, decide
 from harness.prove.source import Source, source_of
-from harness.prove.terms import Truth, Word
+from harness.prove.terms import Word
 from harness.types import ApFixed, ApInt
-from scripts.mutants.edits import Mutant, mutants_of
+from scripts.mutants.edits import Mutant
 
-try:
-    import tomllib
-except ModuleNotFoundError:  # before Python 3.11
-    import tomli as tomllib
-
-ROOT = Path(__file__).resolve().parents[2]
-PREFIX = "harness.quantize."
+NAME = "fixed_codes"
 Asked = tuple[str, str, int]
 #: Sources, targets in every mode, and saturated bits: what refutes most comes first.
 CODES: tuple[Asked, ...] = (
@@ -55,8 +48,6 @@ CODES: tuple[Asked, ...] = (
     ("ap_ufixed<64,-1>", "ap_fixed<4,4>", 2),
     ("ap_fixed<8,4>", "ap_ufixed<64,60>", 2),
 )
-#: Of two words the arithmetic alone, which is asked about by itself.
-WORDS = ("added", "negated", "shifted_left", "shifted_right")
 
 
 def casts(asked: tuple[Asked, ...], kernels: Source) -> Iterator[Claim]:
@@ -89,38 +80,13 @@ def large_divisor(kernels: Source) -> Claim:
     )
 
 
-def pairs_of_words(kernels: Source) -> Iterator[Claim]:
-    """The arithmetic of casts, and what of it only layers ask for, at every number of 128 bits."""
-    a, b, count = Word.named("a", 128), Word.named("b", 128), Word.named("count", 64)
-    x, y = ((w.bits(63, 0), w.bits(127, 64)) for w in (a, b))
-    n = count.extended(128, signed=False)
-    asked: list[tuple[str, tuple[Word, ...], Word, tuple[Truth, ...]]] = [
-        ("added", (*x, *y), a + b, ()),
-        ("negated", x, -a, ()),
-        ("shifted_left", (*x, count), a << n, (count.less(256, signed=False),)),
-        (
-            "shifted_right",
-            (*x, count),
-            a.shifted_right(n, signed=True),
-            (count.less(256, signed=False),),
-        ),
-    ]
-    for name, inputs, right, given in asked:
-        duties: list[Truth] = []
-        low, high = kernels.call(name, *inputs, duties=duties, given=given)
-        pairs = [Pair(name, as_word(high).above(as_word(low)), right), *kept(duties)]
-        yield Claim(name, "two_words", {"a": a, "b": b, "count": count}, pairs, given)
-
-
 def asked_of(mutant: Mutant, kernels: Source) -> Iterator[Claim]:
     """What is asked of a mutant: by the loop that its function serves."""
     scopes = {
         **dict.fromkeys(("udiv", "is_below"), divided),
         **dict.fromkeys(("<module>", "split_double", "doubles_to_codes"), doubles),
     }
-    if mutant.path.endswith("fixed_codes.py"):
-        return scopes.get(mutant.scope, lambda k: casts(CODES, k))(kernels)
-    return pairs_of_words(kernels)
+    return scopes.get(mutant.scope, lambda k: casts(CODES, k))(kernels)
 
 
 NOT_ZERO = "no divisor is zero"
@@ -180,66 +146,19 @@ REFUSED = {
 }
 
 
-def kernel_mutants(name: str) -> list[Mutant]:
-    """The mutants of a module that is walked, without those that the project explains."""
-    path = f"harness/quantize/{name}.py"
-    rows = tomllib.loads((ROOT / "tests/mutants/equivalent.toml").read_text())
-    found = mutants_of(path, (ROOT / path).read_text())
-    found = [m for m in found if m.scope in WORDS or name == "fixed_codes"]
-    return [m for m in found if m.key not in rows]
-
-
-def outcome_of(mutant: Mutant, name: str, patch: pytest.MonkeyPatch) -> Outcome | None:
-    """Refuted, proven, or ``None`` if the source is refused; what is undecided says nothing."""
-    kernels = Source(PREFIX + name, mutant.apply((ROOT / mutant.path).read_text()))
-    whole = source.source_of
-    patch.setattr(source, "source_of", lambda n: kernels if n == kernels.name else whole(n))
-    try:
-        outcomes = (decide(claim, 20).outcome for claim in asked_of(mutant, kernels))
-        return Outcome.REFUTED if Outcome.REFUTED in outcomes else Outcome.PROVEN
-    except (Untranslatable, VacuousError, TypeError):  # the last where nothing was written
-        return None
-    finally:
-        patch.setattr(source, "source_of", whole)
-
-
-def drawn(name: str, every: int) -> list[Mutant]:
-    """All of them by night; by day one in so many of those that are refuted or refused."""
-    found = kernel_mutants(name)
-    if os.environ.get("HARNESS_HYPOTHESIS") != "nightly":
-        found = [m for m in found if int(m.key, 16) % every == 0]
-        found = [m for m in found if (name, m.line, m.column) not in SAME]
-    assert len(found) > 3
-    return found
-
-
-@pytest.mark.parametrize(("name", "every"), [("fixed_codes", 32), ("two_words", 8)])
-def test_what_changes_codes_is_refuted(
-    name: str, every: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_changes_codes_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     """All others are explained, and none of the explained ones is refuted."""
-    proven, refused = set(), set()
-    for mutant in drawn(name, every):
-        outcome, place = outcome_of(mutant, name, monkeypatch), (name, mutant.line, mutant.column)
-        if outcome is Outcome.PROVEN:
-            proven.add(place)
-        elif outcome is None:
-            refused.add(place)
-    asked = {(name, m.line, m.column) for m in drawn(name, every)}
-    assert proven == SAME.keys() & asked
-    assert refused == REFUSED & asked
+    asked = drawn(kernel_mutants(NAME), 32, SAME)
+    proven, refused = told_apart(asked, asked_of, monkeypatch)
+    places = {place_of(m) for m in asked}
+    assert proven == SAME.keys() & places
+    assert refused == REFUSED & places
 
 
-@pytest.mark.parametrize("name", ["fixed_codes", "two_words"])
-def test_what_is_explained_is_there(name: str) -> None:
+def test_what_is_explained_is_there() -> None:
     """A row whose line was rewritten must go."""
-    places = {(name, m.line, m.column) for m in kernel_mutants(name)}
-    assert {row for row in [*SAME, *REFUSED] if row[0] == name} <= places
+    assert SAME.keys() | REFUSED <= {place_of(m) for m in kernel_mutants(NAME)}
 
 
-def test_arithmetic_of_two_words_is_that_of_128_bits() -> None:
-    claims = [
-        *pairs_of_words(source_of(PREFIX + "two_words")),
-        large_divisor(source_of(PREFIX + "fixed_codes")),
-    ]
-    assert {decide(claim).outcome for claim in claims} == {Outcome.PROVEN}
+def test_a_large_divisor_is_divided_by_in_one_step() -> None:
+    assert decide(large_divisor(source_of(PREFIX + NAME))).outcome is Outcome.PROVEN

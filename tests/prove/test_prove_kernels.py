@@ -147,6 +147,12 @@ FAULTS = [
         "np.copysign(p.half, y)",
         "float32 -> ap_fixed<4,2,AP_RND_INF>",
     ),
+    (  # minus zero, from which plus zero is taken, is not x - x
+        VALUES,
+        "else p.zero)\n                out[k] = fit(r, y, p) * factor + p.zero",
+        "else p.zero)\n                out[k] = fit(r, y, p) * factor - p.zero",
+        "float32 -> ap_fixed<4,2,AP_RND_MIN_INF,AP_SAT>",
+    ),
     (
         VALUES,
         "return p.lower if code > p.upper else code",
