@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.fixed import Fixed
-from harness.hls import Dense, DepthwiseConv1D, MaxPooling1D, TypedLayer
+from harness.hls import Dense, DepthwiseConv1D, MaxPooling1D, ReLU, TypedLayer
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
 from harness.prove import Outcome
@@ -88,6 +88,10 @@ def test_a_wrong_weight_is_refuted_where_it_shows(oracle: Oracle) -> None:
 def test_too_many_inputs_are_refused(oracle: Oracle) -> None:
     with pytest.raises(TooManyError, match=r"Dense can be given 2\*\*35 inputs; at most 2\*\*32"):
         prove_layer(dense(*[1] * 7), oracle)
+    widest = ReLU(input="ap_fixed<200,6>", input_shape=(2,), result="ap_fixed<8,4>")
+    assert input_count(widest) == 2**400
+    with pytest.raises(TooManyError, match=r"ReLU can be given 2\*\*400 inputs"):
+        prove_layer(widest, oracle)
 
 
 def test_single_pixels_in_a_row_are_counted_together(oracle: Oracle) -> None:

@@ -34,7 +34,7 @@ class TooManyError(ValueError):
 
 def input_count(layer: TypedLayer) -> int:
     """How many different inputs a layer can be given."""
-    return math.prod(len(codes) for codes in _places(layer))
+    return math.prod(codes.stop - codes.start for codes in _places(layer))  # len has an end
 
 
 def prove_layer(
