@@ -39,6 +39,24 @@ STANDARD = (
     "ap_fixed<32,16>",
     "ap_ufixed<8,2>",
 )
+#: Casts at which the loops of two words turn elsewhere, which draws hardly meet: no bit is dropped,
+#: one, a word and one more, all but one, all and more; and one word is left.
+CAST_EDGES = (
+    ("ap_fixed<70,40>", "ap_fixed<69,39>"),
+    ("ap_fixed<70,40>", "ap_fixed<69,40>"),
+    ("ap_fixed<66,2>", "ap_fixed<65,65>"),
+    ("ap_fixed<66,1>", "ap_fixed<4,4>"),
+    ("ap_fixed<128,1>", "ap_fixed<2,2>"),
+    ("ap_fixed<128,0>", "ap_fixed<65,66>"),
+    ("ap_fixed<100,40>", "ap_fixed<64,10>"),
+)
+#: Dtypes, shapes and saturated bits at which the float loop does: one bit, and a scaling that loses
+#: the smallest floats, or the largest.
+FLOAT_EDGES = (
+    ("float32", "ap_fixed<3,2>", 1),
+    ("float64", "ap_fixed<3,5>", 2),
+    ("float64", "ap_fixed<2,-800>", 2),
+)
 
 
 @dataclass(frozen=True)
@@ -185,8 +203,20 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
         for t in STANDARD[: wanted[FLOATS]]:
             groups = kernels.by_rounding(legal(ApFixed.parse(t), 3))
             found += [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
+    if profile == "full":
+        found += _edges()
     wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
     return found + [Task(DOUBLES, (("float64", legal(t, 3)),)) for t in wide]
+
+
+def _edges() -> list[Task]:
+    """What is asked of the loops where they turn elsewhere, whatever the seed."""
+    casts = [(ApFixed.parse(s), legal(ApFixed.parse(t), 2)) for s, t in CAST_EDGES]
+    found = _together(CASTS, [*casts])
+    for dtype, shape, n in FLOAT_EDGES:
+        groups = kernels.by_rounding(legal(ApFixed.parse(shape), n))
+        found += [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
+    return found
 
 
 def _together(subject: str, asked: list[Asked]) -> list[Task]:

@@ -8,7 +8,8 @@ from kernel_mutants import BY_NIGHT, PREFIX, drawn, kernel_mutants, place_of, to
 from harness.prove import Outcome
 from harness.prove.kernels import cast_claims, kept
 from harness.prove.machine import as_word
-from harness.prove.plan import legal
+from harness.prove.plan import CASTS as CASTS_SUBJECT
+from harness.prove.plan import legal, tasks
 from harness.prove.solve import Claim, Pair, decide
 from harness.prove.source import Source, source_of
 from harness.prove.terms import Truth, Word, choose
@@ -155,3 +156,11 @@ def test_casts_that_are_asked_about_are_right() -> None:
     """So that a mutant is refuted for its edit, and for nothing else."""
     claims = casts(source_of(PREFIX + NAME), len(ASKED) if BY_NIGHT else 2)
     assert {decide(claim).outcome for claim in claims} == {Outcome.PROVEN}
+
+
+def test_the_full_profile_asks_where_the_loops_turn() -> None:
+    """What survived a draw of a thousand casts, and so stands in the profile by itself."""
+    asked = [a for task in tasks("full") if task.subject == CASTS_SUBJECT for a in task.asked]
+    drops = {s.frac - targets[0].frac for s, targets in asked if s.width > 64}
+    assert {0, 1, 64, 65, 127} <= drops
+    assert max(drops) > 127
