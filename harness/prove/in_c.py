@@ -7,7 +7,7 @@ from typing import Any
 
 from bitwuzla import Kind
 
-from harness.prove.terms import Word
+from harness.prove.terms import Word, operands_first
 
 __all__ = ["as_c"]
 
@@ -27,17 +27,10 @@ def as_c(word: Word, inputs: dict[str, str], prefix: str) -> tuple[list[str], st
     """
     lines: list[str] = []
     names: dict[Any, str] = {}
-    waiting = [word.term]
-    while waiting:
-        term = waiting[-1]
-        missing = [child for child in term.children() if child not in names]
-        if term not in names and not missing:
-            names[term] = f"{prefix}{len(names)}"
-            kind = "bool" if term.sort().is_bool() else _type(term)
-            lines.append(f"const {kind} {names[term]} = {_expression(term, names, inputs)};")
-        if term in names:
-            waiting.pop()
-        waiting += missing
+    for term in operands_first([word.term]):
+        names[term] = f"{prefix}{len(names)}"
+        kind = "bool" if term.sort().is_bool() else _type(term)
+        lines.append(f"const {kind} {names[term]} = {_expression(term, names, inputs)};")
     return lines, names[word.term]
 
 
