@@ -14,7 +14,7 @@ from harness.hls.twin import Twin
 from harness.oracle import Oracle
 from harness.report.update import Update
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Proof", "number_of", "prove", "twin_of"]
 
 #: Draws of a configuration before giving up on one the headers can run.
 PATIENCE = 50
@@ -84,9 +84,9 @@ def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
     twins = []
     for k in range(count):
         for attempt in range(1, PATIENCE + 1):  # 0 would draw as the inputs do
-            draw = Draw(seed, _number(name), k, attempt, wide=k % WIDE == WIDE - 1)
+            draw = Draw(seed, number_of(name), k, attempt, wide=k % WIDE == WIDE - 1)
             try:
-                twin = _twin(name, FAMILIES[name](draw), oracle)
+                twin = twin_of(name, FAMILIES[name](draw), oracle)
             except ValueError:
                 if not draw.wide:
                     raise
@@ -97,7 +97,8 @@ def _drawn(name: str, oracle: Oracle, count: int, seed: int) -> list[Twin]:
     return twins
 
 
-def _twin(name: str, layer: TypedLayer, oracle: Oracle) -> Twin:
+def twin_of(name: str, layer: TypedLayer, oracle: Oracle) -> Twin:
+    """The twin of a layer that was drawn for a kernel: its own, or the one that it stands for."""
     kernel = layer.kernel()
     return Twin(layer, oracle, VARIANTS[name](kernel) if name in VARIANTS else kernel)
 
@@ -107,7 +108,7 @@ def _compared(name: str, twins: list[Twin], values: int, seed: int) -> Proof:
     first = None
     for k, twin in enumerate(twins):
         rows = max(values // max(sum(twin.layer.sizes[:-1]), 1), 20)
-        inputs = Draw(seed, _number(name), k).inputs(twin.layer, rows)
+        inputs = Draw(seed, number_of(name), k).inputs(twin.layer, rows)
         mine, theirs = twin.layer.run(*inputs), twin.run(*inputs)
         wrong = int(np.count_nonzero(mine.codes != theirs.codes))
         codes, differences = codes + mine.codes.size, differences + wrong
@@ -116,6 +117,6 @@ def _compared(name: str, twins: list[Twin], values: int, seed: int) -> Proof:
     return Proof(name, len(twins), codes, differences, first)
 
 
-def _number(name: str) -> int:
+def number_of(name: str) -> int:
     """A number for a name, the same in every process."""
     return zlib.crc32(name.encode())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 
 from harness.hls.layers.layer import TypedLayer
 from harness.hls.proof.draw import FAMILIES, VARIANTS, Draw
+from harness.hls.proof.run import number_of, twin_of
 from harness.hls.twin import Twin
 from harness.oracle import Oracle
 from harness.prove.checker import find_esbmc
@@ -41,15 +41,14 @@ def small(name: str, oracle: Oracle, seed: int = 0, bits: int = 16) -> Twin | No
         ``None`` if none of many draws can be made small enough.
     """
     for attempt in range(1, PATIENCE + 1):
-        layer = FAMILIES[name](Draw(seed, zlib.crc32(name.encode()), attempt))
+        layer = FAMILIES[name](Draw(seed, number_of(name), attempt))
         # A few numbers of many codes rather than many of two, as long as that lasts.
         most = bits // 4 if attempt < PATIENCE // 2 else bits
         elements = sum(layer.sizes[:-1])
         narrow = None if elements > most else _narrowed(layer, bits // elements)
         if narrow is None or not 1 < input_count(narrow) <= 1 << bits:
             continue
-        kernel = narrow.kernel()
-        twin = Twin(narrow, oracle, VARIANTS[name](kernel) if name in VARIANTS else kernel)
+        twin = twin_of(name, narrow, oracle)
         if twin.refusal() is None:
             return twin
     return None
@@ -148,7 +147,7 @@ def check_families(
 def _question(name: str, seed: int) -> LayerQuestion | None:
     """A layer of a kernel on terms; ``None`` if it is none that can be carried out."""
     for attempt in range(1, PATIENCE + 1):
-        layer = FAMILIES[name](Draw(seed, zlib.crc32(name.encode()), attempt))
+        layer = FAMILIES[name](Draw(seed, number_of(name), attempt))
         if sum(layer.sizes) > CHECKED or name in VARIANTS:
             continue
         try:
