@@ -7,9 +7,20 @@ import pytest
 import torch
 from rich.console import Console
 
-from harness.bench import run, typed
+from harness.bench import proofs, run, typed
 from harness.bench.targets import TARGETS
+from harness.prove.plan import float_tasks
 from harness.report.timing import Screen
+
+
+class Silent:
+    """A bar that nobody sees."""
+
+    def begin(self, doing: str) -> None: ...
+
+    def done(self) -> None: ...
+
+    def beat(self) -> None: ...
 
 
 def test_a_small_run() -> None:
@@ -42,14 +53,6 @@ def test_typed_layers_beside_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
     ways = list(zip(tasks, ("io_parallel", "io_stream", "io_parallel"), strict=True))
     monkeypatch.setattr(typed, "PREDICTIONS", ways)
     monkeypatch.setattr(typed, "KERNELS", 2)
-
-    class Silent:
-        def begin(self, doing: str) -> None: ...
-
-        def done(self) -> None: ...
-
-        def beat(self) -> None: ...
-
     figures = typed.measure(torch, 1, Silent())
     targets = ["predict", "images", "steps", "sums", "twin"]
     assert [figure.target for figure in figures] == targets
@@ -58,3 +61,15 @@ def test_typed_layers_beside_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
     for figure, count in zip(figures, ("1,000", "1,600", "3,200"), strict=False):
         assert f" 0 of {count} values differ" in figure.note
     assert "0 of 128,000 codes differ" in figures[3].note
+
+
+def test_proofs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is timed is proven, and a share is scaled to the whole."""
+    small = float_tasks("float32", "ap_fixed<4,2>", 3)  # seconds where doubles take ten
+    monkeypatch.setattr(proofs, "float_tasks", lambda *_: small)
+    figures = proofs.measure(1, Silent(), one_in=1000)
+    assert [figure.target for figure in figures] == ["cast", "proofs", "doubles"]
+    assert {figure.target for figure in figures} <= set(TARGETS)
+    assert all(figure.note.endswith("questions, proven") for figure in figures)
+    assert figures[1].note.startswith("1 of 201 tasks")
+    assert figures[1].value > 100 * figures[0].value

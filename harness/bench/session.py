@@ -27,9 +27,9 @@ def run(
     """Measure, print tables as they are ready, and return the figures as JSON would hold them.
 
     Quantizers are timed on ``size`` float32 values, each ``repeats`` times right after a copy of
-    the same array; a figure is the median of the ratios.  With ``oracle`` the C++ is measured too.
-    Speeds are held against targets in print and in the result; missing one is no error.  Raises
-    ``ValueError`` if ``repeats`` or ``size`` is not positive.
+    the same array; a figure is the median of the ratios.  With ``oracle`` the C++ and proofs are
+    measured too.  Speeds are held against targets in print and in the result; missing one is no
+    error.  Raises ``ValueError`` if ``repeats`` or ``size`` is not positive.
     """
     if repeats < 1 or size < 1:
         raise ValueError(f"repeats and size must be positive, not {repeats} and {size}")
@@ -56,11 +56,12 @@ def run(
     calls = fresh.first_calls(screen)
     screen.show(report.first_call_table(calls))
     figures = _oracle(screen) if oracle else None
+    proven = _proofs(screen, repeats) if oracle else []
     judgements = [
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
         *_judge_layers(layered),
-        *_judge_typed([*twinned, *called]),
+        *_judge_typed([*twinned, *called, *proven]),
         *_judge_oracle(figures or {}),
     ]
     screen.show(report.judgement_table(judgements))
@@ -78,6 +79,7 @@ def run(
         "layers": [asdict(figure) for figure in layered],
         "typed": [asdict(figure) for figure in twinned],
         "cosim": [asdict(figure) for figure in called],
+        "proofs": [asdict(figure) for figure in proven],
         "first_call": calls,
         "oracle": figures,
         "targets": [_plain(judgement) for judgement in judgements],
@@ -146,6 +148,18 @@ def _cosim(screen: Screen, repeats: int) -> list[typed.Figure]:
     with screen.bar("C++ functions", cosim.STEPS) as shown:
         figures = cosim.measure(repeats, shown)
     screen.show(report.typed_table("harness.cosim", figures))
+    return figures
+
+
+def _proofs(screen: Screen, repeats: int) -> list[typed.Figure]:
+    try:
+        from harness.bench import proofs  # needs a solver
+    except ModuleNotFoundError as error:
+        screen.show(f"harness.prove: {error}\n")
+        return []
+    with screen.bar("proofs", proofs.STEPS) as shown:
+        figures = proofs.measure(repeats, shown)
+    screen.show(report.typed_table("harness.prove", figures))
     return figures
 
 

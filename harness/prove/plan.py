@@ -20,6 +20,7 @@ __all__ = [
     "SUBJECTS",
     "Task",
     "claims",
+    "float_tasks",
     "header_tasks",
     "legal",
     "tasks",
@@ -201,8 +202,7 @@ def tasks(profile: str, seed: int = 0) -> list[Task]:
     dtypes = ("float32", "float64") if profile == "full" else ("float32",)
     for dtype in dtypes:
         for t in STANDARD[: wanted[FLOATS]]:
-            groups = kernels.by_rounding(legal(ApFixed.parse(t), 3))
-            found += [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
+            found += float_tasks(dtype, t, 3)
     if profile == "full":
         found += _edges()
     wide = (ApFixed(64, 24), ApFixed(60, 20, signed=False))[: wanted[DOUBLES]]
@@ -214,9 +214,14 @@ def _edges() -> list[Task]:
     casts = [(ApFixed.parse(s), legal(ApFixed.parse(t), 2)) for s, t in CAST_EDGES]
     found = _together(CASTS, [*casts])
     for dtype, shape, n in FLOAT_EDGES:
-        groups = kernels.by_rounding(legal(ApFixed.parse(shape), n))
-        found += [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
+        found += float_tasks(dtype, shape, n)
     return found
+
+
+def float_tasks(dtype: str, shape: str, n: int) -> list[Task]:
+    """The float loop into a shape, a task for each rounding; ``n`` bits saturate, or none."""
+    groups = kernels.by_rounding(legal(ApFixed.parse(shape), n))
+    return [Task(FLOATS, ((dtype, tuple(group)),)) for group in groups.values()]
 
 
 def _together(subject: str, asked: list[Asked]) -> list[Task]:

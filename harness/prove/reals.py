@@ -183,21 +183,19 @@ def binary(op: ast.operator, a: Any, b: Any, duty: Duty) -> Real:
         return _product(a, b, kind, duty)
     x, y = as_real(a, kind), as_real(b, kind)
     if isinstance(op, ast.Sub) and _same(x, y):
-        return as_real(np.dtype(kind).type(0.0), kind)
+        zero = as_real(np.dtype(kind).type(0.0), kind)
+        # Where both are zeros, -0.0 less 0.0 is -0.0; all else that is equal has one sign.
+        lost = False if x.least > 0 else _and(x.negative, _not(y.negative))
+        return replace(zero, negative=lost)
     if isinstance(op, (ast.Add, ast.Sub)):
         return _sum(x, y.negated() if isinstance(op, ast.Sub) else y, duty)
     raise TypeError(f"{type(op).__name__} of floats")
 
 
 def _same(x: Real, y: Real) -> bool:
-    """Whether two are one finite float for every input; zeros of two signs are two."""
-    signs = [Truth(s) if isinstance(s, bool) else s for s in (x.negative, y.negative)]
-    alike = signs[0].term == signs[1].term
-    return bool(alike and x.frac == y.frac and _units(x) == _units(y) and not x.infinite)
-
-
-def _units(x: Real) -> Any:
-    return x.units.word.term
+    """Whether two are one finite number for every input; a zero may have either sign in each."""
+    finite = not (x.infinite or y.infinite)
+    return bool(finite and x.frac == y.frac and x.units.word.term == y.units.word.term)
 
 
 def _product(a: Any, b: Any, kind: str, duty: Duty) -> Real:
