@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.exported import check_exported_affine, exported_affine
 from harness.nn.observers import Observer, broadcast
 from harness.nn.quantizers import Quantizer
 from harness.nn.steps import narrowed, on_steps
@@ -38,44 +39,60 @@ def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Te
         raise TypeError(f"affine takes float tensors, not {x.dtype}")
     if qmin >= qmax:
         raise ValueError(f"qmin must be below qmax, {qmin} is not below {qmax}")
-    y: Tensor = _Affine.apply(x, scale, offset, qmin, qmax)  # type: ignore[no-untyped-call]
+    if torch.onnx.is_in_onnx_export():
+        return exported_affine(x, scale, torch.round(offset), qmin, qmax)
+    compute: Any = _operator if torch.compiler.is_compiling() else _Affine.apply
+    y: Tensor = compute(x, scale, offset, qmin, qmax)
     return y
+
+
+def _values(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    return on_steps(x.detach(), scale.detach(), torch.round(offset.detach()), qmin, qmax)
+
+
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, scale, offset, ctx.qmin, ctx.qmax = inputs
+    ctx.save_for_backward(x, scale, offset, output)
+
+
+def _pass_back(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    """The gradients of all arguments."""
+    x, scale, offset, y = ctx.saved_tensors
+    offset = torch.round(offset.detach())
+    low, high = (
+        narrowed((q + offset.double()) * scale.detach().double(), x.dtype)
+        for q in (ctx.qmin, ctx.qmax)
+    )
+    if low.numel() == 1 and not torch.compiler.is_compiling():
+        to_x = masked(gradient, x, (float(low), float(high)))
+    else:
+        to_x = torch.where((x >= low) & (x <= high), gradient, 0)
+    to_scale = to_offset = None
+    if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
+        inside = (x >= low) & (x <= high)
+        # Sums of many elements, and small differences: half precision is not for them.
+        gradient, x, y = (
+            each.to(torch.promote_types(x.dtype, torch.float32)) for each in (gradient, x, y)
+        )
+        slope = torch.where(inside, y - x, y) / scale
+        to_scale = (gradient * slope).sum_to_size(scale.shape).to(scale.dtype)
+        beyond = torch.where(inside, 0, gradient) * scale
+        to_offset = beyond.sum_to_size(offset.shape).to(offset.dtype)
+    return to_x, to_scale, to_offset, None, None
 
 
 class _Affine(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
-        return on_steps(x.detach(), scale.detach(), torch.round(offset.detach()), qmin, qmax)
+        return _values(x, scale, offset, qmin, qmax)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        x, scale, offset, ctx.qmin, ctx.qmax = inputs
-        ctx.save_for_backward(x, scale, offset, output)
+        _remember(ctx, inputs, output)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        (gradient,), (x, scale, offset, y) = gradients, ctx.saved_tensors
-        offset = torch.round(offset.detach())
-        low, high = (
-            narrowed((q + offset.double()) * scale.detach().double(), x.dtype)
-            for q in (ctx.qmin, ctx.qmax)
-        )
-        if low.numel() == 1 and not torch.compiler.is_compiling():
-            to_x = masked(gradient, x, (float(low), float(high)))
-        else:
-            to_x = torch.where((x >= low) & (x <= high), gradient, 0)
-        to_scale = to_offset = None
-        if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
-            inside = (x >= low) & (x <= high)
-            # Sums of many elements, and small differences: half precision is not for them.
-            gradient, x, y = (
-                each.to(torch.promote_types(x.dtype, torch.float32)) for each in (gradient, x, y)
-            )
-            slope = torch.where(inside, y - x, y) / scale
-            to_scale = (gradient * slope).sum_to_size(scale.shape).to(scale.dtype)
-            beyond = torch.where(inside, 0, gradient) * scale
-            to_offset = beyond.sum_to_size(offset.shape).to(offset.dtype)
-        return to_x, to_scale, to_offset, None, None
+        return _pass_back(ctx, gradients[0])
 
     @staticmethod
     def vmap(
@@ -91,6 +108,22 @@ class _Affine(torch.autograd.Function):
             raise ValueError("vmap takes a batch of tensors, not of encodings")
         # Encodings broadcast against the last axes, and leave the first to the batch.
         return affine(x.movedim(in_dims[0], 0), scale, offset, qmin, qmax), 0
+
+
+@torch.library.custom_op("harness::affine", mutates_args=())
+def _operator(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    """What ``torch.compile`` sees: the same arithmetic, which its own kernels would not have."""
+    return _values(x, scale, offset, qmin, qmax)
+
+
+@_operator.register_fake
+def _(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:  # noqa: ARG001
+    if torch.onnx.is_in_onnx_export():  # which comes here when it failed before: say why
+        check_exported_affine(x.dtype, qmin, qmax)
+    return torch.empty_like(x)
+
+
+_operator.register_autograd(_pass_back, setup_context=_remember)
 
 
 class AffineQuantizer(Quantizer):

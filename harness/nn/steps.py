@@ -44,14 +44,13 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
 
     Raises:
         TypeError: for other dtypes.
-        ValueError: for integers beyond ``FAR``; not seen while ``torch.compile`` traces.
+        ValueError: for integers beyond ``FAR``.
     """
     if x.dtype not in (torch.float64, *_NARROW):
         raise TypeError(f"float16, bfloat16, float32 and float64 have steps, {x.dtype} has not")
     if scale.dtype not in (x.dtype, *_NARROW):
         raise TypeError(f"a scale of {scale.dtype} is not for tensors of {x.dtype}")
-    traced = torch.compiler.is_compiling()  # which writes a kernel of its own, and knows no values
-    reach = FAR if traced else float(offset.abs().max()) + max(abs(qmin), abs(qmax))
+    reach = float(offset.abs().max()) + max(abs(qmin), abs(qmax))
     if reach > FAR:
         raise ValueError(f"integers up to {reach} are beyond 2**45")
     near = reach <= NEAR and x.dtype in _NARROW

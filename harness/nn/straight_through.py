@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.nn.exported import check_exported, exported
 from harness.quantize import quantize
 from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, as_number_type
 
@@ -26,8 +27,9 @@ _SIGNIFICANDS = {torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 def fake_quantize(x: Tensor, t: NumberType | str, rng: Any = None) -> Tensor:
     """``quantize(x, t)``, with the straight-through gradient.
 
-    Works under ``torch.func.grad``, ``vmap``, ``jvp``, double backward, and ``torch.compile`` as
-    one graph; there a type that rounds by chance is refused.
+    Works under ``torch.func.grad``, ``vmap``, ``jvp``, double backward, ``torch.compile`` as one
+    graph, ``torch.export`` and ``torch.onnx.export``; a type that rounds by chance is refused in
+    graphs.
 
     Args:
         x: a float tensor.
@@ -42,12 +44,8 @@ def fake_quantize(x: Tensor, t: NumberType | str, rng: Any = None) -> Tensor:
     """
     if isinstance(t, str):
         t = as_number_type(t)
-    if isinstance(t, ApFixed) and t.significand_bits > _SIGNIFICANDS.get(x.dtype, 64):
-        wide = fake_quantize(x.double(), t, rng)
-        narrow = wide.to(x.dtype)
-        if not torch.equal(narrow.detach().double(), wide.detach()):
-            raise ValueError(f"{x.dtype} does not hold every value that came out of {t}")
-        return narrow
+    if torch.onnx.is_in_onnx_export():
+        return exported(x, t)
     if torch.compiler.is_compiling():
         if rng is not None:
             raise ValueError(f"{t} rounds by chance, which torch.compile cannot keep apart")
@@ -57,15 +55,28 @@ def fake_quantize(x: Tensor, t: NumberType | str, rng: Any = None) -> Tensor:
     return result
 
 
+def _exact(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
+    """The values of ``x``, by way of float64 if its dtype does not hold all that there are."""
+    x = x.detach()
+    if not isinstance(t, ApFixed) or t.significand_bits <= _SIGNIFICANDS.get(x.dtype, 64):
+        return quantize(x, t, rng)  # type: ignore[no-any-return]
+    wide = quantize(x.double(), t, rng)
+    narrow: Tensor = wide.to(x.dtype)
+    if not torch.equal(narrow.double(), wide):
+        raise ValueError(f"{x.dtype} does not hold every value that came out of {t}")
+    return narrow
+
+
 @torch.library.custom_op("harness::quantize", mutates_args=())
 def _operator(x: Tensor, t: str) -> Tensor:
     """What ``torch.compile`` sees: one operator, the type by its spelling."""
-    result: Tensor = quantize(x.detach(), as_number_type(t))
-    return result
+    return _exact(x, as_number_type(t))
 
 
 @_operator.register_fake
-def _(x: Tensor, t: str) -> Tensor:  # noqa: ARG001
+def _(x: Tensor, t: str) -> Tensor:
+    if torch.onnx.is_in_onnx_export():  # which comes here when it failed before: say why
+        check_exported(x.dtype, as_number_type(t))
     return torch.empty_like(x)
 
 
@@ -111,8 +122,7 @@ def _beyond(bound: float, dtype: torch.dtype, side: int) -> float:
 class _Quantize(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, t: NumberType, rng: Any) -> Tensor:
-        result: Tensor = quantize(x.detach(), t, rng)
-        return result
+        return _exact(x, t, rng)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004

@@ -30,6 +30,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from harness.nn.exported import exported_fixed, exported_minifloat
 from harness.nn.state import KeepsFacts
 from harness.quantize import quantize_fixed, quantize_minifloat
 from harness.types import Overflow, Rounding, StochasticRounding, parse_rounding
@@ -59,28 +60,85 @@ def fixed_with_bits(
         overflow: a mode; ``None`` for none.
         rng: for rounding by chance.
     """
-    i, f = (torch.as_tensor(width) for width in (i, f))
+    widths = [torch.as_tensor(width, device=x.device) for width in (k, i, f)]
     over = None if overflow is None else Overflow.parse(overflow)
-    modes = (parse_rounding(rounding), over, rng)
-    y: Tensor = _Fixed.apply(x, torch.as_tensor(k), i, f, *modes)  # type: ignore[no-untyped-call]
+    mode = parse_rounding(rounding)
+    if torch.onnx.is_in_onnx_export():
+        if isinstance(mode, StochasticRounding):
+            raise ValueError(f"{mode.name} is by chance, which ONNX has no operator for")
+        return exported_fixed(x, map(_whole, widths), mode, over)
+    if torch.compiler.is_compiling():
+        if mode.stochastic:
+            raise ValueError(f"{mode.name} is by chance, which torch.compile cannot keep apart")
+        compiled: Tensor = _fixed_operator(x, *widths, mode.name, "" if over is None else over.name)
+        return compiled
+    y: Tensor = _Fixed.apply(x, *widths, mode, over, rng)  # type: ignore[no-untyped-call]
     return y
 
 
 def minifloat_with_bits(x: Tensor, m: Any, e: Any, e0: Any) -> Tensor:
     """``quantize_minifloat`` with a gradient for ``x``, and surrogates for widths."""
-    bits = [torch.as_tensor(width) for width in (m, e, e0)]
-    y: Tensor = _MiniFloat.apply(x, *bits)  # type: ignore[no-untyped-call]
+    bits = [torch.as_tensor(width, device=x.device) for width in (m, e, e0)]
+    if torch.onnx.is_in_onnx_export():
+        return exported_minifloat(x, map(_whole, bits))
+    compute: Any = _minifloat_operator if torch.compiler.is_compiling() else _MiniFloat.apply
+    y: Tensor = compute(x, *bits)
     return y
 
 
-def _whole(bits: Tensor) -> Any:
-    """Bit widths as the integers that are used: a Python one, or a tensor."""
-    whole = torch.round(bits.detach().double()).to(torch.int64)
-    return int(whole) if whole.dim() == 0 else whole
+def _whole(bits: Tensor) -> Tensor:
+    """Bit widths as the integers that are used."""
+    return torch.round(bits.detach().double()).to(torch.int64)
 
 
-def _numpy(whole: Any) -> Any:
-    return whole.cpu().numpy() if isinstance(whole, Tensor) else whole
+def _plain(bits: Tensor) -> Any:
+    """... as a Python integer, or an array."""
+    whole = _whole(bits)
+    return int(whole) if whole.dim() == 0 else whole.cpu().numpy()
+
+
+def _fixed_gradients(
+    gradient: Tensor, x: Tensor, y: Tensor, widths: tuple[Tensor, ...], overflow: Overflow | None
+) -> tuple[Tensor, None, Tensor, Tensor]:
+    """Of x, k, i and f."""
+    k, i, f = map(_whole, widths)
+    saturates = overflow is not None and not overflow.wraps
+    symmetric = overflow is Overflow.SAT_SYM
+    of_bound_i, of_bound_f = 2.0 ** i.double(), 2.0 ** (-f).double()
+    bits = k + i + f >= 1
+    high = torch.where(bits, of_bound_i - of_bound_f, 0)
+    low = torch.where(bits, -k * (high if symmetric else of_bound_i), 0)
+    above, below = (x > high) & saturates, (x < low) & saturates
+    inside = ~(above | below)
+    side = (above.to(y.dtype) - below.to(y.dtype) * k) * gradient
+    of_i = side * of_bound_i * LN2
+    of_f = torch.where(inside, gradient * (x - y), 0) * LN2
+    of_f = of_f + (side if symmetric else side.masked_fill(below, 0)) * of_bound_f * LN2
+    _, shape_i, shape_f = (width.shape for width in widths)
+    widths_to = (of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f))
+    return torch.where(inside, gradient, 0), None, *widths_to
+
+
+def _minifloat_gradients(
+    gradient: Tensor, x: Tensor, y: Tensor, widths: tuple[Tensor, ...]
+) -> tuple[Tensor, ...]:
+    """Of x, m, e and e0."""
+    m, e, e0 = (_whole(width).double() for width in widths)
+    half = 2.0 ** (e - 1)
+    power = 2.0 ** (half - 1 + e0)
+    largest = (2 - 2.0**-m) * power
+    inside = x.abs() <= largest
+    subnormal = x.abs() < 2.0 ** (1 - half + e0)
+    error, apart = x - y, LN2 * half
+    of_m = torch.where(inside, error, torch.sign(x) * (2.0**-m * power))
+    ends = torch.where(inside, torch.where(subnormal, error, 0), y)
+    moved = torch.where(inside, torch.where(subnormal, -error, 0), y)
+    rules = (of_m, ends * apart, moved)
+    found = [
+        (gradient * rule * LN2).sum_to_size(width.shape)
+        for rule, width in zip(rules, widths, strict=True)
+    ]
+    return torch.where(inside, gradient, 0), *found
 
 
 class _Fixed(torch.autograd.Function):
@@ -88,60 +146,80 @@ class _Fixed(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, k: Tensor, i: Tensor, f: Tensor, rounding: Any, overflow: Any, rng: Any
     ) -> Tensor:
-        ctx.bits, ctx.shapes = tuple(_whole(bits) for bits in (k, i, f)), (i.shape, f.shape)
-        k, i, f = (_numpy(bits) for bits in ctx.bits)
-        y: Tensor = quantize_fixed(x.detach(), k, i, f, rounding, overflow, rng)
-        ctx.save_for_backward(x, y)
+        y: Tensor = quantize_fixed(
+            x.detach(), _plain(k), _plain(i), _plain(f), rounding, overflow, rng
+        )
+        ctx.save_for_backward(x, y, k, i, f)
         ctx.overflow = overflow
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        (gradient,), (x, y), (k, i, f) = gradients, ctx.saved_tensors, ctx.bits
-        saturates = ctx.overflow is not None and not ctx.overflow.wraps
-        symmetric = ctx.overflow is Overflow.SAT_SYM
-        of_bound_i, of_bound_f = (2.0 ** torch.as_tensor(w, dtype=torch.float64) for w in (i, -f))
-        bits = torch.as_tensor(k + i + f >= 1)
-        high = torch.where(bits, of_bound_i - of_bound_f, 0)
-        low = torch.where(bits, -k * (high if symmetric else of_bound_i), 0)
-        above, below = (x > high) & saturates, (x < low) & saturates
-        inside = ~(above | below)
-        side = (above.to(y.dtype) - below.to(y.dtype) * k) * gradient
-        of_i = side * of_bound_i * LN2
-        of_f = torch.where(inside, gradient * (x - y), 0) * LN2
-        of_f = of_f + (side if symmetric else side.masked_fill(below, 0)) * of_bound_f * LN2
-        shape_i, shape_f = ctx.shapes
-        widths = (of_i.sum_to_size(shape_i), of_f.sum_to_size(shape_f))
-        return torch.where(inside, gradient, 0), None, *widths, None, None, None
+        x, y, *widths = ctx.saved_tensors
+        found = _fixed_gradients(gradients[0], x, y, tuple(widths), ctx.overflow)
+        return *found, None, None, None
 
 
 class _MiniFloat(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
-        ctx.bits = tuple(_whole(bits) for bits in (m, e, e0))
-        y: Tensor = quantize_minifloat(x.detach(), *(_numpy(bits) for bits in ctx.bits))
-        ctx.save_for_backward(x, y)
-        ctx.shapes = m.shape, e.shape, e0.shape
+        y: Tensor = quantize_minifloat(x.detach(), *map(_plain, (m, e, e0)))
+        ctx.save_for_backward(x, y, m, e, e0)
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        (gradient,), (x, y), (m, e, e0) = gradients, ctx.saved_tensors, ctx.bits
-        half = 2.0 ** (e - 1)
-        power = 2.0 ** (half - 1 + e0)
-        largest = (2 - 2.0**-m) * power
-        inside = x.abs() <= largest
-        subnormal = x.abs() < 2.0 ** (1 - half + e0)
-        error, apart = x - y, LN2 * half
-        of_m = torch.where(inside, error, torch.sign(x) * (2.0**-m * power))
-        ends = torch.where(inside, torch.where(subnormal, error, 0), y)
-        moved = torch.where(inside, torch.where(subnormal, -error, 0), y)
-        rules = (of_m, ends * apart, moved)
-        found = [
-            (gradient * rule * LN2).sum_to_size(shape)
-            for rule, shape in zip(rules, ctx.shapes, strict=True)
-        ]
-        return torch.where(inside, gradient, 0), *found
+        x, y, *widths = ctx.saved_tensors
+        return _minifloat_gradients(gradients[0], x, y, tuple(widths))
+
+
+@torch.library.custom_op("harness::quantize_fixed", mutates_args=())
+def _fixed_operator(
+    x: Tensor, k: Tensor, i: Tensor, f: Tensor, rounding: str, overflow: str
+) -> Tensor:
+    """What ``torch.compile`` sees, modes by their names."""
+    over = Overflow[overflow] if overflow else None
+    mode = Rounding[rounding]
+    y: Tensor = quantize_fixed(x.detach(), _plain(k), _plain(i), _plain(f), mode, over)
+    return y
+
+
+@torch.library.custom_op("harness::quantize_minifloat", mutates_args=())
+def _minifloat_operator(x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
+    """Likewise."""
+    y: Tensor = quantize_minifloat(x.detach(), *map(_plain, (m, e, e0)))
+    return y
+
+
+@_fixed_operator.register_fake
+@_minifloat_operator.register_fake
+def _(x: Tensor, *widths: Any) -> Tensor:
+    shape = torch.broadcast_shapes(x.shape, *(width.shape for width in widths[:3]))  # type: ignore[no-untyped-call]
+    return x.new_empty(shape)
+
+
+def _remember_fixed(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    x, k, i, f, _, overflow = inputs
+    ctx.save_for_backward(x, output, k, i, f)
+    ctx.overflow = Overflow[overflow] if overflow else None
+
+
+def _remember_minifloat(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(inputs[0], output, *inputs[1:])
+
+
+def _pass_back_fixed(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    x, y, *widths = ctx.saved_tensors
+    return *_fixed_gradients(gradient, x, y, tuple(widths), ctx.overflow), None, None
+
+
+def _pass_back_minifloat(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
+    x, y, *widths = ctx.saved_tensors
+    return _minifloat_gradients(gradient, x, y, tuple(widths))
+
+
+_fixed_operator.register_autograd(_pass_back_fixed, setup_context=_remember_fixed)
+_minifloat_operator.register_autograd(_pass_back_minifloat, setup_context=_remember_minifloat)
 
 
 class TrainableFixed(KeepsFacts):
