@@ -18,7 +18,7 @@ from harness.nn.exported import check_exported_affine, exported_affine
 from harness.nn.observers import Observer, broadcast
 from harness.nn.quantizers import Quantizer
 from harness.nn.steps import narrowed, on_steps
-from harness.nn.straight_through import masked
+from harness.nn.straight_through import is_traced, masked
 
 __all__ = ["AffineQuantizer", "affine"]
 
@@ -39,9 +39,10 @@ def affine(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Te
         raise TypeError(f"affine takes float tensors, not {x.dtype}")
     if qmin >= qmax:
         raise ValueError(f"qmin must be below qmax, {qmin} is not below {qmax}")
-    if torch.onnx.is_in_onnx_export():
+    traced = is_traced()
+    if traced and torch.onnx.is_in_onnx_export():
         return exported_affine(x, scale, torch.round(offset), qmin, qmax)
-    compute: Any = _operator if torch.compiler.is_compiling() else _Affine.apply
+    compute: Any = _operator if traced else _Affine.apply
     y: Tensor = compute(x, scale, offset, qmin, qmax)
     return y
 

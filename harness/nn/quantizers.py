@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
+from torch.fx import Proxy
 
 from harness.nn.observers import MinMax, Observer
 from harness.nn.state import KeepsFacts
@@ -56,7 +57,11 @@ class Quantizer(KeepsFacts):
 
     def forward(self, x: Any) -> Any:
         """``x`` quantized; unchanged if it is no float tensor, or while observing."""
-        if not isinstance(x, Tensor) or not x.is_floating_point():
+        if not isinstance(x, Tensor):
+            if isinstance(x, Proxy):
+                raise TypeError(f"{self.name} is no code for torch.fx: trace it as a leaf module")
+            return x
+        if not x.is_floating_point():
             return x
         if self._observing and not self._frozen:
             try:

@@ -8,7 +8,9 @@ Binary passes what lies within [-1, 1].
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,10 +18,17 @@ from torch import Tensor
 
 from harness.nn.exported import check_exported, exported
 from harness.quantize import quantize
+from harness.quantize.tensors import PLAIN, loop_for, write_values
 from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, as_number_type
 
-__all__ = ["bounds_of", "fake_quantize", "masked"]
+__all__ = ["bounds_of", "fake_quantize", "is_traced", "masked"]
 
+#: Elements of which the overhead of a call is most of it.
+SMALL = 1 << 15
+# What torch's own calls of these names cost is more than the rest of a small quantization.
+_transformed = torch._C._are_functorch_transforms_active
+_is_jit_tracing: Callable[[], bool] = torch._C._is_tracing
+_hardtanh: Callable[..., Tensor] = torch._C._nn.hardtanh
 #: Bits of significand, the hidden one included, of dtypes that may be too narrow for a type.
 _SIGNIFICANDS = {torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
 
@@ -44,15 +53,43 @@ def fake_quantize(x: Tensor, t: NumberType | str, rng: Any = None) -> Tensor:
     """
     if isinstance(t, str):
         t = as_number_type(t)
-    if torch.onnx.is_in_onnx_export():
-        return exported(x, t)
-    if torch.compiler.is_compiling():
+    if is_traced():
+        if torch.onnx.is_in_onnx_export():
+            return exported(x, t)
         if rng is not None:
-            raise ValueError(f"{t} rounds by chance, which torch.compile cannot keep apart")
+            raise ValueError(f"{t} rounds by chance, which no graph can keep apart")
         compiled: Tensor = _operator(x, str(t))
         return compiled
+    if rng is None and x.numel() <= SMALL and type(x) in PLAIN and not _transformed():
+        return _small(x, t)
     result: Tensor = _Quantize.apply(x, t, rng)  # type: ignore[no-untyped-call]
     return result
+
+
+def is_traced() -> bool:
+    """Whether what happens is written down, by ``torch.compile``, an export or ``torch.jit``."""
+    return torch.compiler.is_compiling() or _is_jit_tracing()
+
+
+def _small(x: Tensor, t: NumberType) -> Tensor:
+    """The same for few numbers, of which a node of Python's costs more than its work.
+
+    The node of torch's ``hardtanh`` has the rule for backward, and keeps ``x`` alone: its values,
+    which nothing has seen, are replaced.
+    """
+    loop = loop_for(t, x.dtype) if x.is_cpu else None
+    if not (x.requires_grad and torch.is_grad_enabled()):
+        if loop is None:
+            return _exact(x, t)
+        y = torch.empty_like(x, memory_format=torch.contiguous_format)
+    else:
+        bounds = _open_bounds(t, x.dtype)
+        y = x.clone() if bounds is None else _hardtanh(x, *bounds)
+    if loop is not None and y.is_contiguous():
+        write_values(x, loop, y)
+    else:
+        y.detach().copy_(_exact(x, t))
+    return y
 
 
 def _exact(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
@@ -106,9 +143,21 @@ def masked(gradient: Tensor, x: Tensor, bounds: tuple[float, float] | None) -> T
     """``gradient`` where ``x`` lies within the bounds, else 0: one pass, and differentiable."""
     if bounds is None:
         return gradient
-    # What torch has leaves its own bounds out, so they are moved outward by one step.
-    low, high = (_beyond(b, x.dtype, side) for b, side in zip(bounds, (-1, 1), strict=True))
+    low, high = _opened(bounds, x.dtype)
     return torch.ops.aten.hardtanh_backward(gradient, x, low, high)  # type: ignore[no-any-return]
+
+
+@functools.lru_cache(maxsize=4096)
+def _open_bounds(t: NumberType, dtype: torch.dtype) -> tuple[float, float] | None:
+    bounds = bounds_of(t)
+    return None if bounds is None else _opened(bounds, dtype)
+
+
+@functools.lru_cache(maxsize=4096)
+def _opened(bounds: tuple[float, float], dtype: torch.dtype) -> tuple[float, float]:
+    """What torch has leaves its own bounds out, so they are moved outward by one step."""
+    low, high = bounds
+    return _beyond(low, dtype, -1), _beyond(high, dtype, 1)
 
 
 def _beyond(bound: float, dtype: torch.dtype, side: int) -> float:

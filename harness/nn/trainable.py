@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from harness.nn.exported import exported_fixed, exported_minifloat
 from harness.nn.state import KeepsFacts
+from harness.nn.straight_through import is_traced
 from harness.quantize import quantize_fixed, quantize_minifloat
 from harness.types import Overflow, Rounding, StochasticRounding, parse_rounding
 
@@ -63,13 +64,11 @@ def fixed_with_bits(
     widths = [torch.as_tensor(width, device=x.device) for width in (k, i, f)]
     over = None if overflow is None else Overflow.parse(overflow)
     mode = parse_rounding(rounding)
-    if torch.onnx.is_in_onnx_export():
+    if is_traced():
         if isinstance(mode, StochasticRounding):
-            raise ValueError(f"{mode.name} is by chance, which ONNX has no operator for")
-        return exported_fixed(x, map(_whole, widths), mode, over)
-    if torch.compiler.is_compiling():
-        if mode.stochastic:
-            raise ValueError(f"{mode.name} is by chance, which torch.compile cannot keep apart")
+            raise ValueError(f"{mode.name} is by chance, which no graph can keep apart")
+        if torch.onnx.is_in_onnx_export():
+            return exported_fixed(x, map(_whole, widths), mode, over)
         compiled: Tensor = _fixed_operator(x, *widths, mode.name, "" if over is None else over.name)
         return compiled
     y: Tensor = _Fixed.apply(x, *widths, mode, over, rng)  # type: ignore[no-untyped-call]
@@ -79,9 +78,10 @@ def fixed_with_bits(
 def minifloat_with_bits(x: Tensor, m: Any, e: Any, e0: Any) -> Tensor:
     """``quantize_minifloat`` with a gradient for ``x``, and surrogates for widths."""
     bits = [torch.as_tensor(width, device=x.device) for width in (m, e, e0)]
-    if torch.onnx.is_in_onnx_export():
+    traced = is_traced()
+    if traced and torch.onnx.is_in_onnx_export():
         return exported_minifloat(x, map(_whole, bits))
-    compute: Any = _minifloat_operator if torch.compiler.is_compiling() else _MiniFloat.apply
+    compute: Any = _minifloat_operator if traced else _MiniFloat.apply
     y: Tensor = compute(x, *bits)
     return y
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,10 @@ Array = np.ndarray[Any, Any]
 
 def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize`."""
+    loop = loop_for(t, x.dtype) if type(x) is np.ndarray and rng is None else None
+    if loop is not None:
+        check_fits(t, x.dtype)
+        return run_loop(x, loop)
     array = as_array(x)
     if array.dtype == object:
         return decode(like(quantize_codes(array, t, rng), x), t, object)
@@ -64,6 +69,9 @@ def quantize(x: Any, t: NumberType, rng: Any = None) -> Any:
 
 def quantize_codes(x: Any, t: NumberType, rng: Any = None) -> Any:
     """See :func:`harness.quantize.quantize_codes`."""
+    loop = loop_for(t, x.dtype) if type(x) is np.ndarray and rng is None else None
+    if loop is not None:
+        return run_loop(x, loop, codes=True)
     array = plain(as_array(x))
     if stochastic.check_rounding(t, rng):
         return like(quantize_codes(_drawn(array, t, rng), stochastic.deterministic(t)), x)
@@ -198,6 +206,7 @@ def widened(array: Array, dtype: Any) -> Array:
         return array.astype(dtype, copy=False)
 
 
+@functools.lru_cache(maxsize=4096)
 def check_fits(t: NumberType, dtype: np.dtype[Any]) -> None:
     """Raise ``ValueError`` unless ``dtype`` holds every value of ``t``."""
     if dtype.name in FLOATS:
@@ -252,16 +261,38 @@ def _run_values(flat: Array, dtype: Any, t: BinaryFloat, p: float_values.ValuePl
 
 
 def _fast_fixed(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:
-    """Fixed-point values, or codes as floats."""
-    p = fixed_values.float_plan(t, flat.dtype.name)
-    if p is None:
+    """Fixed-point values, or codes as ``int64``, of a flat array."""
+    loop = fixed_values.loop_of(t, flat.dtype.name)
+    return None if loop is None else run_loop(widened(flat, loop.dtype), loop, codes=codes)
+
+
+@functools.lru_cache(maxsize=4096)
+def loop_for(t: NumberType, dtype: np.dtype[Any]) -> fixed_values.Loop | None:
+    """The loop that takes floats of a dtype as they are; ``None`` where more is to be done."""
+    if not isinstance(t, ApFixed) or isinstance(t, ApInt) or t.rounding.stochastic:
         return None
-    x = widened(flat, p.one.dtype)
-    out = np.empty_like(x)
-    words = x.view(f"u{x.itemsize}")
-    limit = fixed_values.wild_limit(p)
-    fixed_values.quantize_floats(x, words, limit, out, p.one if codes else p.inverse, p)
-    return out
+    if not dtype.isnative or dtype.name not in ("float32", "float64"):
+        return None
+    loop = fixed_values.loop_of(t, dtype.name)
+    return None if loop is None or loop.dtype != dtype else loop
+
+
+def run_loop(
+    x: Array, loop: fixed_values.Loop, *, codes: bool = False, out: Array | None = None
+) -> Array:
+    """Values in the loop's dtype, or codes as ``int64``, in the shape of ``x``.
+
+    Args:
+        x: of the loop's dtype.
+        loop: of a type.
+        codes: whether codes are wanted.
+        out: where they go, flat and contiguous, if it is there already.
+    """
+    flat = np.ascontiguousarray(x).reshape(-1)
+    if out is None:
+        out = np.empty(flat.size, np.int64 if codes else loop.dtype)
+    fixed_values.run(flat, out, loop.facts, loop.limit, int(codes))
+    return out.reshape(x.shape)
 
 
 def _float_codes(flat: Array, t: NumberType) -> Array:
@@ -286,7 +317,7 @@ def _float_codes(flat: Array, t: NumberType) -> Array:
 def _fixed_codes(flat: Array, t: ApFixed) -> Array:
     fast = _fast_fixed(flat, t, codes=True)
     if fast is not None:
-        return fast.astype(np.int64)
+        return fast
     out = np.empty(flat.size, np.int64)
     fixed_codes.doubles_to_codes(flat, out, plan(t))
     return out

@@ -22,7 +22,7 @@ from numba import njit
 from harness.quantize.plan import FLOATS, plan
 from harness.types import ApFixed
 
-__all__ = ["FloatPlan", "float_plan", "quantize_floats", "wild_limit"]
+__all__ = ["FloatPlan", "Loop", "float_plan", "loop_of", "quantize_floats", "wild_limit"]
 
 RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV, TRN, TRN_ZERO = range(7)
 SAT, SAT_ZERO, SAT_SYM, WRAP, WRAP_SM = range(5)
@@ -283,3 +283,50 @@ def quantize_floats(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: Fl
             _block(y, p.one, target, factor, p)
         else:
             _block(source, p.scale, target, factor, p)
+
+
+class Loop(NamedTuple):
+    """What a call of :func:`run` takes of a type: a plan of many numbers is slow to hand over."""
+
+    dtype: Any  # of the scaled numbers
+    facts: Any  # the plan and the factors of values and codes, as one array
+    limit: Any
+
+
+@functools.lru_cache(maxsize=4096)
+def loop_of(t: ApFixed, source: str) -> Loop | None:
+    """The loop for inputs of dtype ``source``; ``None`` if only the integer core is exact."""
+    p = float_plan(t, source)
+    if p is None:
+        return None
+    limit = wild_limit(p)
+    facts = np.array([*map(float, p), float(p.inverse), float(p.one)], p.one.dtype)
+    return Loop(p.one.dtype, facts, np.array([limit]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run(x: Any, out: Any, facts: Any, limit: Any, factor: int) -> None:
+    """:func:`quantize_floats` by the facts of a loop; ``factor`` is 0 for values, 1 for codes."""
+    p = FloatPlan(
+        int(facts[0]),
+        int(facts[1]),
+        int(facts[2]),
+        int(facts[3]),
+        int(facts[4]),
+        facts[5],
+        facts[6],
+        facts[7],
+        facts[8],
+        facts[9],
+        facts[10],
+        facts[11],
+        facts[12],
+        facts[13],
+        facts[14],
+        facts[15],
+        facts[16],
+        facts[17],
+        facts[18],
+        facts[19],
+    )
+    quantize_floats(x, x.view(limit.dtype), limit[0], out, facts[20 + factor], p)

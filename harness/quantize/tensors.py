@@ -6,14 +6,24 @@ of ``harness.quantize.fixed_codes`` as tensor operations, where they are.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import torch
 
-from harness.quantize import arrays, elementwise, fixed_codes, float_codes, stochastic, wide
+from harness.quantize import (
+    arrays,
+    elementwise,
+    fixed_codes,
+    fixed_values,
+    float_codes,
+    stochastic,
+    wide,
+)
 from harness.quantize.operators import compute_words, fits_words
 from harness.quantize.plan import FLOATS, as_int64, float_misfit, loses_integer_bits, packing, plan
 from harness.types import (
@@ -31,6 +41,7 @@ from harness.types import (
 )
 
 __all__ = [
+    "PLAIN",
     "cast_codes",
     "compute",
     "decode",
@@ -38,18 +49,30 @@ __all__ = [
     "device_cast",
     "device_codes",
     "from_array",
+    "loop_for",
     "quantize",
     "quantize_codes",
     "quantize_fixed",
     "quantize_minifloat",
+    "write_values",
 ]
 
+#: Elements that are worth a second thread.
+MANY = 1 << 19
+#: Tensors whose memory is what it seems.
+PLAIN = (torch.Tensor, torch.nn.Parameter)
 _FLOATS = {getattr(torch, name): facts for name, facts in FLOATS.items()}
 _INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 def quantize(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
     """See :func:`harness.quantize.quantize`."""
+    loop = loop_for(t, x.dtype) if rng is None and x.is_cpu and type(x) in PLAIN else None
+    if loop is not None:
+        _check_gradient(x)
+        out = torch.empty_like(x, memory_format=torch.contiguous_format)
+        write_values(x, loop, out)
+        return out
     _check_input(x, t)
     _check_fits(t, x.dtype)
     if stochastic.check_rounding(t, rng):
@@ -58,6 +81,37 @@ def quantize(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
         return _values(device_codes(x, t), t, x.dtype)
     values = arrays.quantize(_numpy(x), t)
     return torch.from_numpy(values).to(x.dtype)
+
+
+@functools.lru_cache(maxsize=4096)
+def loop_for(t: NumberType, dtype: torch.dtype) -> fixed_values.Loop | None:
+    """See :func:`harness.quantize.arrays.loop_for`; ``ValueError`` for a type that does not fit."""
+    if dtype not in (torch.float32, torch.float64) or t.width > 64:
+        return None
+    loop = arrays.loop_for(t, np.dtype(str(dtype).removeprefix("torch.")))
+    if loop is not None:
+        _check_fits(t, dtype)
+    return loop
+
+
+def write_values(x: torch.Tensor, loop: fixed_values.Loop, out: torch.Tensor) -> None:
+    """The values of a CPU tensor, into a contiguous one; many are shared out to torch's threads.
+
+    Both may require gradients, which know nothing of it.
+    """
+    source, target = _numpy(x), out.numpy(force=True).reshape(-1)
+    threads = torch.get_num_threads() if target.size >= MANY else 1
+    if threads == 1:
+        arrays.run_loop(source, loop, out=target)
+        return
+    flat, size = source.reshape(-1), -(-target.size // threads)
+    parts = (slice(start, start + size) for start in range(0, target.size, size))
+    list(_pool(threads).map(lambda p: arrays.run_loop(flat[p], loop, out=target[p]), parts))
+
+
+@functools.cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, "quantize")
 
 
 def quantize_codes(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
@@ -212,10 +266,15 @@ def _check_gradient(x: torch.Tensor) -> None:
 
 def _check_fits(t: NumberType, dtype: torch.dtype) -> None:
     if dtype in _FLOATS:
-        if wrong := float_misfit(t, _FLOATS[dtype]):
-            raise ValueError(wrong)
+        _check_float_fits(t, dtype)
     else:
         arrays.check_fits(t, torch.empty(0, dtype=dtype).numpy().dtype)
+
+
+@functools.lru_cache(maxsize=4096)
+def _check_float_fits(t: NumberType, dtype: torch.dtype) -> None:
+    if wrong := float_misfit(t, _FLOATS[dtype]):
+        raise ValueError(wrong)
 
 
 def _check_codes(codes: torch.Tensor, t: NumberType) -> torch.Tensor:
@@ -232,8 +291,7 @@ def _check_codes(codes: torch.Tensor, t: NumberType) -> torch.Tensor:
 
 def _numpy(x: torch.Tensor) -> Any:
     """The tensor's memory as an array; bfloat16, which NumPy lacks, widens to float32."""
-    x = x.detach().resolve_neg()
-    return (x.to(torch.float32) if x.dtype is torch.bfloat16 else x).numpy()
+    return (x.to(torch.float32) if x.dtype is torch.bfloat16 else x).numpy(force=True)
 
 
 def from_array(x: Any) -> torch.Tensor:

@@ -111,6 +111,22 @@ def test_what_does_not_fit_is_refused_in_a_graph_too():
         compiled(torch.tensor([1e9]))
 
 
+@pytest.mark.filterwarnings("ignore")  # torch's, about tracing
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_traced(name):
+    """``torch.jit.trace`` writes down the operator, not the values that it saw."""
+    quantizer, x = QUANTIZERS[name](), torch.randn(5, 16) * 3
+    traced = torch.jit.trace(quantizer, (torch.zeros(5, 16),))
+    assert torch.equal(bits(traced(x)), bits(quantizer(x)))
+
+
+def test_torch_fx_is_told():
+    """A tracer that goes through a quantizer would leave it out."""
+    model = nn.Sequential(FixedQuantizer("ap_fixed<8,3>"))
+    with pytest.raises(TypeError, match="trace it as a leaf module"):
+        torch.fx.symbolic_trace(model)
+
+
 def modes(t):
     """A shape in every mode that it has."""
     for rounding in Rounding:

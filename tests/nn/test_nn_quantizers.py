@@ -21,10 +21,12 @@ from harness.nn import (
     Quantizer,
     TernaryQuantizer,
     fake_quantize,
+    straight_through,
 )
 from harness.nn.affine import AffineQuantizer, affine
 from harness.nn.observers import MinMax, MovingAverage
 from harness.nn.straight_through import bounds_of
+from harness.quantize import tensors
 from harness.testing import ap_types
 
 T = ApFixed(8, 4, rounding="RND_CONV", overflow="SAT")
@@ -48,8 +50,12 @@ def _seeded() -> None:
 
 @pytest.mark.parametrize("t", TYPES, ids=str)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_forward_is_quantize_backward_the_rule(t: object, dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("few", [0, straight_through.SMALL])
+def test_forward_is_quantize_backward_the_rule(
+    t: object, dtype: torch.dtype, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Bit for bit, in training too; the gradient passes between the bounds, both included."""
+    monkeypatch.setattr(straight_through, "SMALL", few)
     edges = [float(t.min), float(t.max), 0.0, -0.0, 0.5, -0.5, 1.0, -1.0]
     x = torch.cat([torch.randn(500) * 6, torch.tensor(edges)]).to(dtype)
     x = torch.cat([x, torch.nextafter(x, x * 2), torch.nextafter(x, x * 0)]).requires_grad_()
@@ -60,6 +66,33 @@ def test_forward_is_quantize_backward_the_rule(t: object, dtype: torch.dtype) ->
     bounds = bounds_of(t)
     inside = torch.ones_like(x) if bounds is None else (x >= bounds[0]) & (x <= bounds[1])
     assert torch.equal(x.grad, weight * inside)
+
+
+@pytest.mark.parametrize("t", TYPES, ids=str)
+def test_any_layout(t: object) -> None:
+    """Transposed, strided, empty and single elements, whose gradients come in the same layout."""
+    base = torch.randn(6, 8) * 6
+    for view in (base.T, base[:, ::3], base[1:1], base[2, 3], base.expand(2, 6, 8)):
+        x = view.detach().requires_grad_()
+        y = fake_quantize(x, t)
+        assert torch.equal(y, quantize(view.contiguous(), t))
+        (gradient,) = torch.autograd.grad(y.sum(), x)
+        bounds = bounds_of(t) or (-torch.inf, torch.inf)
+        assert torch.equal(gradient, ((view >= bounds[0]) & (view <= bounds[1])).float())
+
+
+def test_many_are_shared_out_to_threads() -> None:
+    """Whatever the number of threads, and where its parts end."""
+    x = torch.randn(tensors.MANY + 12_345) * 6
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        found = [quantize(x, t) for t in TYPES[:3]], [fake_quantize(x, t) for t in TYPES[:3]]
+    finally:
+        torch.set_num_threads(before)
+    for threaded in found:
+        for t, y in zip(TYPES[:3], threaded, strict=True):
+            assert torch.equal(y, quantize(x, t))
 
 
 @given(t=ap_types(size=40), data=st.data())
