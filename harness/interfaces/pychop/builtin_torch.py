@@ -53,7 +53,7 @@ class CPTensor(torch.Tensor):
         plain = mapped(_bare, [args, kwargs])
         with torch._C.DisableTorchFunctionSubclass():
             result = func(*plain[0], **plain[1])
-        if func == torch.Tensor.grad.__get__:  # type: ignore[attr-defined]
+        if func == torch.Tensor.grad.__get__:  # type: ignore[union-attr]
             return result
         return mapped(lambda y: _kept(y, chopper), result)
 
@@ -61,7 +61,7 @@ class CPTensor(torch.Tensor):
         """A plain tensor of the same values."""
         return _bare(self)  # type: ignore[no-any-return]
 
-    def __repr__(self, *, tensor_contents: Any = None) -> Any:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return f"CPTensor({self.to_regular()}, {self.chopper})"
 
     def __format__(self, spec: str) -> str:

@@ -11,7 +11,7 @@ from harness.interfaces.pychop.draws import Draws
 from harness.interfaces.pychop.math_func import RoundedMath
 from harness.interfaces.pychop.precisions import custom_type, float_type, named_type
 from harness.quantize import decode, quantize, quantize_codes
-from harness.types import IeeeFloat, is_tensor
+from harness.types import FloatRounding, IeeeFloat, is_tensor
 
 __all__ = ["Chop", "FaultChop"]
 
@@ -117,6 +117,9 @@ class FaultChop(_Simulator):
         customs: the format, instead of ``prec``.
         random_state: the seed.
         verbose: has no effect: nothing is printed.
+        round_small: whether a rounded result below the smallest magnitude of the format is rounded
+            again, to it or to zero, as MATLAB's chop and pychop have it; without subnormals, too.
+            By default results are rounded once, and flushed.
 
     Raises:
         ValueError: for what does not exist, ``randfunc``, or a ``p`` that is no probability.
@@ -134,9 +137,13 @@ class FaultChop(_Simulator):
         customs: Any = None,
         random_state: int = 0,
         verbose: int = 0,
+        *,
+        round_small: bool = False,
     ) -> None:
         if randfunc is not None:
             raise ValueError("randfunc is not taken; chances come from random_state=")
+        if round_small and rmode in (7, 8, 9, "nearest_ties_to_zero", "nearest_ties_to_away"):
+            raise ValueError(f"chop has no rounding {rmode}, so it says nothing of round_small")
         if not 0 <= p <= 1:
             raise ValueError(f"p must be a probability, 0 to 1, not {p}")
         if customs is None:
@@ -146,10 +153,33 @@ class FaultChop(_Simulator):
         super().__init__(t, rmode, random_state)
         self.prec, self.customs = prec, customs
         self.flip, self.explim, self.p, self.verbose = bool(flip), bool(explim), p, verbose
+        self.round_small = round_small
 
     def _chopped(self, x: Any, rng: Any) -> Any:
-        y = quantize(x, self.type, rng) if self.explim else self._without_limits(x, rng)
+        if not self.explim:
+            y = self._without_limits(x, rng)
+        elif self.round_small:
+            y = self._twice(x, rng)
+        else:
+            y = quantize(x, self.type, rng)
         return self._flipped(y) if self.flip else y
+
+    def _twice(self, x: Any, rng: Any) -> Any:
+        """Rounded, and what is too small then once more."""
+        xp = sys.modules["torch"] if is_tensor(x) else np
+        x = x if is_tensor(x) else np.asarray(x)
+        full = self.type.with_modes(subnormals=True)
+        tiny = abs(x) < float(full.smallest)
+        y = xp.where(tiny, self._without_limits(x, rng), quantize(x, full, rng))
+        least = float(self.type.smallest)
+        away = {
+            FloatRounding.NEAREST_EVEN: (
+                abs(y) > least / 2 if self.subnormal else abs(y) >= least / 2
+            ),
+            FloatRounding.UP: y > 0,
+            FloatRounding.DOWN: y < 0,
+        }.get(self.type.rounding, abs(y) < 0)
+        return xp.where(abs(y) < least, xp.copysign(away * least, y), y)
 
     def _without_limits(self, x: Any, rng: Any) -> Any:
         """``x`` in ``t`` bits, whatever its exponent: its fraction in [1/2, 1) is rounded."""
