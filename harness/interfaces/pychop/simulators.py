@@ -9,11 +9,15 @@ import numpy as np
 
 from harness.interfaces.pychop.draws import Draws
 from harness.interfaces.pychop.math_func import RoundedMath
-from harness.interfaces.pychop.precisions import custom_type, float_type, named_type
+from harness.interfaces.pychop.precisions import Customs, custom_type, named_type
 from harness.quantize import decode, quantize, quantize_codes
 from harness.types import FloatRounding, IeeeFloat, is_tensor
 
 __all__ = ["Chop", "FaultChop"]
+
+
+#: Roundings that MATLAB's chop does not have.
+_NOT_OF_CHOP = (FloatRounding.NEAREST_ZERO, FloatRounding.NEAREST_AWAY, FloatRounding.ODD)
 
 
 class _Simulator(RoundedMath):
@@ -64,13 +68,15 @@ class Chop(_Simulator):
     """Values of a float of ``exp_bits`` and ``sig_bits``; ``LightChop`` and ``LightChop_`` are it.
 
     Args:
-        exp_bits: exponent bits; or a name such as ``"h"``, then without ``sig_bits``.
+        exp_bits: exponent bits; or a name such as ``"h"``, then without ``sig_bits``; or neither,
+            with ``customs``.
         sig_bits: bits of significand without the hidden one.
         rmode: the rounding, 1 to 10 or a name.
         subnormal: whether there are any; if not, what rounds to below ``2**emin`` becomes zero.
         chunk_size: has no effect: results do not depend on it.
         random_state: the seed of roundings by chance.
         verbose: has no effect: nothing is printed.
+        customs: the format as ``Customs``.
 
     Raises:
         ValueError: for sizes, names or roundings that do not exist.
@@ -78,26 +84,29 @@ class Chop(_Simulator):
 
     def __init__(
         self,
-        exp_bits: int | str,
+        exp_bits: int | str | None = None,
         sig_bits: int | None = None,
         rmode: int | str = 1,
         subnormal: bool | None = None,
         chunk_size: int = 800,
         random_state: int = 42,
         verbose: int = 0,
+        *,
+        customs: Any = None,
     ) -> None:
-        if isinstance(exp_bits, str):
+        if (exp_bits is None) == (customs is None):
+            raise ValueError("give exp_bits and sig_bits, or a name such as 'h', or customs=")
+        if customs is not None:
+            t = custom_type(customs, rmode, subnormal)
+        elif isinstance(exp_bits, str):
             if sig_bits is not None:
                 raise ValueError(
                     f"{exp_bits!r} has its sig_bits; give the other arguments by keyword"
                 )
             t = named_type(exp_bits, rmode, subnormal)
-        elif sig_bits is None:
-            raise ValueError(
-                "sig_bits is missing; give exp_bits and sig_bits, or a name such as 'h'"
-            )
         else:
-            t = float_type(exp_bits, sig_bits, rmode, subnormal is None or subnormal)
+            custom = Customs(exp_bits=exp_bits, sig_bits=sig_bits)
+            t = custom_type(custom, rmode, subnormal)
         super().__init__(t, rmode, random_state)
         self.chunk_size, self.verbose = chunk_size, verbose
 
@@ -142,14 +151,14 @@ class FaultChop(_Simulator):
     ) -> None:
         if randfunc is not None:
             raise ValueError("randfunc is not taken; chances come from random_state=")
-        if round_small and rmode in (7, 8, 9, "nearest_ties_to_zero", "nearest_ties_to_away"):
-            raise ValueError(f"chop has no rounding {rmode}, so it says nothing of round_small")
         if not 0 <= p <= 1:
             raise ValueError(f"p must be a probability, 0 to 1, not {p}")
         if customs is None:
             t = named_type(prec, rmode, subnormal)
         else:
             t = custom_type(customs, rmode, subnormal)
+        if round_small and t.rounding in _NOT_OF_CHOP:
+            raise ValueError(f"chop has no rounding {rmode}, so it says nothing of round_small")
         super().__init__(t, rmode, random_state)
         self.prec, self.customs = prec, customs
         self.flip, self.explim, self.p, self.verbose = bool(flip), bool(explim), p, verbose

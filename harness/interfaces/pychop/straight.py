@@ -6,6 +6,7 @@ is the identity, also for what saturates.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -230,16 +231,20 @@ class MXQuantizerSTE(_Straight):
         scale_exp_bits: int | None = None,
         scale_sig_bits: int | None = None,
     ) -> None:
-        told = (format, block_size, scale_exp_bits, scale_sig_bits)
-        names = ("format", "block_size", "scale_exp_bits", "scale_sig_bits")
-        super().__init__(lambda x: mx_quantize(x, *told), **dict(zip(names, told, strict=True)))
+        given = {
+            "format": format,
+            "block_size": block_size,
+            "scale_exp_bits": scale_exp_bits,
+            "scale_sig_bits": scale_sig_bits,
+        }
+        super().__init__(functools.partial(mx_quantize, **given), **given)
 
 
 class BFPQuantizerSTE(_Straight):
     """``bfp_quantize`` of tensors, straight through."""
 
     def __init__(self, format: Any = "bfp8") -> None:  # noqa: A002 - likewise
-        super().__init__(lambda x: bfp_quantize(x, format), format=format)
+        super().__init__(functools.partial(bfp_quantize, format=format), format=format)
 
 
 class Called(_Straight):
