@@ -12,13 +12,17 @@ import torch
 from harness.interfaces.pychop import (
     BFP_FORMATS,
     MX_FORMATS,
+    BFPLinear,
     BFPQuantizerSTE,
     BFPSpec,
     BFPTensor,
+    MXLinear,
     MXQuantizerSTE,
     MXSpec,
     MXTensor,
     bfp_quantize,
+    convert_linear_to_bfp,
+    convert_linear_to_mx,
     create_bfp_spec,
     create_mx_spec,
     mx_quantize,
@@ -144,6 +148,47 @@ def test_straight_through() -> None:
         assert torch.equal(x.grad, torch.arange(120.0).view(3, 40))
         assert not torch.equal(x, y)
         assert torch.equal(pickle.loads(pickle.dumps(quantizer))(x), y)
+
+
+def test_linear() -> None:
+    """Weights and inputs in blocks, the bias as it is, outputs on request."""
+    torch.manual_seed(0)
+    x = torch.randn(3, 40)
+    plain = torch.nn.Linear(40, 5)
+    for layer, function in [
+        (MXLinear(40, 5, act_format="mxfp6_e2m3", block_size=16, quantize_output=True), _mx),
+        (BFPLinear(40, 5, weight_format="bfp6", act_format="bfp8", quantize_output=True), _bfp),
+    ]:
+        layer.load_state_dict(plain.state_dict())
+        weight = function(plain.weight.detach(), True)
+        y = torch.nn.functional.linear(function(x, False), weight, plain.bias.detach())
+        assert torch.equal(layer(x), function(y, False))
+        layer(x).sum().backward()
+        assert layer.weight.grad is not None
+
+
+def _mx(x: torch.Tensor, weight: bool) -> Any:
+    return mx_quantize(x, "mxfp8_e4m3" if weight else "mxfp6_e2m3", 16)
+
+
+def _bfp(x: torch.Tensor, weight: bool) -> Any:
+    return bfp_quantize(x, "bfp6" if weight else "bfp8")
+
+
+def test_converted() -> None:
+    """Every ``Linear`` of a model, with its very parameters; or those of a copy."""
+    model = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Sequential(torch.nn.Linear(4, 2)))
+    weight = model[0].weight
+    for convert, kind in ((convert_linear_to_mx, MXLinear), (convert_linear_to_bfp, BFPLinear)):
+        copied = convert(model, inplace=False)
+        assert [type(m) for m in copied.modules() if isinstance(m, torch.nn.Linear)] == [kind] * 2
+    assert type(model[0]) is torch.nn.Linear
+    assert convert_linear_to_mx(model, "mxfp4_e2m1", 8) is model
+    assert model[0].weight is weight
+    x = torch.randn(3, 8)
+    expected = MXLinear(8, 4, weight_format="mxfp4_e2m1", block_size=8)
+    expected.load_state_dict({"weight": weight, "bias": model[0].bias})
+    assert torch.equal(model[0](x), expected(x))
 
 
 def test_refusals() -> None:

@@ -362,6 +362,15 @@ class TestChopf:
                 < 5 * (share * (1 - share) * 4000) ** 0.5
             )
 
+    def test_wide(self) -> None:
+        """A type wider than the dtype rounds what it holds, and refuses what it does not."""
+        for x in (np.float32([1 / 3, -1000.3, 2.0**-17]), torch.tensor([1 / 3, -1000.3, 2.0**-17])):
+            found = Chopf(16, 16)(x)
+            assert found.dtype == x.dtype
+            assert found.tolist() == [_fixed(float(v), 16, 1) for v in x]
+            with pytest.raises(ValueError, match="float32 does not hold"):
+                Chopf(16, 16)(1e6 * x)
+
     def test_rest(self) -> None:
         """NaN stays, names work, and what does not exist is refused."""
         assert np.isnan(Chopf()(np.array([np.nan, 1.0]))).tolist() == [True, False]

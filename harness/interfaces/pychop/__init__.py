@@ -54,12 +54,14 @@ _LAYERS = """
 _POST = """
     dynamic_post_quantization mixed_post_quantization post_quantization static_post_quantization
 """
+_BLOCK_LAYERS = "BFPLinear MXLinear convert_linear_to_bfp convert_linear_to_mx"
 _LAYERS_OF_TORCH = [f"{i}Quantized{name}" for name in _LAYERS.split() for i in ("", "I")]
 _HOMES = {
     **dict.fromkeys(_STRAIGHT.split(), "straight"),
     **dict.fromkeys([*_LAYERS_OF_TORCH, "QuantizedLinearNorm"], "layers"),
     **dict.fromkeys(math_func.OPERATIONS, "math_func"),
     **dict.fromkeys(_POST.split(), "post"),
+    **dict.fromkeys(_BLOCK_LAYERS.split(), "block_layers"),
     "CPTensor": "builtin_torch",
 }
 

@@ -66,10 +66,25 @@ class Chopf(RoundedMath):
 
         Raises:
             TypeError: for a dtype that is no float.
-            ValueError: for a dtype that cannot hold every value of the type.
+            ValueError: if the dtype does not hold a value that comes out.
         """
         x = x.detach() if is_tensor(x) else np.asarray(x)
         xp = sys.modules["torch"] if is_tensor(x) else np
+        if not self._is_narrow(x, xp):
+            return self._values(x, xp)
+        wide = self._values(x.double() if is_tensor(x) else x.astype(np.float64), xp)
+        values = wide.to(x.dtype) if is_tensor(x) else wide.astype(x.dtype)
+        if bool(((values != wide) & ~xp.isnan(wide)).any()):
+            name = f"Q{self.ibits}.{self.fbits}"
+            raise ValueError(f"{x.dtype} does not hold every value that came out of {name}")
+        return values
+
+    def _is_narrow(self, x: Any, xp: Any) -> bool:
+        """Whether the dtype is a float's that does not hold every value of the type."""
+        floats = x.is_floating_point() if is_tensor(x) else x.dtype.kind == "f"
+        return bool(floats and 2.0**self.type.significand_bits > 2 / float(xp.finfo(x.dtype).eps))
+
+    def _values(self, x: Any, xp: Any) -> Any:
         nan = xp.isnan(x)
         number = xp.where(nan, 0.0, x) if bool(nan.any()) else x
         values = quantize(self._rounded(number, xp), self.type)
