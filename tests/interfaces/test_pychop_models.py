@@ -1,7 +1,9 @@
 """Models quantized after training, and the scalars, arrays and tensors that stay in a format."""
 
+import doctest
 import math
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,15 @@ from harness.interfaces.pychop import (
 )
 
 T = IeeeFloat(4, 3)
+
+
+def test_document() -> None:
+    """The example of docs/interfaces.md."""
+    text = (Path(__file__).parents[2] / "docs/interfaces.md").read_text(encoding="utf-8")
+    section = text.partition("\n## pychop")[2].partition("\n## ")[0]
+    examples = doctest.DocTestParser().get_doctest(section, {}, "pychop", None, 0)
+    assert len(examples.examples) > 5
+    assert doctest.DocTestRunner().run(examples).failed == 0
 
 
 class TestPostQuantization:
