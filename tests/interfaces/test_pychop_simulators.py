@@ -171,6 +171,7 @@ class TestChop:
             (Chop, (5, 10, 0), {}, "1 NEAREST_EVEN"),
             (FaultChop, ("h",), {"randfunc": np.random.uniform}, "random_state="),
             (FaultChop, ("h",), {"p": 2}, "probability"),
+            (FaultChop, ("h",), {"flip": True, "explim": 0}, "explim=True"),
             (FaultChop, ("h",), {"rmode": 9, "round_small": True}, "no rounding 9"),
             (FaultChop, (), {"customs": Customs(emax=14, t=11)}, r"2\*\*k - 1"),
             (FaultChop, (), {"customs": Customs(emax=15)}, "sig_bits or t"),
@@ -194,6 +195,32 @@ class TestChop:
         x = torch.ones(2, dtype=torch.float32, requires_grad=True)
         assert Chop(5, 10)(x).dtype == torch.float32
         assert not Chop(5, 10)(x).requires_grad
+
+    @pytest.mark.parametrize(
+        "chop",
+        [
+            Chop("q52"),
+            Chop("q52", rmode=5),
+            FaultChop("q52", explim=False),
+            FaultChop("q52", flip=True),
+            FaultChop("q52", False, 2, round_small=True),
+            Chopf(4, 4),
+            Chopf(4, 4, 2),
+            Chopf(4, 4, 6),
+            Chopi(),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("width", [16, 32, 64])
+    def test_dtypes(self, chop: Any, width: int) -> None:
+        """Shape and dtype are those of what is rounded, and so is the layout of NaN."""
+        x = np.linspace(-3, 3, 24, dtype=f"f{width // 8}").reshape(2, 3, 4)
+        if not isinstance(chop, Chopi):
+            x[0, 0, 0] = np.nan
+        for given in (x, torch.from_numpy(x), torch.from_numpy(x).transpose(0, 2)):
+            found = chop(given)
+            assert (found.dtype, found.shape) == (given.dtype, given.shape)
+            assert np.array_equal(np.isnan(np.asarray(found)), np.isnan(np.asarray(given)))
 
     def test_import_is_light(self) -> None:
         """Importing the interface loads no torch, and rounding an array needs none."""

@@ -87,6 +87,8 @@ class CPFloat(NDArrayOperatorsMixin):
 class CPArray(np.ndarray[Any, Any]):
     """An array in a format; what is stored into it is rounded, too.
 
+    What is computed of it is one again, if it is an array of floats; complex results are plain.
+
     Args:
         input_array: floats.
         chopper: what rounds them: a simulator, or any function of an array.

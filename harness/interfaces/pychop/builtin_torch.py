@@ -18,6 +18,7 @@ _STORES = ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "_
 class CPTensor(torch.Tensor):
     """A tensor in a format.
 
+    What torch computes of it is one again, if it is of floats; complex results are plain.
     Gradients pass if the chopper lets them: ``ChopSTE`` does, ``Chop`` does not.
 
     Args:

@@ -153,6 +153,8 @@ class FaultChop(_Simulator):
             raise ValueError("randfunc is not taken; chances come from random_state=")
         if not 0 <= p <= 1:
             raise ValueError(f"p must be a probability, 0 to 1, not {p}")
+        if flip and not explim:
+            raise ValueError("bits flip within the limits of the format; give explim=True")
         if customs is None:
             t = named_type(prec, rmode, subnormal)
         else:
@@ -188,7 +190,8 @@ class FaultChop(_Simulator):
             FloatRounding.UP: y > 0,
             FloatRounding.DOWN: y < 0,
         }.get(self.type.rounding, abs(y) < 0)
-        return xp.where(abs(y) < least, xp.copysign(away * least, y), y)
+        small = xp.where(away, xp.full_like(y, least), xp.zeros_like(y))
+        return xp.where(abs(y) < least, xp.copysign(small, y), y)
 
     def _without_limits(self, x: Any, rng: Any) -> Any:
         """``x`` in ``t`` bits, whatever its exponent: its fraction in [1/2, 1) is rounded."""
@@ -204,8 +207,6 @@ class FaultChop(_Simulator):
             return values.to(x.dtype) if is_tensor(x) else values.astype(x.dtype)
 
     def _flipped(self, y: Any) -> Any:
-        if not self.explim:
-            raise ValueError("bits flip within the limits of the format; give explim=True")
         y = y if is_tensor(y) else np.asarray(y)
         bit = 1 << self._draws.below(self.sig_bits, y)
         hit = self._draws.uniform(y) < self.p
