@@ -89,11 +89,16 @@ class QuantizedModule:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The parent's forward, on quantized inputs and parameters, its results quantized."""
         args, kwargs = self._quantized_inputs(args, kwargs)
-        with self._quantized_parameters():
+        parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
+        originals = parameters.copy()
+        try:
+            self._quantize_parameters()
             if self.kernel is None or self._observing():
                 result = self._computed(*args, **kwargs)
             else:
-                result = self.kernel(*args, **kwargs, **self._parameters)  # type: ignore[attr-defined]
+                result = self.kernel(*args, **kwargs, **parameters)
+        finally:
+            parameters.update(originals)
         return self._quantized_outputs(result)
 
     def _computed(self, *args: Any, **kwargs: Any) -> Any:
@@ -184,9 +189,9 @@ class QuantizedModule:
     def _quantized_inputs(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if all(quantizer is None for quantizer in self.input_quantizers):
+        quantizers = _listed(self.input_quantizers)
+        if all(quantizer is None for quantizer in quantizers):
             return args, kwargs
-        quantizers = self.input_quantizers
         names = _names_of_inputs(self.parent()) if kwargs else ()  # type: ignore[arg-type]
         quantized = [self._each(quantizers, x, k, "input")[0] for k, x in enumerate(args)]
         keywords = {
@@ -196,13 +201,12 @@ class QuantizedModule:
         return tuple(quantized), keywords
 
     def _quantized_outputs(self, result: Any) -> Any:
-        if all(quantizer is None for quantizer in self.output_quantizers):
+        quantizers = _listed(self.output_quantizers)
+        if all(quantizer is None for quantizer in quantizers):
             return result
-        return self._each(self.output_quantizers, result, 0, "output")[0]
+        return self._each(quantizers, result, 0, "output")[0]
 
-    def _each(
-        self, quantizers: nn.ModuleList, value: Any, place: int, what: str
-    ) -> tuple[Any, int]:
+    def _each(self, quantizers: list[Any], value: Any, place: int, what: str) -> tuple[Any, int]:
         """``value`` with its float tensors quantized, and the place after it."""
         if isinstance(value, PackedSequence):
             data, place = self._each(quantizers, value.data, place, what)
@@ -224,27 +228,21 @@ class QuantizedModule:
         quantizer = quantizers[place]
         return (value if quantizer is None else quantizer(value)), place + 1
 
-    @contextlib.contextmanager
-    def _quantized_parameters(self) -> Iterator[None]:
-        """Quantized tensors in the places of the parameters, which come back afterwards."""
+    def _quantize_parameters(self) -> None:
+        """Quantized tensors in the places of the parameters."""
         parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
-        originals = {}
-        self._calibrate_new_weights()
-        try:
-            for name, quantizer in self.param_quantizers.items():
-                if quantizer is None:
-                    continue
-                if name not in parameters:
-                    raise ValueError(
-                        f"{name_of(self)}: {name} is parametrized and cannot be quantized; call "
-                        "torch.nn.utils.parametrize.remove_parametrizations first"
-                    )
-                if parameters[name] is not None:
-                    originals[name] = parameters[name]
-                    parameters[name] = _quantized(quantizer, originals[name])
-            yield
-        finally:
-            parameters.update(originals)
+        modules: dict[str, Any] = self.param_quantizers._modules
+        quantizers = [(name, q) for name, q in modules.items() if q is not None]
+        if not all(quantizer.is_initialized() for _, quantizer in quantizers):
+            self._calibrate_new_weights()
+        for name, quantizer in quantizers:
+            if name not in parameters:
+                raise ValueError(
+                    f"{name_of(self)}: {name} is parametrized and cannot be quantized; call "
+                    "torch.nn.utils.parametrize.remove_parametrizations first"
+                )
+            if parameters[name] is not None:
+                parameters[name] = _quantized(quantizer, parameters[name])
 
 
 class ExplicitModule(QuantizedModule):
@@ -266,6 +264,11 @@ class ExplicitModule(QuantizedModule):
         """The parent's forward or ``explicit``."""
         compute = self.explicit if self.is_explicit() else super()._computed
         return compute(*args, **kwargs)
+
+
+def _listed(quantizers: nn.ModuleList) -> list[Any]:
+    """What a module's list has, which is slow to ask one by one."""
+    return list(quantizers._modules.values())
 
 
 @functools.cache

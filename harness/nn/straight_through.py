@@ -1,8 +1,8 @@
 """Quantization that a gradient passes: the values of ``harness.quantize``, and a rule for backward.
 
 The forward value is bit for bit ``quantize(x, t)``.  The rule, straight through: where the type
-saturates, the gradient of an element is passed if it lies between the type's lowest and highest
-value, both included, and is 0 beyond; where it wraps or overflows to infinity nothing is masked.
+saturates, the gradient of an element is passed if it lies between the lowest and the highest value
+that it saturates to, both included, and is 0 beyond; where it wraps or overflows to infinity nothing is masked.
 Binary passes what lies within [-1, 1].
 """
 
@@ -19,12 +19,19 @@ from torch import Tensor
 from harness.nn.exported import check_exported, exported
 from harness.quantize import quantize
 from harness.quantize.tensors import PLAIN, loop_for, write_values
-from harness.types import ApFixed, BinaryFloat, FloatOverflow, NumberType, as_number_type
+from harness.types import (
+    ApFixed,
+    BinaryFloat,
+    FloatOverflow,
+    NumberType,
+    Overflow,
+    as_number_type,
+)
 
 __all__ = ["bounds_of", "fake_quantize", "is_traced", "masked"]
 
 #: Elements of which the overhead of a call is most of it.
-SMALL = 1 << 15
+SMALL = 1 << 17
 # What torch's own calls of these names cost is more than the rest of a small quantization.
 _transformed = torch._C._are_functorch_transforms_active
 _is_jit_tracing: Callable[[], bool] = torch._C._is_tracing
@@ -133,7 +140,11 @@ _operator.register_autograd(_pass_back, setup_context=_remember)
 def bounds_of(t: NumberType) -> tuple[float, float] | None:
     """The values between which a gradient passes; ``None`` if it passes everywhere."""
     if isinstance(t, ApFixed):
-        return None if t.overflow.wraps else (float(t.min), float(t.max))
+        if t.overflow.wraps:
+            return None
+        # A symmetric saturation never gives the lowest code, but where there is no other negative.
+        symmetric = t.overflow is Overflow.SAT_SYM and t.signed and t.width > 1
+        return float(-t.max if symmetric else t.min), float(t.max)
     if isinstance(t, BinaryFloat) and t.overflow is not FloatOverflow.SATURATE:
         return None
     return float(t.min), float(t.max)
