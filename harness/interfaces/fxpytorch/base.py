@@ -183,9 +183,10 @@ class FxPModule(Transparent):
 
 @functools.cache
 def _arguments(cls: type) -> int:
-    """How many arguments the torch module of a class takes."""
+    """How many arguments the torch module of a class takes by position."""
     parents = [base for base in cls.__mro__ if base.__module__.startswith("torch.")]
-    return len(inspect.signature(parents[0].__init__).parameters) - 1  # type: ignore[misc]
+    found = inspect.signature(parents[0]).parameters.values()
+    return sum(parameter.kind is parameter.POSITIONAL_OR_KEYWORD for parameter in found)
 
 
 class WithParameters(FxPModule):
