@@ -590,6 +590,11 @@ def test_a_logger_that_is_off() -> None:
     assert shapes.log_data["nothing"]["shape"] == "N/A"
     shapes.clear()
     assert not shapes.log_data
+    norm, told = FxPLayerNorm(8), ActivationLogger(True)
+    assert torch.equal(norm(x, logger=told), nn.LayerNorm(8)(x))
+    mean = torch.tensor(told.log_data["FxPLayerNorm.mean"]["value"])
+    assert torch.equal(mean, x.mean(-1, keepdim=True))
+    assert {"FxPLayerNorm.variance", "FxPLayerNorm.input_normalized"} < set(told.log_data)
     float_layer = LinearTransparent(8, 6)
     assert torch.equal(float_layer(x, anything=1), nn.Linear.forward(float_layer, x))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from harness.interfaces.fxpytorch.configs import (
     SoftmaxQConfig,
     TanhQConfig,
 )
+from harness.interfaces.fxpytorch.logger import ActivationLoggingScope, log
 
 __all__ = [
     "Conv2DTransparent",
@@ -45,7 +47,18 @@ class Conv2DTransparent(Transparent, nn.Conv2d):
 
 
 class LayerNormTransparent(Transparent, nn.LayerNorm):
-    """``LayerNorm`` with a logger."""
+    """``LayerNorm`` with a logger, which is told its statistics too; the result is torch's."""
+
+    def forward(self, input: Tensor, logger: Any = None, **ignored: Any) -> Any:  # noqa: A002
+        """The parent's forward."""
+        if logger is not None:
+            last = tuple(range(-len(self.normalized_shape), 0))
+            mean = torch.mean(input, last, keepdim=True)
+            variance = torch.var(input, last, unbiased=False, keepdim=True)
+            normalized = (input - mean) / torch.sqrt(variance + self.eps)
+            with ActivationLoggingScope(logger, self):
+                log(logger, self, mean=mean, variance=variance, input_normalized=normalized)
+        return super().forward(input, logger, **ignored)
 
 
 class SoftmaxTransparent(Transparent, nn.Softmax):
@@ -96,7 +109,7 @@ class FxPConv2D(WithParameters, Conv2DTransparent):
         return _affine(how, input, self._conv_forward)
 
 
-class FxPLayerNorm(WithParameters, LayerNormTransparent):
+class FxPLayerNorm(WithParameters, LayerNormTransparent):  # type: ignore[misc]
     """``LayerNorm``: m = mean x, v = var x, n = (x - m) / √(v + ε), y = n w + b."""
 
     config = LayerNormQConfig
