@@ -183,7 +183,7 @@ class TestJax:
     """jax arrays in and out: NumPy's values, torch's gradients, under every transformation."""
 
     def test_values_and_gradients(self) -> None:
-        jax = pytest.importorskip("jax")
+        jax = pytest.importorskip("jax", reason="jax is not installed: pip install jax")
         jnp = jax.numpy
         quantizer = get_fixed_quantizer("RND", "SAT")
         x, i, f = (jnp.asarray(a, jnp.float32) for a in (X, I, F))
@@ -205,7 +205,7 @@ class TestJax:
         assert np.array_equal(np.asarray(rows).ravel(), quantizer(X, 1, 2, 3))
 
     def test_others(self) -> None:
-        jax = pytest.importorskip("jax")
+        jax = pytest.importorskip("jax", reason="jax is not installed: pip install jax")
         x = jax.numpy.asarray(X)
         half = x.astype(jax.numpy.bfloat16)
         y = get_fixed_quantizer("TRN", "SAT")(half, 1, 3, 2)
