@@ -2,8 +2,8 @@
 
 The forward value is bit for bit ``quantize(x, t)``.  The rule, straight through: where the type
 saturates, the gradient of an element is passed if it lies between the lowest and the highest value
-that it saturates to, both included, and is 0 beyond; where it wraps or overflows to infinity nothing is masked.
-Binary passes what lies within [-1, 1].
+that it saturates to, both included, and is 0 beyond; where it wraps or overflows to infinity
+nothing is masked.  Binary passes what lies within [-1, 1].
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Torch's modules as they are, but for a ``logger`` that sees what goes in and comes out.
 
-``LinearTransparent`` and its kin are what FxPyTorch's layers stand on::
+``LinearTransparent`` and its kin, called as FxPyTorch calls its own::
 
     from harness.nn.transparent import ActivationLogger, LinearTransparent
 

@@ -129,8 +129,8 @@ def test_calad0is_functions_have_gradients() -> None:
     x = (torch.randn(200) * 3).requires_grad_()
     i, f = (torch.tensor(float(bits), requires_grad=True) for bits in (2, 3))
     quantizer = quantizers.get_fixed_quantizer("RND", "SAT")
-    y = quantizer(x, i, f)
-    assert torch.equal(y, quantizer(x.detach(), 2, 3))
+    y = quantizer(x, 1, i, f)
+    assert torch.equal(y, quantizer(x.detach(), 1, 2, 3))
     y.sum().backward()
     assert set(x.grad.tolist()) == {0.0, 1.0}
     moved = ((x - y) * x.grad).detach().sum() + 2.0**-3 * (x > 4 - 2**-3).sum()
@@ -143,8 +143,8 @@ def test_calad0is_functions_have_gradients() -> None:
         quantizers.ternary_quantize,
         quantizers.FixedQ(8, 4),
         quantizers.MinifloatQ(3, 4),
-        lambda v: quantizer(v, 2, torch.full((200,), 3)),
-        lambda v: quantizers.get_fixed_quantizer("S_RND", "WRAP")(v, 2, 3, 1, True, 0),
+        lambda v: quantizer(v, 1, 2, torch.full((200,), 3)),
+        lambda v: quantizers.get_fixed_quantizer("S_RND", "WRAP")(v, 1, 2, 3, True, 0),
     ):
         x.grad = None
         y = function(x)

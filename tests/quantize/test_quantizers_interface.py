@@ -30,14 +30,18 @@ KINDS = [np.asarray, torch.from_numpy]
 
 
 def test_documented_stateless_example() -> None:
-    """The stateless example: positional, in the documented order."""
-    x, integer_bits, fractional_bits, keep_negative, training, seed = X, 3, 4, 1, False, 0
+    """The stateless example: in the released order, and with the documented names."""
+    x, expected = X, quantize(X, ApFixed(8, 4, True, "RND", "SAT"))
     fixed_quantizer = get_fixed_quantizer_np("RND", "SAT")
-    fixedp_qtensor = fixed_quantizer(
-        x, integer_bits, fractional_bits, keep_negative, training, seed
-    )
-    assert np.array_equal(fixedp_qtensor, quantize(x, ApFixed(8, 4, True, "RND", "SAT")))
-    assert np.array_equal(float_quantize_np(x, 3, 4, 0), quantize(x, MiniFloat(3, 4, 0)))
+    assert np.array_equal(fixed_quantizer(x, 1, 3, 4, False, 0), expected)
+    widths = {"integer_bits": 3, "fractional_bits": 4}
+    assert np.array_equal(fixed_quantizer(x, **widths), expected)
+    named = fixed_quantizer(x, **widths, keep_negative=1, training=False, seed=0)
+    assert np.array_equal(named, expected)
+    small = quantize(x, MiniFloat(3, 4, 1))
+    assert np.array_equal(float_quantize_np(x, 3, 4, 1), small)
+    named = float_quantize(x, mantissa_bits=3, exponent_bits=4, exponent_zero=1)
+    assert np.array_equal(named, small)
     assert set(np.unique(binary_quantize_np(x))) == {-1, 1}
     assert set(np.unique(ternary_quantize_np(x))) == {-1, 0, 1}
 
@@ -55,9 +59,44 @@ def test_documented_stateful_example() -> None:
         assert np.array_equal(np.asarray(TernaryQ()(kind(X))), ternary_quantize(X))
 
 
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (FixedQ(8, 4, 0, "RND"), "ap_ufixed<8,4,AP_RND>"),
+        (
+            FixedQ(width=8, integer=4, signed=1, rounding="S_RND_CONV", overflow="SAT"),
+            "ap_fixed<8,4,AP_RND_CONV,AP_SAT>",
+        ),
+        (
+            FixedQ(
+                8,
+                integer_bits=4,
+                keep_negative=False,
+                fixed_round_mode="S_RND",
+                fixed_overflow_mode="SAT_SYM",
+            ),
+            "ap_ufixed<8,4,AP_RND,AP_SAT_SYM>",
+        ),
+        (MinifloatQ(significant=3, exponent=4, exponent_bias=1), "ap_float<3,4,1>"),
+        (MinifloatQ(mantissa_bits=3, exponent_bits=4, exponent_zero=1), "ap_float<3,4,1>"),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_names_of_stateful_arguments(made: Any, expected: str) -> None:
+    """Released and documented names make one type, and chance is the hardware's rounding."""
+    assert str(made.type) == expected
+    assert np.array_equal(made(X), quantize(X, expected))
+
+
 def test_every_documented_name_exists() -> None:
     """The names of the original are here, with and without ``_np``."""
-    for name in ("get_fixed_quantizer", "float_quantize", "binary_quantize", "ternary_quantize"):
+    for name in (
+        "get_fixed_quantizer",
+        "float_quantize",
+        "float_decompose",
+        "binary_quantize",
+        "ternary_quantize",
+    ):
         assert callable(getattr(q, name))
         assert callable(getattr(q, f"{name}_np"))
 
@@ -70,18 +109,18 @@ def test_arrays_of_widths(rounding: Rounding, overflow: Overflow) -> None:
     k = np.ones(40, int) if overflow is Overflow.WRAP_SM else rng.integers(0, 2, 40)
     i, f = rng.integers(-2, 6, (50, 1)), rng.integers(-2, 7, 40)
     quantizer = get_fixed_quantizer(rounding.name, overflow.name)
-    found = quantizer(X, i, f, k)
+    found = quantizer(X, k, i, f)
     assert found.dtype == np.float32
     for row, column in zip(*np.unravel_index(np.arange(0, 2000, 7), X.shape), strict=True):
-        kif = bool(k[column]), int(i[row, 0]), int(f[column])
+        kif = bool(k[column]), max(int(i[row, 0]), -int(f[column])), int(f[column])
         t = ApFixed.from_kif(*kif, rounding=rounding, overflow=overflow) if sum(kif) > 0 else None
         expected = quantize(X[row, column], t) if t else 0
         assert found[row, column] == expected
-    tensor = quantizer(torch.from_numpy(X), torch.from_numpy(i), f, torch.from_numpy(k))
+    tensor = quantizer(torch.from_numpy(X), torch.from_numpy(k), torch.from_numpy(i), f)
     assert np.array_equal(tensor.numpy(), found)
     grouped = tensors._grouped(
         torch.from_numpy(X),
-        (k, i, f),
+        (k, np.maximum(i, -f), f),
         lambda part, kif: tensors._fixed_or_zero(part, kif, rounding, overflow),
     )
     assert np.array_equal(grouped.numpy(), found)
@@ -101,16 +140,16 @@ def test_arrays_of_minifloat_widths() -> None:
 def test_widths_broadcast_and_whole_floats_are_integers() -> None:
     """Widths may stretch ``x``; 3.0 is 3; a width of another shape is an error."""
     quantizer = get_fixed_quantizer_np("RND", "SAT")
-    assert quantizer(np.float32(1.3), np.array([1, 2, 3]), 4).shape == (3,)
-    assert isinstance(quantizer(0.3, 3.0, 4.0), np.float64)
-    assert quantizer(np.array(0.3), 3.0, 4).shape == ()
-    assert quantizer(torch.tensor(0.3), 3.0, 4).shape == ()
+    assert quantizer(np.float32(1.3), 1, np.array([1, 2, 3]), 4).shape == (3,)
+    assert isinstance(quantizer(0.3, True, 3.0, 4.0), np.float64)
+    assert quantizer(np.array(0.3), 1, 3.0, 4).shape == ()
+    assert get_fixed_quantizer("RND", "SAT")(torch.tensor(0.3), 1, 3.0, 4).shape == ()
     assert isinstance(float_quantize(0.3, 3.0, 4), np.float64)
     same = quantizer(X, i=3.0, f=np.float32(4), k=True)
-    assert np.array_equal(same, quantizer(X, 3, 4, 1))
-    assert quantizer(np.zeros((0, 3), np.float32), np.array([1, 2, 3]), 4).shape == (0, 3)
+    assert np.array_equal(same, quantizer(X, 1, 3, 4))
+    assert quantizer(np.zeros((0, 3), np.float32), 1, np.array([1, 2, 3]), 4).shape == (0, 3)
     with pytest.raises(ValueError, match="shape"):
-        quantizer(X, np.zeros(7, int), 4)
+        quantizer(X, 1, np.zeros(7, int), 4)
 
 
 def test_training_rounds_by_chance_and_does_not_wrap() -> None:
@@ -118,15 +157,15 @@ def test_training_rounds_by_chance_and_does_not_wrap() -> None:
     for kind in KINDS:
         quantizer = get_fixed_quantizer("S_RND", "WRAP")
         x = kind(np.full(20_000, 100.03))
-        drawn = np.asarray(quantizer(x, 3, 4, 1, True, 7))
+        drawn = np.asarray(quantizer(x, 1, 3, 4, True, 7))
         assert set(np.unique(drawn)) == {100.0, 100.0625}
         assert abs(drawn.mean() - 100.03) < 0.002
-        assert np.array_equal(drawn, quantizer(x, 3, 4, 1, True, 7))
-        assert not np.array_equal(drawn, quantizer(x, 3, 4, 1, True, 8))
+        assert np.array_equal(drawn, quantizer(x, 1, 3, 4, True, 7))
+        assert not np.array_equal(drawn, quantizer(x, 1, 3, 4, True, 8))
         at_rest = quantize(np.float64(100.03), ApFixed(8, 4, True, "RND", "WRAP"))
-        assert set(np.unique(np.asarray(quantizer(x, 3, 4, 1)))) == {at_rest}
+        assert set(np.unique(np.asarray(quantizer(x, 1, 3, 4)))) == {at_rest}
     big = np.array([1e30, -3.3e38, np.inf, 0.3], np.float32)
-    assert get_fixed_quantizer("RND")(big, 3, 4, 1, True).tolist() == [*big[:3].tolist(), 0.3125]
+    assert get_fixed_quantizer("RND")(big, 1, 3, 4, True).tolist() == [*big[:3].tolist(), 0.3125]
 
 
 def test_zero_and_ties() -> None:
@@ -139,15 +178,15 @@ def test_zero_and_ties() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda f: f(X, 2.5, 3, 1), "i must be integers, not 2.5"),
-        (lambda f: f(X, [1, np.nan], 3, 1), "i must be integers"),
-        (lambda f: f(X, np.array([1.5] * 40), 3), "i must be integers"),
-        (lambda f: f(X, "a", 3), "'a' spells no number"),
-        (lambda f: f(X, 3), "fractional_bits .* is missing"),
-        (lambda f: f(X, 3, 3, i=3), "same argument"),
-        (lambda f: f(X, 3, 3, 2), "k must be 0 or 1, not 2"),
-        (lambda f: f(X, np.array([30] * 40), 30, 1), "needs 60 bits of significand"),
-        (lambda f: f(X, 3, np.array([2000] * 40), 1, True, 0), "needs 2003 bits|width|f must lie"),
+        (lambda f: f(X, 1, 2.5, 3), "i must be integers, not 2.5"),
+        (lambda f: f(X, 1, [1, np.nan], 3), "i must be integers"),
+        (lambda f: f(X, 1, np.array([1.5] * 40), 3), "i must be integers"),
+        (lambda f: f(X, 1, "a", 3), "'a' spells no number"),
+        (lambda f: f(X, 1, 3), "fractional_bits .* is missing"),
+        (lambda f: f(X, 1, 3, 3, integer_bits=3), "same argument"),
+        (lambda f: f(X, 2, 3, 3), "k must be 0 or 1, not 2"),
+        (lambda f: f(X, 1, np.array([30] * 40), 30), "needs 60 bits of significand"),
+        (lambda f: f(X, 1, 3, np.array([2000] * 40), True, 0), "needs 2003 bits|width|f must lie"),
         (lambda f: float_quantize(X, 3, 0, 0), "exponent bits e must be 1 to 11, not 0"),
         (lambda f: float_quantize(X, 3, np.array([0] * 40), 0), "exponent bits e must be 1 to 11"),
         (lambda f: float_quantize(X, np.array([60] * 40), 4), "mantissa bits m must be"),
@@ -156,7 +195,9 @@ def test_zero_and_ties() -> None:
         (lambda f: binary_quantize(np.array([np.nan])), "x has NaN"),
         (lambda f: get_fixed_quantizer("FOO"), "unknown rounding mode 'FOO'"),
         (lambda f: get_fixed_quantizer("RND", "CLIP"), "unknown overflow mode 'CLIP'"),
-        (lambda f: FixedQ(8, 4, 1, "S_RND"), "does not round by chance"),
+        (lambda f: FixedQ(8, 4, 0, "RND", "WRAP_SM"), "WRAP_SM needs a signed type"),
+        (lambda f: FixedQ(8, 4, integer_bits=4), "same argument"),
+        (lambda f: binary_quantize(X, gradient="sin"), "gradient is one of tanh, straight_through"),
     ],
 )
 def test_refused(call: Any, message: str) -> None:
@@ -171,7 +212,7 @@ def test_gradients_pass() -> None:
     x = torch.ones(3, requires_grad=True)
     for call in (
         lambda v: float_quantize(v, 3, 4, 0),
-        lambda v: get_fixed_quantizer("RND", "SAT")(v, np.array([1, 2, 3]), 4),
+        lambda v: get_fixed_quantizer("RND", "SAT")(v, 1, np.array([1, 2, 3]), 4),
     ):
         x.grad = None
         y = call(x)
