@@ -22,7 +22,7 @@ from torch import Tensor
 from harness.nn.straight_through import fake_quantize
 from harness.types import FORMATS
 
-__all__ = ["narrowed", "on_steps"]
+__all__ = ["codes", "narrowed", "on_steps"]
 
 _HALVES = {torch.float16: FORMATS["float16"], torch.bfloat16: FORMATS["bfloat16"]}
 _NARROW = (torch.float32, *_HALVES)
@@ -46,6 +46,25 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
         TypeError: for other dtypes.
         ValueError: for integers beyond ``FAR``; not seen while ``torch.compile`` traces.
     """
+    near = _is_near(x, scale, offset, qmin, qmax)
+    # A traced graph has operations of torch alone: what a kernel answers would be a constant in it.
+    here = x.device.type == "cpu" and not torch.jit.is_tracing()
+    if near and here and scale.numel() == offset.numel() == 1:
+        return _fused(x, float(scale), float(offset), qmin, qmax)
+    whole, scale = _whole(x, scale, offset, qmin, qmax, near), scale.double()
+    product = whole * scale if near or x.dtype == torch.float64 else _to_odd(whole, scale)
+    # A zero has no sign: there is one integer 0.
+    return narrowed(product + 0.0, x.dtype)
+
+
+def codes(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    """The integers ``q`` themselves, as float64 in the shape of ``x``; as :func:`on_steps`."""
+    near = _is_near(x, scale, offset, qmin, qmax)
+    return _whole(x, scale, offset, qmin, qmax, near) - offset.double() + 0.0
+
+
+def _is_near(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> bool:
+    """Whether float64 needs no remainder; raises what :func:`on_steps` does."""
     if x.dtype not in (torch.float64, *_NARROW):
         raise TypeError(f"float16, bfloat16, float32 and float64 have steps, {x.dtype} has not")
     if scale.dtype not in (x.dtype, *_NARROW):
@@ -54,16 +73,15 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
     reach = FAR if traced else float(offset.abs().max()) + max(abs(qmin), abs(qmax))
     if reach > FAR:
         raise ValueError(f"integers up to {reach} are beyond 2**45")
-    near = reach <= NEAR and x.dtype in _NARROW
-    if near and x.device.type == "cpu" and scale.numel() == offset.numel() == 1:
-        return _fused(x, float(scale), float(offset), qmin, qmax)
+    return reach <= NEAR and x.dtype in _NARROW
+
+
+def _whole(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int, near: bool) -> Tensor:
+    """``q + offset``, in float64."""
     wide, scale, offset = x.double(), scale.double(), offset.double()
     ends = (qmin + offset, qmax + offset)
     whole = torch.round(wide / scale) if near else _nearest(wide, scale, *ends)
-    whole = torch.clamp(whole, *ends)
-    product = whole * scale if near or x.dtype == torch.float64 else _to_odd(whole, scale)
-    # A zero has no sign: there is one integer 0.
-    return narrowed(product + 0.0, x.dtype)
+    return torch.clamp(whole, *ends)
 
 
 def _nearest(x: Tensor, scale: Tensor, low: Tensor, high: Tensor) -> Tensor:
