@@ -22,7 +22,7 @@ from torch import Tensor
 from harness.nn.straight_through import fake_quantize
 from harness.types import FORMATS
 
-__all__ = ["codes", "narrowed", "on_steps"]
+__all__ = ["codes", "is_traced", "narrowed", "on_steps"]
 
 _HALVES = {torch.float16: FORMATS["float16"], torch.bfloat16: FORMATS["bfloat16"]}
 _NARROW = (torch.float32, *_HALVES)
@@ -48,7 +48,7 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
     """
     near = _is_near(x, scale, offset, qmin, qmax)
     # A traced graph has operations of torch alone: what a kernel answers would be a constant in it.
-    here = x.device.type == "cpu" and not torch.jit.is_tracing()
+    here = x.device.type == "cpu" and not is_traced()
     if near and here and scale.numel() == offset.numel() == 1:
         return _fused(x, float(scale), float(offset), qmin, qmax)
     whole, scale = _whole(x, scale, offset, qmin, qmax, near), scale.double()
@@ -61,6 +61,11 @@ def codes(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Ten
     """The integers ``q`` themselves, as float64 in the shape of ``x``; as :func:`on_steps`."""
     near = _is_near(x, scale, offset, qmin, qmax)
     return _whole(x, scale, offset, qmin, qmax, near) - offset.double() + 0.0
+
+
+def is_traced() -> bool:
+    """Whether ``torch.jit.trace`` records what is computed."""
+    return bool(torch.jit.is_tracing())  # type: ignore[attr-defined,no-untyped-call]
 
 
 def _is_near(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> bool:

@@ -55,9 +55,7 @@ def ste_round(x: Tensor) -> Tensor:
     return x + (torch.round(x) - x).detach()
 
 
-def reduce(
-    input: Tensor, shape: Sequence[int], reduce_op: Callable[..., Any]
-) -> Any:
+def reduce(input: Tensor, shape: Sequence[int], reduce_op: Callable[..., Any]) -> Any:
     """What ``reduce_op`` (``torch.min``, ``torch.sum``, ...) makes of each element of ``shape``.
 
     Args:
@@ -69,7 +67,9 @@ def reduce(
         RuntimeError: for a shape that does not broadcast.
     """
     wide = (1,) * (input.dim() - len(shape)) + tuple(shape)
-    if len(wide) != input.dim() or any(n not in (1, m) for n, m in zip(wide, input.shape, strict=True)):
+    if len(wide) != input.dim() or any(
+        n not in (1, m) for n, m in zip(wide, input.shape, strict=True)
+    ):
         raise RuntimeError(f"shape {tuple(shape)} does not expand to {tuple(input.shape)}")
     kept = [k for k, n in enumerate(wide) if n != 1]
     rest = [k for k, n in enumerate(wide) if n == 1]

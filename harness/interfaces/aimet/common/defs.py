@@ -22,10 +22,10 @@ class QuantizationDataType(enum.Enum):
 
 
 class QuantScheme(enum.Enum):
-    """How the ranges of a model's quantizers are found; ranges can be trained with each."""
+    """How the ranges of a model's quantizers are found, and whether they are trained then."""
 
     post_training_tf = 1
-    min_max = 1
+    min_max = post_training_tf
     post_training_tf_enhanced = 2
     training_range_learning_with_tf_init = 3
     training_range_learning_with_tf_enhanced_init = 4
@@ -44,6 +44,11 @@ class QuantScheme(enum.Enum):
         if alias not in short and alias not in cls.__members__:
             raise ValueError(f"a scheme is one of {', '.join(short)}, not {alias!r}")
         return short.get(alias) or cls[alias]
+
+    @property
+    def trains_ranges(self) -> bool:
+        """Whether ``min`` and ``max`` require gradients."""
+        return self.name.startswith("training_range_learning")
 
     def analyzer(self, shape: Sequence[int]) -> EncodingAnalyzer:
         """A new analyzer by the scheme, for encodings of a shape."""

@@ -131,7 +131,7 @@ class BaseQuantizationMixin(QuantizedModule):
         It is called in the place of the class's function, with that one's arguments, tensors
         quantized to ``QuantizedTensor``, and ``output_encodings``.
         """
-        cls._default_kernel = staticmethod(kernel) if kernel is not None else None  # type: ignore[assignment]
+        cls._default_kernel = None if kernel is None else staticmethod(kernel)
 
     @classmethod
     def get_default_kernel(cls) -> Callable[..., Any] | None:

@@ -7,6 +7,7 @@ gets that function's arguments, quantized, and answers with a ``QuantizedTensor`
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,10 +25,12 @@ from harness.nn.functional import MODULES, OPERATIONS
 __all__ = ["CLASSES", "QuantizationMixin", "Quantized", "function_of"]
 
 #: The functions that a kernel can stand for.
-_dispatch_table = dict.fromkeys(f for home in get_overridable_functions().values() for f in home)
+_dispatch_table: dict[Any, None] = dict.fromkeys(
+    f for home in get_overridable_functions().values() for f in home
+)
 _dispatch_table |= dict.fromkeys((F.hardswish, F.hardsigmoid, torch.Tensor.unflatten))
 #: Modules whose function has another name than theirs.
-_NAMED = {
+_NAMED: dict[Any, Any] = {
     nn.Sigmoid: torch.sigmoid,
     nn.Tanh: torch.tanh,
     nn.Softmax2d: F.softmax,
@@ -46,7 +49,7 @@ def function_of(parent: type[nn.Module]) -> Callable[..., Any]:
         RuntimeError: for a module of which none is known.
     """
     if parent in _NAMED:
-        return _NAMED[parent]
+        return _NAMED[parent]  # type: ignore[no-any-return]
     if MODULES.get(parent.__name__) is parent:
         return OPERATIONS[parent.__name__].function
     wanted = parent.__name__.lower().removesuffix("loss")
@@ -64,9 +67,7 @@ class _Instead(TorchFunctionMode):
         super().__init__()
         self.function, self.there, self.calls = function, there, 0
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         hit = func is self.function
         self.calls += hit
         return (self.there if hit else func)(*args, **(kwargs or {}))
@@ -104,7 +105,9 @@ class Quantized(_Whole):
         with self._quantized_parameters(), _dispatch(function_of(parent), computed) as mode:
             result = self._computed(*args, **kwargs)
         if mode.calls != 1:
-            raise RuntimeError(f"{parent.__name__} called its function {mode.calls} times, not once")
+            raise RuntimeError(
+                f"{parent.__name__} called its function {mode.calls} times, not once"
+            )
         return tree_map_only(QuantizedTensorBase, lambda y: y.dequantize(), result)
 
     def _active_kernel(self) -> Callable[..., Any] | None:
@@ -118,7 +121,11 @@ class Quantized(_Whole):
 
 def _made(name: str, base: type[Any]) -> Any:
     """The class of this module on one of ``harness.nn``."""
-    made = type(name, (Quantized, base), {"__module__": __name__, "__doc__": base.__doc__})
+    facts = {"__module__": __name__, "__doc__": base.__doc__}
+    with warnings.catch_warnings():
+        # A deprecated class, NLLLoss2d, warns of being inherited; who makes one is warned, too.
+        warnings.simplefilter("ignore", FutureWarning)
+        made: Any = type(name, (Quantized, base), facts)
     return QuantizationMixin.implements(made.parent())(made)
 
 

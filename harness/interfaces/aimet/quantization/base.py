@@ -191,5 +191,5 @@ class QuantizerBase(Quantizer):
         return {**self.__dict__, "_untouched": self.get_extra_state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__({**state, "_untouched": {}})
+        super().__setstate__({**state, "_untouched": {}})  # type: ignore[no-untyped-call]
         self.set_extra_state(state["_untouched"])

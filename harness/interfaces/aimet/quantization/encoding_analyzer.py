@@ -71,9 +71,7 @@ class EncodingAnalyzer(ABC):
             ValueError: for no steps.
             StatisticsNotFoundError: a ``RuntimeError``, if nothing was seen.
         """
-        return self.compute_encodings_from_stats(
-            self.observer.get_stats(), num_steps, is_symmetric
-        )
+        return self.compute_encodings_from_stats(self.observer.get_stats(), num_steps, is_symmetric)
 
     def compute_dynamic_encodings(
         self, input_tensor: Tensor, num_steps: float, is_symmetric: bool
@@ -136,9 +134,7 @@ class PercentileEncodingAnalyzer(EncodingAnalyzer):
             raise ValueError(f"percentile must be from 50 to 100, not {percentile}")
         self.percentile = percentile
 
-    def _range(
-        self, stats: list[Histogram], steps: int, symmetric: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _range(self, stats: list[Histogram], steps: int, symmetric: bool) -> tuple[Tensor, Tensor]:
         ends = torch.stack([self._between(each) for each in stats], dim=1)
         low, high = _holding(ends[0], ends[1], steps, symmetric)
         first = stats[0].min
@@ -188,9 +184,7 @@ class SqnrEncodingAnalyzer(EncodingAnalyzer):
         self.max_parallelism = max_parallelism
         self.gamma = gamma
 
-    def _range(
-        self, stats: list[Histogram], steps: int, symmetric: bool
-    ) -> tuple[Tensor, Tensor]:
+    def _range(self, stats: list[Histogram], steps: int, symmetric: bool) -> tuple[Tensor, Tensor]:
         found = []
         for start in range(0, len(stats), self.max_parallelism):
             some = stats[start : start + self.max_parallelism]

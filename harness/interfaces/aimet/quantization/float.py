@@ -22,6 +22,7 @@ from harness.interfaces.aimet.quantization.encoding_analyzer import (
     warn_of_extremes,
 )
 from harness.interfaces.aimet.utils import patch_attr
+from harness.nn.steps import narrowed
 from harness.nn.straight_through import fake_quantize
 from harness.types import FORMATS
 
@@ -87,9 +88,9 @@ class _Cast(torch.autograd.Function):
         near = torch.minimum(torch.maximum(x.double(), -largest), largest)
         scaled = near * whole / largest  # in steps of the uppermost binade
         lowest = 2 - 2**exponent
-        binade = (torch.frexp(scaled).exponent - 1 - mantissa).clamp(lowest, 0)
+        binade = (torch.frexp(scaled).exponent - 1 - mantissa).clamp(lowest, 0).double()
         steps = torch.round(torch.ldexp(scaled, -binade))
-        return (torch.ldexp(steps * largest, binade) / whole).to(x.dtype)
+        return narrowed(torch.ldexp(steps * largest, binade) / whole, x.dtype)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
@@ -153,7 +154,9 @@ class FloatEncoding(EncodingBase):
         if (self.exponent_bits, self.mantissa_bits) not in _DTYPES.values() or (
             self.maxval is not None
         ):
-            raise ValueError(f"files have float16 and bfloat16, not {self.bitwidth} bits at a scale")
+            raise ValueError(
+                f"files have float16 and bfloat16, not {self.bitwidth} bits at a scale"
+            )
         if encoding_version.startswith("0.6"):
             return [{"bitwidth": self.bitwidth, "dtype": "float"}]
         if encoding_version == "1.0.0":

@@ -1,4 +1,4 @@
-"""Tensors that know their encoding: ``QuantizedTensor`` of integers, ``DequantizedTensor`` of values.
+"""Tensors that know their encoding: ``QuantizedTensor`` of integers, ``DequantizedTensor``.
 
 What keeps every element as it is (views, copies, casts to other floats) keeps the encoding; if it
 moves elements, one for the whole tensor stays, and one of channels or blocks does not.  Whatever
@@ -59,6 +59,7 @@ class QuantizedTensorBase(Tensor):
 
     @staticmethod
     def __new__(cls: Any, *args: Any, encoding: Any = None, **kwargs: Any) -> Any:
+        """A tensor of what ``torch.Tensor`` takes, and an encoding."""
         made = super().__new__(cls, *args, **kwargs)
         if not made.is_floating_point():
             raise RuntimeError(f"a quantized tensor has a float dtype, not {made.dtype}")
@@ -69,7 +70,7 @@ class QuantizedTensorBase(Tensor):
         """The integers; ``EncodingError`` without an encoding."""
         raise NotImplementedError
 
-    def dequantize(self) -> DequantizedTensor:  # type: ignore[override]
+    def dequantize(self) -> DequantizedTensor:
         """The values; ``EncodingError`` without an encoding."""
         raise NotImplementedError
 
@@ -98,17 +99,15 @@ class QuantizedTensorBase(Tensor):
         plain = self.as_subclass(Tensor).detach()
         return self._with(plain, type(self), self.encoding and self.encoding._detach())
 
-    def new_empty(self, size: Any, **kwargs: Any) -> Any:
+    def new_empty(self, size: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """A tensor of this class, without encoding; ``copy.deepcopy`` fills it."""
         return self._with(self.as_subclass(Tensor).new_empty(size, **kwargs), type(self), None)
 
     @classmethod
-    def __torch_function__(
-        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in (torch.clone, torch.detach) and isinstance(args[0], QuantizedTensorBase):
             return getattr(args[0], func.__name__)(*args[1:], **(kwargs or {}))
-        result = super().__torch_function__(func, types, args, kwargs or {})
+        result = super().__torch_function__(func, types, args, kwargs or {})  # type: ignore[no-untyped-call]
         source = args[0] if args else None
         if not isinstance(source, QuantizedTensorBase):
             return _each(result, lambda each: each.as_subclass(Tensor))
@@ -157,11 +156,12 @@ class QuantizedTensor(QuantizedTensorBase):
         """Itself."""
         return self
 
-    def dequantize(self) -> DequantizedTensor:  # type: ignore[override]
+    def dequantize(self) -> DequantizedTensor:
         """The values, with the same encoding."""
         encoding = self._given()
         values = encoding.dequantize(self.as_subclass(Tensor))
-        return self._with(values, DequantizedTensor, copy.copy(encoding))  # type: ignore[no-any-return]
+        made: DequantizedTensor = self._with(values, DequantizedTensor, copy.copy(encoding))
+        return made
 
 
 class DequantizedTensor(QuantizedTensorBase):
@@ -171,8 +171,9 @@ class DequantizedTensor(QuantizedTensorBase):
         """The integers, with the same encoding."""
         encoding = self._given()
         integers = encoding.quantize(self.as_subclass(Tensor))
-        return self._with(integers, QuantizedTensor, copy.copy(encoding))  # type: ignore[no-any-return]
+        made: QuantizedTensor = self._with(integers, QuantizedTensor, copy.copy(encoding))
+        return made
 
-    def dequantize(self) -> DequantizedTensor:  # type: ignore[override]
+    def dequantize(self) -> DequantizedTensor:
         """Itself."""
         return self

@@ -36,7 +36,9 @@ _ONNX = {
     **dict.fromkeys(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"), "ConvTranspose"),
     **dict.fromkeys(("Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"), "Dropout"),
     **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "BatchNorm3d"), "BatchNormalization"),
-    **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"), "InstanceNormalization"),
+    **dict.fromkeys(
+        ("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"), "InstanceNormalization"
+    ),
     **dict.fromkeys(("MaxPool1d", "MaxPool2d", "MaxPool3d"), "MaxPool"),
     **dict.fromkeys(("AvgPool1d", "AvgPool2d", "AvgPool3d"), "AveragePool"),
     **dict.fromkeys(("ReLU6", "Hardtanh"), "Clip"),

@@ -35,8 +35,9 @@ def set_activation_quantizers_to_float(
     Args:
         sim: whose modules.
         arg: modules and classes of them, or a function that says so of a module.
-        exponent_bits: with ``mantissa_bits``, the float's; or
-        dtype: float16 or bfloat16.
+        exponent_bits: of the float; with ``mantissa_bits``.
+        mantissa_bits: of the float.
+        dtype: float16 or bfloat16, in the place of bits.
 
     Raises:
         RuntimeError: for ``arg`` that is neither.

@@ -84,9 +84,7 @@ class _Functions(TorchFunctionMode):
         super().__init__()
         self.graph, self.depth = graph, 0
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         if self.depth == 0 and any(True for _ in _tensors(result)):
             name = getattr(func, "__name__", str(func))

@@ -101,9 +101,9 @@ class QuantizationSimModel:
     def _quantizer(self, bits: int, symmetric: bool, shape: tuple[int, ...] = ()) -> QuantizerBase:
         if self.data_type is QuantizationDataType.float:
             return FloatQuantizeDequantize(dtype=torch.float16)
-        return QuantizeDequantize(
-            shape, bits, symmetric, encoding_analyzer=self.scheme.analyzer(shape)
-        )
+        analyzer = self.scheme.analyzer(shape)
+        made = QuantizeDequantize(shape, bits, symmetric, encoding_analyzer=analyzer)
+        return made.requires_grad_(self.scheme.trains_ranges)
 
     def _place_parameters(self) -> None:
         """Quantizers for parameters, by their operation and name; none where they are folded."""
@@ -127,9 +127,9 @@ class QuantizationSimModel:
         """Quantizers for outputs, but inside of supergroups; and for the model's inputs."""
         inside = {each for chain in self.config.supergroups for each in _inside(self.graph, chain)}
         inside |= set(_folded(self.graph))
-        for module in self.qmodules():
-            if _is_operation(module) and not self.graph.of(module):
-                self._place_outputs(module)
+        for unused in self.qmodules():
+            if _is_operation(unused) and not self.graph.of(unused):
+                self._place_outputs(unused)
         for operation in self.graph.operations:
             module: Any = operation.module
             if module is None:
@@ -273,7 +273,9 @@ class QuantizationSimModel:
         return f"QuantizationSimModel({self.model})"
 
 
-def load_encodings_to_sim(quant_sim_model: QuantizationSimModel, pytorch_encoding_path: str) -> None:
+def load_encodings_to_sim(
+    quant_sim_model: QuantizationSimModel, pytorch_encoding_path: str
+) -> None:
     """Take a file's ranges; quantizers that it has none for are taken away."""
     quant_sim_model.load_encodings(pytorch_encoding_path, partial=False)
 

@@ -1,4 +1,4 @@
-"""``GroupedBlockQuantizeDequantize``: scales of blocks that are whole multiples of their group's."""
+"""``GroupedBlockQuantizeDequantize``: scales that are whole multiples of their group's."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class GroupedBlockQuantizeDequantize(QuantizeDequantize):
             return None
         members = tuple(range(1, 2 * len(self.shape), 2))
         largest = self._grouped(scale).amax(members, keepdim=True)
-        return largest / 2 ** (self.decompressed_bw - self.bitwidth)
+        gamma: Tensor = largest / 2 ** (self.decompressed_bw - self.bitwidth)
+        return gamma
 
     def _grouped(self, scale: Tensor) -> Tensor:
         """The scales with each axis split into groups and members."""

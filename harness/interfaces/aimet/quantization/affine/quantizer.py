@@ -1,7 +1,7 @@
-"""``Quantize`` and ``QuantizeDequantize``: affine quantizers whose parameters are ``min`` and ``max``.
+"""``Quantize`` and ``QuantizeDequantize``: affine quantizers with parameters ``min`` and ``max``.
 
-``scale = (max - min) / (qmax - qmin)``, in float32; ``offset = round(min / scale) - qmin``, and 0 if
-``symmetric``.  With these, integers and values are computed exactly.
+``scale = (max - min) / (qmax - qmin)``, in float32; ``offset = round(min / scale) - qmin``, and 0
+if ``symmetric``.  With these, integers and values are computed exactly.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         ValueError: for ``qmin >= qmax``.
         RuntimeError: for an encoding analyzer whose shape does not expand to ``shape``.
     """
+
+    min: nn.Parameter
+    max: nn.Parameter
 
     def __init__(self, shape: int | Sequence[int], *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -126,9 +129,7 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         scale, offset = self.get_scale(torch.float32), self.get_offset(torch.float32)
         if scale is None or offset is None:
             return None
-        return AffineEncoding(
-            scale, offset, self.qmin, self.qmax, self.symmetric, self.block_size
-        )
+        return AffineEncoding(scale, offset, self.qmin, self.qmax, self.symmetric, self.block_size)
 
     @torch.no_grad()
     def get_legacy_encodings(self) -> list[dict[str, Any]] | None:

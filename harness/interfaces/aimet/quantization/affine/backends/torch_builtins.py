@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.interfaces.aimet.utils import ste_round
-from harness.nn.steps import FAR, codes, narrowed, on_steps
+from harness.nn.steps import FAR, codes, is_traced, narrowed, on_steps
 
 __all__ = [
     "dequantize",
@@ -72,9 +72,7 @@ def quantize_dequantize(
     return _shaped(_signed(y, sign), tensor)
 
 
-def dequantize(
-    tensor: Tensor, scale: Tensor, offset: Tensor, block_size: Blocks = None
-) -> Tensor:
+def dequantize(tensor: Tensor, scale: Tensor, offset: Tensor, block_size: Blocks = None) -> Tensor:
     """``(tensor + round(offset)) * scale``, rounded once to the dtype of ``tensor``."""
     x, scale, offset = _broadcast(tensor, scale, offset, block_size)
     value = (x.double() + ste_round(offset.double())) * scale.double()
@@ -130,7 +128,7 @@ def _positive(scale: Tensor, x: Tensor) -> tuple[Tensor | None, Tensor]:
     """The signs of a scale that has some negative elements, and its magnitude."""
     if not x.is_floating_point():
         raise RuntimeError(f"float tensors are quantized, {x.dtype} is none")
-    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if torch.compiler.is_compiling() or is_traced():
         return None, scale
     lowest = float(scale.detach().min())
     if lowest > 0:
