@@ -7,16 +7,20 @@
 
 from types import SimpleNamespace
 
-from harness.interfaces.aimet import nn, quantization, utils
+from harness.interfaces.aimet import nn, quantization, quantsim, utils
 from harness.interfaces.aimet.quantization import affine, float, tensor
+from harness.interfaces.aimet.quantsim import QuantizationSimModel, QuantScheme
 from harness.nn.model import fold_batch_norms
 
 __all__ = [
+    "QuantScheme",
+    "QuantizationSimModel",
     "affine",
     "batch_norm_fold",
     "float",
     "nn",
     "quantization",
+    "quantsim",
     "tensor",
     "utils",
 ]

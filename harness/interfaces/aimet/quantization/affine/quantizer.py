@@ -7,6 +7,8 @@ if ``symmetric``.  With these, integers and values are computed exactly.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -140,6 +142,9 @@ class AffineQuantizerBase(QuantizerBase, Grid):
     def set_legacy_encodings(self, encodings: list[dict[str, Any]]) -> None:
         """Take over such entries: bit width, symmetry and range.
 
+        Where an entry's scale is the range's up to roundings, the range is moved by a few of its
+        last places so that :meth:`get_scale` is that scale, if float32 has such a range.
+
         Raises:
             ValueError: for entries of another dtype, or another number of them.
         """
@@ -153,6 +158,28 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         self.qmin, self.qmax = signed_range(int(first["bitwidth"]), symmetric)
         self.symmetric = symmetric
         self.set_range(*(end.reshape(self.shape if len(encodings) > 1 else ()) for end in ends))
+        if all("scale" in entry for entry in encodings):
+            scale = torch.tensor([entry["scale"] for entry in encodings], dtype=torch.float32)
+            self._match(scale.reshape(self.shape if len(encodings) > 1 else ()))
+
+    @torch.no_grad()
+    def _match(self, scale: Tensor) -> None:
+        """Move the range by last places until its scale is this, and its offset what it was."""
+        low, high, n = self.min.detach().clone(), self.max.detach().clone(), self.num_steps
+        scale = scale.to(low).expand_as(low)
+        near = ((high - low) / n - scale).abs() <= 2.0**-20 * scale
+        start = torch.round(low / scale)
+        missing = near & ((high - low) / n != scale)
+        found_low, found_high = low.clone(), high.clone()
+        for below, above in itertools.product(_nudged(low), _nudged(high)):
+            fits = missing & ((above - below) / n == scale)
+            fits &= torch.round(below / scale) == start
+            found_low, found_high = (
+                torch.where(fits, end, kept)
+                for end, kept in ((below, found_low), (above, found_high))
+            )
+            missing &= ~fits
+        self.set_range(found_low, found_high)
 
     @contextlib.contextmanager
     def compute_encodings(self) -> Iterator[None]:
@@ -250,6 +277,17 @@ class QuantizeDequantize(AffineQuantizerBase):
         facts = encoding.scale, encoding.offset, self.qmin, self.qmax, self.block_size
         y = torch_builtins.quantize_dequantize(x, *facts)
         return _known(y, DequantizedTensor, encoding)
+
+
+def _nudged(end: Tensor) -> list[Tensor]:
+    """A tensor, and its neighbours up to four numbers of its dtype away, nearest first."""
+    found = [end]
+    up = down = end
+    for _ in range(4):
+        up = torch.nextafter(up, torch.full_like(up, math.inf))
+        down = torch.nextafter(down, torch.full_like(down, -math.inf))
+        found += [up, down]
+    return found
 
 
 def _known(plain: Tensor, kind: type[Any], encoding: AffineEncoding) -> Any:
