@@ -265,6 +265,21 @@ def test_a_trace_computes() -> None:
     assert torch.equal(traced(other), layer(other))
 
 
+@pytest.mark.filterwarnings("ignore:<class 'torch.autograd:DeprecationWarning")  # torch's own
+def test_a_compiled_layer_computes() -> None:
+    """The same values and gradients as eagerly; tensors of graphs have no encodings."""
+    layer = linear()
+    with layer.compute_encodings():
+        layer(X)
+    layer(X).sum().backward()
+    gradient, layer.weight.grad = layer.weight.grad, None
+    compiled = torch.compile(layer, backend="aot_eager")
+    y = compiled(X)
+    y.sum().backward()
+    assert torch.equal(y, layer(X).as_subclass(Tensor))
+    assert torch.allclose(layer.weight.grad, gradient)
+
+
 def test_only_parameters() -> None:
     """Encodings of parameters need no data, and leave activations alone."""
     model = nn.Sequential(linear(), linear())
@@ -308,3 +323,20 @@ def test_recomputed() -> None:
             squared(x).backward()
     assert len(calls) == 3
     assert x.grad.tolist() == [12]
+
+
+def test_what_moves_elements_keeps_their_encoding() -> None:
+    """So a kernel finds it behind a reshape; what computes has none, without a quantizer."""
+    quantizer = Q.affine.QuantizeDequantize((), 8, False)
+    quantizer.set_range(-2, 3)
+    for module, shape in (
+        (aimet.nn.QuantizedFlatten(0), (30,)),
+        (aimet.nn.QuantizedIdentity(), (5, 6)),
+        (aimet.nn.custom.QuantizedReshape(), (6, 5)),
+    ):
+        args = (shape,) if type(module).__name__ == "QuantizedReshape" else ()
+        y = module(quantizer(X), *args)
+        assert y.shape == shape
+        assert torch.equal(y.encoding.scale, quantizer.get_scale())
+        assert torch.equal(y.quantized_repr().flatten(), quantizer(X).quantized_repr().flatten())
+    assert type(aimet.nn.QuantizedTanh()(quantizer(X))) is Tensor

@@ -41,6 +41,13 @@ _C = TypeVar("_C", bound=type)
 Places = int | str | Sequence[int | str]
 
 
+#: Modules whose result has the encoding of what comes, by the rules of quantized tensors.
+_MOVES = {
+    *("Reshape", "Permute", "Expand", "Tile", "StridedSlice", "Split", "Gather", "IndexSelect"),
+    *("Flatten", "Unflatten", "Identity"),
+}
+
+
 class NotRegisteredError(RuntimeError, TypeError):
     """A module's class has no quantized one."""
 
@@ -183,7 +190,7 @@ class BaseQuantizationMixin(QuantizedModule):
         return self._passed(args), self._passed(kwargs)
 
     def _quantized_outputs(self, result: Any) -> Any:
-        result = super()._quantized_outputs(tree_map_only(QuantizedTensorBase, _plain, result))
+        result = super()._quantized_outputs(result)
         return tree_map_only(QuantizedTensorBase, lambda y: y.dequantize(), result)
 
     def _each(self, quantizers: Any, value: Any, place: int, what: str) -> tuple[Any, int]:
@@ -193,8 +200,9 @@ class BaseQuantizationMixin(QuantizedModule):
         return super()._each(quantizers, value, place, what)
 
     def _passed(self, values: Any) -> Any:
-        """Quantized tensors as what computes takes them."""
-        return tree_map_only(QuantizedTensorBase, _plain, values)
+        """Quantized tensors as what computes takes them: plain, unless it moves elements alone."""
+        moves = self.parent().__name__ in _MOVES
+        return values if moves else tree_map_only(QuantizedTensorBase, _plain, values)
 
     def _remove_input_quantizers(self, indices: Places | None = None) -> Any:
         """Take quantizers of inputs away: for good, or inside a ``with``."""

@@ -108,9 +108,16 @@ class QuantizerBase(Quantizer):
         return all(self._is_set(name) for name, _ in self.named_parameters())
 
     def _is_set(self, name: str) -> bool:
-        start, version = self._untouched.get(name, (None, 0))
+        if name not in self._untouched:
+            return True
+        start, version = self._untouched[name]
         now = self._parameters[name]
-        return now is not start or (now is not None and now._version != version)
+        found = now is not start or start._version != version
+        # For good, as a graph of torch.compile knows no versions; but not what stands there for
+        # one tensor while encodings are computed.
+        if found and isinstance(now, nn.Parameter):
+            del self._untouched[name]
+        return found
 
     @property
     def _allow_overwrite(self) -> bool:
@@ -164,8 +171,12 @@ class QuantizerBase(Quantizer):
     def set_extra_state(self, state: Any) -> None:
         """Take over which parameters were set."""
         for name, parameter in self._parameters.items():
-            if parameter is not None and name in state:
-                self._untouched[name] = (parameter, parameter._version - bool(state[name]))
+            if parameter is None or name not in state:
+                continue
+            if bool(state[name]):
+                self._untouched.pop(name, None)
+            else:
+                self._untouched[name] = (parameter, parameter._version)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         nn.Module._save_to_state_dict(self, destination, prefix, keep_vars)

@@ -125,6 +125,7 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         with torch.no_grad():
             for parameter, end in ((self.min, min), (self.max, max)):
                 parameter.copy_(torch.as_tensor(end))
+        self.is_initialized()  # which remembers it
 
     def get_encoding(self) -> AffineEncoding | None:
         """Scale and offset, in float32; ``None`` while there is no range."""
