@@ -239,6 +239,10 @@ def test_scales_come_back_from_files_bit_for_bit(symmetric: bool, bitwidth: int)
     assert torch.equal(other.get_scale(), quantizer.get_scale())
     assert torch.equal(other.get_offset(), quantizer.get_offset())
     assert (other.bitwidth, other.symmetric) == (bitwidth, symmetric)
+    again = Q.affine.Quantize.from_encodings(quantizer.get_encodings())
+    assert torch.equal(again(x).dequantize(), quantizer(x))
+    with pytest.raises(ValueError, match=r"scales of \(200, 1\) are not for \(1,\)"):
+        Q.affine.Quantize((1,), 8, True).set_encodings(quantizer.get_encodings())
     with pytest.raises(ValueError, match="3 encodings are not for shape"):
         other.set_legacy_encodings(quantizer.get_legacy_encodings()[:3])
 

@@ -134,6 +134,27 @@ class AffineQuantizerBase(QuantizerBase, Grid):
             return None
         return AffineEncoding(scale, offset, self.qmin, self.qmax, self.symmetric, self.block_size)
 
+    def set_encodings(self, encodings: AffineEncoding) -> None:
+        """Take over the integers, the symmetry and the scale of an encoding of the same shape.
+
+        Raises:
+            ValueError: for another shape.
+        """
+        if tuple(encodings.scale.shape) != self.shape:
+            raise ValueError(f"scales of {tuple(encodings.scale.shape)} are not for {self.shape}")
+        self.qmin, self.qmax = encodings.qmin, encodings.qmax
+        self.symmetric = encodings.symmetry
+        self.set_range(encodings.min.detach(), encodings.max.detach())
+        self._match(encodings.scale.detach())
+
+    @classmethod
+    def from_encodings(cls, encodings: AffineEncoding) -> Any:
+        """The quantizer that quantizes with an encoding."""
+        ends, symmetric = (encodings.qmin, encodings.qmax), encodings.symmetry
+        made = cls(encodings.scale.shape, *ends, symmetric, block_size=encodings.block_size)
+        made.set_encodings(encodings)
+        return made
+
     @torch.no_grad()
     def get_legacy_encodings(self) -> list[dict[str, Any]] | None:
         """The entries of files of version 0.6."""
