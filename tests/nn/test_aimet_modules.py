@@ -238,8 +238,11 @@ def test_copies_pickles_and_states() -> None:
 
 
 def test_an_exception_leaves_encodings_as_they_were() -> None:
-    """Also those that were never set."""
+    """Also those that were never set, and those of floats."""
     layer = linear()
+    analyzer = Q.encoding_analyzer.MinMaxEncodingAnalyzer(())
+    half = Q.float.FloatQuantizeDequantize(5, 10, encoding_analyzer=analyzer)
+    layer.output_quantizers[0] = half
 
     def interrupted() -> None:
         with layer.compute_encodings():
@@ -250,6 +253,7 @@ def test_an_exception_leaves_encodings_as_they_were() -> None:
         interrupted()
     assert not layer.input_quantizers[0].is_initialized()
     assert not layer.param_quantizers["weight"].is_initialized()
+    assert (half.bitwidth, half.maxval.item()) == (16, 65504)
 
 
 def test_a_trace_computes() -> None:

@@ -96,6 +96,7 @@ def test_ranges_that_are_none(args: Any, kwargs: Any, error: str) -> None:
         (torch.zeros(4), torch.ones(3), (0, 15), "does not expand"),
         (torch.zeros(4), torch.ones(3, 1), (0, 15), "does not expand"),
         (torch.zeros(4), torch.zeros(1), (0, 15), "must not be 0"),
+        (torch.zeros(4), torch.tensor(torch.nan), (0, 15), "must not be 0 or NaN"),
         (torch.zeros(4).half(), torch.ones(1), (0, 4095), "does not hold the integers 0 to 4095"),
         (torch.zeros(4).bfloat16(), torch.ones(1), (0, 511), "does not hold the integers"),
         (torch.zeros(4), torch.ones(2), (0, 15, (3,)), "is not 2 blocks of 3"),

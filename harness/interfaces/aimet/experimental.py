@@ -55,7 +55,7 @@ def _propagate(operation: Operation, quantizer: Any) -> None:
             for place, there in enumerate(made.output_quantizers):
                 if there is not None:
                     made.output_quantizers[place] = quantizer
-        name = source.function or op_type(made.original()).lower()
+        name = source.function or op_type(made.parent()).lower()
         if name in _SAME:
             _propagate(source, quantizer)
 
@@ -64,7 +64,7 @@ def set_matmul_second_input_producer_to_8bit_symmetric(sim: QuantizationSimModel
     """Let what comes to each ``MatMul`` second be of signed 8 bits: the quantizer nearest to it."""
     for operation in sim.graph.operations:
         module: Any = operation.module
-        if module is None or op_type(module.original()) != "MatMul" or len(operation.inputs) < 2:
+        if module is None or op_type(module.parent()) != "MatMul" or len(operation.inputs) < 2:
             continue
         quantizer = module.input_quantizers[1] or _nearest(operation.inputs[1])
         if isinstance(quantizer, QuantizeDequantize):

@@ -297,6 +297,10 @@ class FloatQuantizeDequantize(QuantizerBase):
         """The format's bits."""
         return {"exponent_bits": self.exponent_bits, "mantissa_bits": self.mantissa_bits}
 
+    def restore(self, facts: dict[str, Any]) -> None:
+        """The inverse."""
+        self.set_extra_state(facts)
+
     def extra_repr(self) -> str:
         """The format's bits."""
         return f"exponent_bits={self.exponent_bits}, mantissa_bits={self.mantissa_bits}"

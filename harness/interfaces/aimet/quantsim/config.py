@@ -56,10 +56,10 @@ _ONNX = {
 }
 
 
-def op_type(module: nn.Module) -> str:
-    """ONNX's name of what a module of torch, or an operation, computes."""
-    name = type(module).__name__
-    if isinstance(module, nn.modules.padding._ConstantPadNd | functional.MODULES["Pad"]):
+def op_type(kind: type[nn.Module]) -> str:
+    """ONNX's name of what modules of a class compute."""
+    name = kind.__name__
+    if issubclass(kind, nn.modules.padding._ConstantPadNd | functional.MODULES["Pad"]):
         return "Pad"
     return _ONNX.get(name, name)
 

@@ -29,7 +29,8 @@ class Operation:
         function: the function's name, ``""`` for a module.
         inputs: for each input tensor what made it: an operation, a parameter, or ``None`` for an
             input of the model.
-        results: whether each result is an output of the model, or goes to these operations.
+        consumers: the operations that its results go to.
+        is_output: whether a result is an output of the model.
     """
 
     module: nn.Module | None
@@ -67,6 +68,10 @@ class Graph:
                 source.consumers.append(made)
         self.operations.append(made)
         self.give(result, made)
+
+    def forget(self) -> None:
+        """Let the tensors go; the operations stay."""
+        self._made.clear()
 
     def source_of(self, tensor: Tensor) -> Any:
         """Who made a tensor."""
@@ -121,6 +126,7 @@ def traced(model: nn.Module, operations: set[nn.Module], dummy_input: Any) -> Gr
         source = graph.source_of(tensor)
         if isinstance(source, Operation):
             source.is_output = True
+    graph.forget()
     return graph
 
 

@@ -307,8 +307,7 @@ def _is_operation(module: Any) -> bool:
 
 
 def _kind(module: Any) -> str:
-    parent = module.parent()
-    return op_type(parent.__new__(parent))
+    return op_type(module.parent())
 
 
 def _folded(graph: Graph) -> dict[Operation, Operation]:

@@ -133,8 +133,8 @@ def _positive(scale: Tensor, x: Tensor) -> tuple[Tensor | None, Tensor]:
     lowest = float(scale.detach().min())
     if lowest > 0:
         return None, scale
-    if bool((scale == 0).any()):
-        raise RuntimeError("a scale must not be 0")
+    if not bool((scale.abs() > 0).all()):
+        raise RuntimeError("a scale must not be 0 or NaN")
     return torch.where(scale < 0, -1.0, 1.0).to(x.dtype), scale.abs()
 
 
