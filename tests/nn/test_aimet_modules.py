@@ -185,6 +185,15 @@ def test_classes_of_ones_own() -> None:
         QuantizationMixin.cls_to_qcls.pop(MaskedAdd)
 
 
+def test_parts_share_a_quantizer() -> None:
+    """One quantizer stands for all that a split gives."""
+    split = QuantizationMixin.from_module(aimet.nn.custom.Split())
+    split.output_quantizers[0] = FixedQuantizer("ap_fixed<4,4,AP_RND_CONV,AP_SAT>")
+    parts = split(torch.tensor([1.2, 2.6, 3.4]), 1)
+    assert [part.tolist() for part in parts] == [[1], [3], [3]]
+    assert type(pickle.loads(pickle.dumps(split))) is type(split)
+
+
 def test_wrapped_classes() -> None:
     """... are quantized whole, and made once."""
 

@@ -136,6 +136,20 @@ for _name, _base in registry.CLASSES.items():
         CLASSES[_name] = CLASSES[f"Fake{_name}"] = _made(_name, _base)
 
 
+class QuantizedSplit(Quantized, registry.CLASSES["QuantizedSplit"]):  # type: ignore[misc]
+    """``Split`` with quantizers; the one of the output is for every part, however many."""
+
+    outputs = 1
+
+    def _quantized_outputs(self, result: Any) -> Any:
+        each = super()._quantized_outputs
+        return tuple(each(part) for part in result)
+
+
+QuantizationMixin.implements(MODULES["Split"])(QuantizedSplit)
+CLASSES["QuantizedSplit"] = CLASSES["FakeQuantizedSplit"] = QuantizedSplit
+
+
 def __getattr__(name: str) -> Any:
     """The quantized classes by their names; pickle, too, finds them so."""
     if name in CLASSES:
