@@ -136,7 +136,7 @@ for _name, _base in registry.CLASSES.items():
         CLASSES[_name] = CLASSES[f"Fake{_name}"] = _made(_name, _base)
 
 
-class QuantizedSplit(Quantized, registry.CLASSES["QuantizedSplit"]):  # type: ignore[misc]
+class QuantizedSplit(Quantized, registry.CLASSES["QuantizedSplit"]):  # type: ignore[misc,valid-type]
     """``Split`` with quantizers; the one of the output is for every part, however many."""
 
     outputs = 1
