@@ -343,10 +343,11 @@ def compute_encodings(model: nn.Module) -> Iterator[None]:
             yield
     except BaseException:
         for quantizer, (state, parameters) in kept.items():
-            quantizer.set_state(state)
             with torch.no_grad():
                 for parameter, before in zip(quantizer.parameters(), parameters, strict=True):
                     parameter.copy_(before)
+            # Last: some tell by their parameters' versions whether they were ever set.
+            quantizer.set_state(state)
         raise
 
 

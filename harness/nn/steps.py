@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.nn.straight_through import fake_quantize
+from harness.nn.straight_through import fake_quantize, is_traced
 from harness.types import FORMATS
 
-__all__ = ["narrowed", "on_steps"]
+__all__ = ["codes", "narrowed", "on_steps"]
 
 _HALVES = {torch.float16: FORMATS["float16"], torch.bfloat16: FORMATS["bfloat16"]}
 _NARROW = (torch.float32, *_HALVES)
@@ -44,25 +44,46 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
 
     Raises:
         TypeError: for other dtypes.
-        ValueError: for integers beyond ``FAR``.
+        ValueError: for integers beyond ``FAR``; not seen in a graph that is traced.
+    """
+    near = _is_near(x, scale, offset, qmin, qmax)
+    if near and x.device.type == "cpu" and scale.numel() == offset.numel() == 1:
+        return _fused(x, float(scale), float(offset), qmin, qmax)
+    whole, scale = _whole(x, scale, offset, qmin, qmax, near), scale.double()
+    product = whole * scale if near or x.dtype == torch.float64 else _to_odd(whole, scale)
+    # A zero has no sign: there is one integer 0.
+    return narrowed(product + 0.0, x.dtype)
+
+
+def codes(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Tensor:
+    """The integers ``q`` themselves, as float64 in the shape of ``x``; as :func:`on_steps`."""
+    near = _is_near(x, scale, offset, qmin, qmax)
+    return _whole(x, scale, offset, qmin, qmax, near) - offset.double() + 0.0
+
+
+def _is_near(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> bool:
+    """Whether float64 needs no remainder; raises what :func:`on_steps` does.
+
+    A graph that is traced knows no values, and has operations of torch alone: there it is not said.
     """
     if x.dtype not in (torch.float64, *_NARROW):
         raise TypeError(f"float16, bfloat16, float32 and float64 have steps, {x.dtype} has not")
     if scale.dtype not in (x.dtype, *_NARROW):
         raise TypeError(f"a scale of {scale.dtype} is not for tensors of {x.dtype}")
+    if is_traced():
+        return False
     reach = float(offset.abs().max()) + max(abs(qmin), abs(qmax))
     if reach > FAR:
         raise ValueError(f"integers up to {reach} are beyond 2**45")
-    near = reach <= NEAR and x.dtype in _NARROW
-    if near and x.device.type == "cpu" and scale.numel() == offset.numel() == 1:
-        return _fused(x, float(scale), float(offset), qmin, qmax)
+    return reach <= NEAR and x.dtype in _NARROW
+
+
+def _whole(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int, near: bool) -> Tensor:
+    """``q + offset``, in float64."""
     wide, scale, offset = x.double(), scale.double(), offset.double()
     ends = (qmin + offset, qmax + offset)
     whole = torch.round(wide / scale) if near else _nearest(wide, scale, *ends)
-    whole = torch.clamp(whole, *ends)
-    product = whole * scale if near or x.dtype == torch.float64 else _to_odd(whole, scale)
-    # A zero has no sign: there is one integer 0.
-    return narrowed(product + 0.0, x.dtype)
+    return torch.clamp(whole, *ends)
 
 
 def _nearest(x: Tensor, scale: Tensor, low: Tensor, high: Tensor) -> Tensor:

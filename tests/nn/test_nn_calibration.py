@@ -194,7 +194,7 @@ def test_the_mixin_makes_what_is_registered() -> None:
     for module in (nn.Linear(3, 2), nn.LayerNorm(4), nn.LSTM(3, 4), nn.ReLU()):
         for mixin in (aimet.nn.QuantizationMixin, aimet.nn.FakeQuantizationMixin):
             made = mixin.from_module(module)
-            assert type(made) is QUANTIZED[type(module)]
+            assert isinstance(made, QUANTIZED[type(module)])
             assert isinstance(made, QuantizedModule)
             mine, given = dict(made.named_parameters()), dict(module.named_parameters())
             assert mine.keys() == given.keys()

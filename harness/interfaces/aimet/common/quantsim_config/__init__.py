@@ -1,0 +1,1 @@
+"""Configurations of ``QuantizationSimModel`` by name."""

@@ -1,0 +1,1 @@
+"""The name under which AIMET 2 had quantized modules without kernels."""
