@@ -89,16 +89,11 @@ class QuantizedModule:
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The parent's forward, on quantized inputs and parameters, its results quantized."""
         args, kwargs = self._quantized_inputs(args, kwargs)
-        parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
-        originals = parameters.copy()
-        try:
-            self._quantize_parameters()
+        with self._quantized_parameters():
             if self.kernel is None or self._observing():
                 result = self._computed(*args, **kwargs)
             else:
-                result = self.kernel(*args, **kwargs, **parameters)
-        finally:
-            parameters.update(originals)
+                result = self.kernel(*args, **kwargs, **self._parameters)  # type: ignore[attr-defined]
         return self._quantized_outputs(result)
 
     def _computed(self, *args: Any, **kwargs: Any) -> Any:
@@ -228,8 +223,18 @@ class QuantizedModule:
         quantizer = quantizers[place]
         return (value if quantizer is None else quantizer(value)), place + 1
 
+    @contextlib.contextmanager
+    def _quantized_parameters(self) -> Iterator[None]:
+        """Quantized tensors in the places of the parameters, which come back afterwards."""
+        parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
+        originals = parameters.copy()
+        try:
+            self._quantize_parameters()
+            yield
+        finally:
+            parameters.update(originals)
+
     def _quantize_parameters(self) -> None:
-        """Quantized tensors in the places of the parameters."""
         parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
         modules: dict[str, Any] = self.param_quantizers._modules
         quantizers = [(name, q) for name, q in modules.items() if q is not None]

@@ -44,10 +44,12 @@ def on_steps(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> 
 
     Raises:
         TypeError: for other dtypes.
-        ValueError: for integers beyond ``FAR``; not seen in a graph that is traced.
+        ValueError: for integers beyond ``FAR``; not seen while ``torch.compile`` traces.
     """
     near = _is_near(x, scale, offset, qmin, qmax)
-    if near and x.device.type == "cpu" and scale.numel() == offset.numel() == 1:
+    # A traced graph has operations of torch alone: what a kernel answers would be a constant in it.
+    here = x.device.type == "cpu" and not is_traced()
+    if near and here and scale.numel() == offset.numel() == 1:
         return _fused(x, float(scale), float(offset), qmin, qmax)
     whole, scale = _whole(x, scale, offset, qmin, qmax, near), scale.double()
     product = whole * scale if near or x.dtype == torch.float64 else _to_odd(whole, scale)
@@ -62,15 +64,12 @@ def codes(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> Ten
 
 
 def _is_near(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> bool:
-    """Whether float64 needs no remainder; raises what :func:`on_steps` does.
-
-    A graph that is traced knows no values, and has operations of torch alone: there it is not said.
-    """
+    """Whether float64 needs no remainder; raises what :func:`on_steps` does."""
     if x.dtype not in (torch.float64, *_NARROW):
         raise TypeError(f"float16, bfloat16, float32 and float64 have steps, {x.dtype} has not")
     if scale.dtype not in (x.dtype, *_NARROW):
         raise TypeError(f"a scale of {scale.dtype} is not for tensors of {x.dtype}")
-    if is_traced():
+    if torch.compiler.is_compiling():  # which knows no values
         return False
     reach = float(offset.abs().max()) + max(abs(qmin), abs(qmax))
     if reach > FAR:

@@ -170,14 +170,12 @@ class BaseQuantizationMixin(QuantizedModule):
         else:
             self._calibrate_new_weights()
 
-    @contextlib.contextmanager
-    def _quantized_parameters(self) -> Iterator[None]:
+    def _quantize_parameters(self) -> None:
         """Parameters quantized: to plain values, or to ``QuantizedTensor`` for a kernel."""
+        super()._quantize_parameters()
         parameters: dict[str, Any] = self._parameters  # type: ignore[attr-defined]
-        with super()._quantized_parameters():
-            for name, parameter in parameters.items():
-                parameters[name] = self._passed(parameter)
-            yield
+        for name, parameter in parameters.items():
+            parameters[name] = self._passed(parameter)
 
     def _patch_quantized_parameters(self) -> contextlib.AbstractContextManager[None]:
         """For a ``forward`` of one's own: parameters are quantized inside."""
