@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -11,13 +12,16 @@ from harness.bench.clock import interleave, median_ratio
 from harness.bench.machine import version
 from harness.report.timing import Bar
 
-__all__ = ["CALLS", "Figure", "measure"]
+__all__ = ["CALLS", "PEERS", "Figure", "measure"]
 
 #: Elements of the tensor that is quantized forward and backward.
 SIZE = 1 << 22
-#: Features of the linear layer, on both sides, and rows of its batch.
-FEATURES, BATCH = 1024, 256
+#: Features of a linear layer, its outputs, and rows of its batch: a large one, and an FPGA's.
+Size = tuple[int, int, int]
+LARGE, SMALL = (1024, 1024, 256), (64, 32, 16)
 TYPE, WIDE = "ap_fixed<8,4,AP_RND_CONV,AP_SAT>", "ap_fixed<16,8,AP_RND_CONV,AP_SAT>"
+#: Beside what other libraries' layers of an FPGA's size are timed.
+PEERS = "our QuantizedLinear(64, 32) on 16 rows"
 Call = Callable[[], Any]
 
 
@@ -65,8 +69,8 @@ def _fake_quantize(torch: Any) -> Call:
     return _backward(torch, lambda x: function(x, 2.0**-4, 0, -128, 127))
 
 
-def _forward(torch: Any, layer: Any) -> Call:
-    x = torch.randn(BATCH, FEATURES, generator=torch.Generator().manual_seed(1))
+def _forward(torch: Any, layer: Any, size: Size) -> Call:
+    x = torch.randn(size[2], size[0], generator=torch.Generator().manual_seed(1))
 
     def call() -> Any:
         with torch.no_grad():
@@ -75,57 +79,56 @@ def _forward(torch: Any, layer: Any) -> Call:
     return call
 
 
-def _linear(torch: Any) -> Call:
-    return _forward(torch, torch.nn.Linear(FEATURES, FEATURES))
+def _linear(torch: Any, size: Size = LARGE) -> Call:
+    return _forward(torch, torch.nn.Linear(*size[:2]), size)
 
 
-def _quantized_linear(torch: Any) -> Call:
+def _quantized_linear(torch: Any, size: Size = LARGE) -> Call:
     from harness.nn import FixedQuantizer
     from harness.nn.registry import QUANTIZED
 
-    layer: Any = QUANTIZED[torch.nn.Linear](FEATURES, FEATURES)
+    layer: Any = QUANTIZED[torch.nn.Linear](*size[:2])
     layer.input_quantizers[0] = FixedQuantizer(TYPE)
     layer.param_quantizers["weight"] = FixedQuantizer(TYPE)
     layer.output_quantizers[0] = FixedQuantizer(WIDE)
-    return _forward(torch, layer)
+    return _forward(torch, layer, size)
 
 
-def _aimet(torch: Any) -> Call:
+def _aimet(torch: Any, size: Size = LARGE) -> Call:
     try:
         nn = import_module("aimet_torch.v2.nn")
         quantization = import_module("aimet_torch.v2.quantization")
     except RuntimeError as error:  # a torchvision that was built for another torch
         raise ImportError("aimet_torch") from error
-    layer, make = nn.QuantizedLinear(FEATURES, FEATURES), quantization.affine.QuantizeDequantize
+    layer, make = nn.QuantizedLinear(*size[:2]), quantization.affine.QuantizeDequantize
     layer.input_quantizers[0] = make((), bitwidth=8, symmetric=True)
     layer.param_quantizers["weight"] = make((), bitwidth=8, symmetric=True)
     layer.output_quantizers[0] = make((), bitwidth=16, symmetric=True)
-    call = _forward(torch, layer)
+    call = _forward(torch, layer, size)
     with layer.compute_encodings():
         call()
     return call
 
 
-def _brevitas(torch: Any) -> Call:
+def _brevitas(torch: Any, size: Size = LARGE) -> Call:
     layers, quant = import_module("brevitas.nn"), import_module("brevitas.quant")
     layer = layers.QuantLinear(
-        FEATURES,
-        FEATURES,
+        *size[:2],
         bias=True,
         weight_quant=quant.Int8WeightPerTensorFloat,
         input_quant=quant.Int8ActPerTensorFloat,
         output_quant=quant.Int8ActPerTensorFloat,
     )
-    call = _forward(torch, layer)
+    call = _forward(torch, layer, size)
     call()  # it calibrates in training, and quantizes afterwards
     layer.eval()
     return call
 
 
-def _pychop(torch: Any) -> Call:
+def _pychop(torch: Any, size: Size = LARGE) -> Call:
     layers = import_module("pychop.tch.layers")
     chop = layers.ChopSTE(exp_bits=5, sig_bits=10, rmode=1)
-    return _forward(torch, layers.QuantizedLinear(FEATURES, FEATURES, chop=chop).eval())
+    return _forward(torch, layers.QuantizedLinear(*size[:2], chop=chop).eval(), size)
 
 
 #: By baseline: what is timed right after it, and whose version is reported.
@@ -145,6 +148,14 @@ CALLS: dict[str, tuple[Callable[[Any], Call], dict[str, tuple[Callable[[Any], Ca
             "AIMET QuantizedLinear": (_aimet, "aimet-torch"),
             "brevitas QuantLinear": (_brevitas, "brevitas"),
             "pychop QuantizedLinear": (_pychop, "pychop"),
+        },
+    ),
+    PEERS: (
+        partial(_quantized_linear, size=SMALL),
+        {
+            "AIMET QuantizedLinear": (partial(_aimet, size=SMALL), "aimet-torch"),
+            "brevitas QuantLinear": (partial(_brevitas, size=SMALL), "brevitas"),
+            "pychop QuantizedLinear": (partial(_pychop, size=SMALL), "pychop"),
         },
     ),
 }

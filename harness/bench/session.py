@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import harness
-from harness.bench import cosim, formats, fresh, grid, layers, machine, rivals, typed
+from harness.bench import cosim, formats, fresh, grid, layers, machine, rivals, small, typed
 from harness.bench.targets import TARGETS, Judgement
 from harness.report import benchmarks as report
 from harness.report.timing import Screen
@@ -51,6 +51,7 @@ def run(
         figures_by_kind = _formats(screen, x, repeats)
         rivalries = _rivalries(screen, x, repeats)
         layered = _layers(screen, repeats)
+        smalls = _small(screen, repeats)
         twinned = _typed(screen, repeats) if oracle else []
         called = _cosim(screen, repeats) if oracle else []
     calls = fresh.first_calls(screen)
@@ -61,7 +62,7 @@ def run(
         *_judge_grids(grids),
         *_judge_formats(figures_by_kind),
         *_judge_layers(layered),
-        *_judge_typed([*twinned, *called, *proven]),
+        *_judge_typed([*smalls, *twinned, *called, *proven]),
         *_judge_oracle(figures or {}),
     ]
     screen.show(report.judgement_table(judgements))
@@ -77,6 +78,7 @@ def run(
         },
         "peers": [asdict(rivalry) for rivalry in rivalries],
         "layers": [asdict(figure) for figure in layered],
+        "small": [asdict(figure) for figure in smalls],
         "typed": [asdict(figure) for figure in twinned],
         "cosim": [asdict(figure) for figure in called],
         "proofs": [asdict(figure) for figure in proven],
@@ -134,6 +136,16 @@ def _layers(screen: Screen, repeats: int) -> list[layers.Figure]:
     return figures
 
 
+def _small(screen: Screen, repeats: int) -> list[typed.Figure]:
+    torch = machine.optional("torch")
+    if torch is None:
+        return []
+    with screen.bar("small tensors", small.STEPS) as shown:
+        figures = small.measure(torch, repeats, shown)
+    screen.show(report.typed_table("small tensors, and large ones", figures))
+    return figures
+
+
 def _typed(screen: Screen, repeats: int) -> list[typed.Figure]:
     torch = machine.optional("torch")
     if torch is None:
@@ -186,7 +198,9 @@ def _judge_layers(figures: list[layers.Figure]) -> Iterator[Judgement]:
     for figure in figures:
         if figure.ratio is not None and figure.name == "FixedQuantizer":
             yield TARGETS["backward"].judge(figure.ratio, figure.name)
-        if figure.ratio is not None and figure.name.startswith("QuantizedLinear"):
+        if figure.ratio is not None and figure.baseline == layers.PEERS:
+            yield TARGETS["peers"].judge(figure.ratio, figure.name)
+        elif figure.ratio is not None and figure.name.startswith("QuantizedLinear"):
             yield TARGETS["layer"].judge(figure.ratio, figure.name)
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from harness.nn.exported import check_exported, exported
 from harness.quantize import quantize
+from harness.quantize.fixed_values import Loop
 from harness.quantize.tensors import PLAIN, loop_for, write_values
 from harness.types import (
     ApFixed,
@@ -84,19 +85,26 @@ def _small(x: Tensor, t: NumberType) -> Tensor:
     The node of torch's ``hardtanh`` has the rule for backward, and keeps ``x`` alone: its values,
     which nothing has seen, are replaced.
     """
-    loop = loop_for(t, x.dtype) if x.is_cpu else None
-    if not (x.requires_grad and torch.is_grad_enabled()):
-        if loop is None:
-            return _exact(x, t)
-        y = torch.empty_like(x, memory_format=torch.contiguous_format)
-    else:
-        bounds = _open_bounds(t, x.dtype)
+    loop, bounds = _facts(t, x.dtype)
+    loop = loop if x.is_cpu else None
+    if x.requires_grad and torch.is_grad_enabled():
         y = x.clone() if bounds is None else _hardtanh(x, *bounds)
+    elif loop is None:
+        return _exact(x, t)
+    else:
+        y = torch.empty_like(x, memory_format=torch.contiguous_format)
     if loop is not None and y.is_contiguous():
         write_values(x, loop, y)
     else:
         y.detach().copy_(_exact(x, t))
     return y
+
+
+@functools.lru_cache(maxsize=4096)
+def _facts(t: NumberType, dtype: torch.dtype) -> tuple[Loop | None, tuple[float, float] | None]:
+    """The loop of a type, and the bounds of its gradient as torch's ``hardtanh`` takes them."""
+    bounds = bounds_of(t)
+    return loop_for(t, dtype), None if bounds is None else _opened(bounds, dtype)
 
 
 def _exact(x: Tensor, t: NumberType, rng: Any = None) -> Tensor:
@@ -156,12 +164,6 @@ def masked(gradient: Tensor, x: Tensor, bounds: tuple[float, float] | None) -> T
         return gradient
     low, high = _opened(bounds, x.dtype)
     return torch.ops.aten.hardtanh_backward(gradient, x, low, high)  # type: ignore[no-any-return]
-
-
-@functools.lru_cache(maxsize=4096)
-def _open_bounds(t: NumberType, dtype: torch.dtype) -> tuple[float, float] | None:
-    bounds = bounds_of(t)
-    return None if bounds is None else _opened(bounds, dtype)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -288,11 +288,11 @@ def run_loop(
         codes: whether codes are wanted.
         out: where they go, flat and contiguous, if it is there already.
     """
-    flat = np.ascontiguousarray(x).reshape(-1)
+    flat = x if x.ndim == 1 and x.flags.c_contiguous else np.ascontiguousarray(x).reshape(-1)
     if out is None:
         out = np.empty(flat.size, np.int64 if codes else loop.dtype)
     fixed_values.run(flat, out, loop.facts, loop.limit, int(codes))
-    return out.reshape(x.shape)
+    return out if x.ndim == 1 else out.reshape(x.shape)
 
 
 def _float_codes(flat: Array, t: NumberType) -> Array:
