@@ -45,7 +45,8 @@ def main() -> None:
     for name in [chosen.only] if chosen.only else table:
         for file in table[name]["files"]:
             row, failures = run(chosen.peers / name, file, table[name], chosen)
-            print(f"| {name} | {file} | " + " | ".join(map(str, row)) + " |", flush=True)
+            shown = Path(file).relative_to(table[name]["folder"])
+            print(f"| {name} | {shown} | " + " | ".join(map(str, row)) + " |", flush=True)
             for failure in failures if chosen.show else ():
                 print(f"    {failure}", file=sys.stderr)
 

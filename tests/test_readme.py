@@ -21,7 +21,15 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/semantics.md", "docs/hls.md", "docs/nn.md", "docs/cosim.md"]
+    "name",
+    [
+        "README.md",
+        "docs/semantics.md",
+        "docs/hls.md",
+        "docs/nn.md",
+        "docs/cosim.md",
+        "docs/interfaces.md",
+    ],
 )
 def test_examples(name: str) -> None:
     """Every >>> line of a page gives the output shown below it."""
