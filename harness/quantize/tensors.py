@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -112,6 +113,11 @@ def write_values(x: torch.Tensor, loop: fixed_values.Loop, out: torch.Tensor) ->
 @functools.cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, "quantize")
+
+
+# A forked process has the pool, and none of its threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def quantize_codes(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:

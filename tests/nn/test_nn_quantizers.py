@@ -3,6 +3,8 @@
 import copy
 import io
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -93,6 +95,24 @@ def test_many_are_shared_out_to_threads() -> None:
     for threaded in found:
         for t, y in zip(TYPES[:3], threaded, strict=True):
             assert torch.equal(y, quantize(x, t))
+
+
+def test_threads_of_a_forked_process() -> None:
+    """It has none of its parent's, and makes its own."""
+    code = """
+import os, signal, torch, harness
+torch.set_num_threads(2)
+x, t = torch.randn(1 << 20), "ap_fixed<8,4>"
+y = harness.quantize(x, t)
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    torch.set_num_threads(2)
+    os._exit(0 if torch.equal(harness.quantize(x, t), y) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False)
+    assert done.returncode == 0
 
 
 @given(t=ap_types(size=40), data=st.data())
