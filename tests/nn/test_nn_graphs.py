@@ -11,6 +11,7 @@ from torch import nn
 from torch.onnx.errors import OnnxExporterError
 
 import harness
+from harness.interfaces.aimet.quantization.affine import QuantizeDequantize
 from harness.nn import QuantizedModule
 from harness.nn.affine import AffineQuantizer
 from harness.nn.exported import exported
@@ -225,6 +226,19 @@ def test_affine_onnx_departs_at_ties_alone(name):
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
         quotient = Fraction(float(x[row, column])) / Fraction(float(scale[column]))
         assert abs(quotient % 1 - Fraction(1, 2)) < Fraction(1, 2**16)
+
+
+def test_the_interface_of_aimet():
+    """Its quantizers are in programs and in ONNX too, as tensors without their encoding."""
+    quantizer = QuantizeDequantize((16,), bitwidth=8, symmetric=True)
+    ends = torch.linspace(1, 2, 16)
+    quantizer.load_state_dict({"min": -ends, "max": ends})
+    x = torch.randn(50, 16, generator=torch.Generator().manual_seed(4))
+    right = quantizer(x).dequantize().as_subclass(torch.Tensor).detach()
+    assert torch.equal(torch.export.export(quantizer, (x,)).module()(x), right)
+    found, used = in_onnx(quantizer, x)
+    assert torch.equal(found, right)
+    assert used == PAIR
 
 
 def test_a_quantized_model_in_onnx():

@@ -21,6 +21,7 @@ from harness.interfaces.aimet.quantization.encoding_analyzer import (
     StatisticsNotFoundError,
     warn_of_extremes,
 )
+from harness.interfaces.aimet.quantization.tensor import as_plain
 from harness.interfaces.aimet.utils import patch_attr
 from harness.nn.steps import narrowed
 from harness.nn.straight_through import fake_quantize
@@ -257,7 +258,7 @@ class FloatQuantizeDequantize(QuantizerBase):
         """``input`` quantized; what is no float tensor passes."""
         if not isinstance(input, Tensor) or not input.is_floating_point():
             return input
-        x = input.as_subclass(Tensor)
+        x = as_plain(input)
         if not self._observing or self._frozen or self.encoding_analyzer is None:
             return self.quantize(x)
         found = self.encoding_analyzer.update_stats(x)

@@ -15,7 +15,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
-__all__ = ["DequantizedTensor", "EncodingError", "QuantizedTensor", "QuantizedTensorBase"]
+__all__ = [
+    "DequantizedTensor",
+    "EncodingError",
+    "QuantizedTensor",
+    "QuantizedTensorBase",
+    "as_plain",
+]
 
 
 class EncodingError(RuntimeError):
@@ -177,3 +183,8 @@ class DequantizedTensor(QuantizedTensorBase):
     def dequantize(self) -> DequantizedTensor:
         """Itself."""
         return self
+
+
+def as_plain(x: Tensor) -> Tensor:
+    """The tensor without its encoding; others as they are, for what exporters trace has a class."""
+    return x.as_subclass(Tensor) if isinstance(x, QuantizedTensorBase) else x

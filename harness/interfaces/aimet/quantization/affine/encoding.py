@@ -11,6 +11,7 @@ from torch import Tensor
 from harness.interfaces.aimet.quantization.affine.backends import torch_builtins
 from harness.interfaces.aimet.quantization.affine.grid import Grid, range_of
 from harness.interfaces.aimet.quantization.base import EncodingBase
+from harness.interfaces.aimet.quantization.tensor import as_plain
 
 __all__ = ["AffineEncoding"]
 
@@ -92,7 +93,7 @@ class AffineEncoding(Grid, EncodingBase):
 
     def _plain(self, input: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         tensors = (input, self.scale, self.offset)
-        x, scale, offset = (tensor.as_subclass(Tensor) for tensor in tensors)
+        x, scale, offset = map(as_plain, tensors)
         return x, scale, offset
 
     def _to_legacy_format(self) -> list[dict[str, Any]]:

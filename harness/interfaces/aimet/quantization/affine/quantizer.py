@@ -24,7 +24,11 @@ from harness.interfaces.aimet.quantization.encoding_analyzer import (
     StatisticsNotFoundError,
     warn_of_extremes,
 )
-from harness.interfaces.aimet.quantization.tensor import DequantizedTensor, QuantizedTensor
+from harness.interfaces.aimet.quantization.tensor import (
+    DequantizedTensor,
+    QuantizedTensor,
+    as_plain,
+)
 from harness.interfaces.aimet.utils import patch_attr, ste_round
 from harness.nn.quantizers import NotInitializedError
 
@@ -238,7 +242,7 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         """
         if not isinstance(input, Tensor) or not input.is_floating_point():
             return input
-        x = input.as_subclass(Tensor)
+        x = as_plain(input)
         if self._observing and not self._frozen:
             return self._observed(x)
         if not self.is_initialized():

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.interfaces.aimet.utils import ste_round
+from harness.nn.exported import exported_affine
 from harness.nn.steps import FAR, codes, narrowed, on_steps
 from harness.nn.straight_through import is_traced
 
@@ -80,8 +81,12 @@ def dequantize(tensor: Tensor, scale: Tensor, offset: Tensor, block_size: Blocks
     return _shaped(narrowed(value, tensor.dtype), tensor)
 
 
-def _quantize(*arguments: Any) -> Tensor:
-    y: Tensor = _Quantize.apply(*arguments)  # type: ignore[no-untyped-call]
+def _quantize(
+    x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int, integers: bool
+) -> Tensor:
+    if is_traced() and torch.onnx.is_in_onnx_export() and not integers:
+        return exported_affine(x, scale, torch.round(offset), qmin, qmax)
+    y: Tensor = _Quantize.apply(x, scale, offset, qmin, qmax, integers)  # type: ignore[no-untyped-call]
     return y
 
 
