@@ -289,7 +289,7 @@ class Loop(NamedTuple):
     """What a call of :func:`run` takes of a type: a plan of many numbers is slow to hand over."""
 
     dtype: Any  # of the scaled numbers
-    facts: Any  # the plan and the factors of values and codes, as one array
+    facts: Any  # the plan, whose last is the factor of codes, and that of values, as one array
     limit: Any
 
 
@@ -300,13 +300,13 @@ def loop_of(t: ApFixed, source: str) -> Loop | None:
     if p is None:
         return None
     limit = wild_limit(p)
-    facts = np.array([*map(float, p), float(p.inverse), float(p.one)], p.one.dtype)
+    facts = np.array([*map(float, p), float(p.inverse)], p.one.dtype)
     return Loop(p.one.dtype, facts, np.array([limit]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(x: Any, out: Any, facts: Any, limit: Any, factor: int) -> None:
-    """:func:`quantize_floats` by the facts of a loop; ``factor`` is 0 for values, 1 for codes."""
+def run(x: Any, out: Any, facts: Any, limit: Any, codes: int) -> None:
+    """:func:`quantize_floats` by the facts of a loop: values, or if ``codes`` is 1 these."""
     p = FloatPlan(
         int(facts[0]),
         int(facts[1]),
@@ -329,4 +329,4 @@ def run(x: Any, out: Any, facts: Any, limit: Any, factor: int) -> None:
         facts[18],
         facts[19],
     )
-    quantize_floats(x, x.view(limit.dtype), limit[0], out, facts[20 + factor], p)
+    quantize_floats(x, x.view(limit.dtype), limit[0], out, facts[20 - codes], p)

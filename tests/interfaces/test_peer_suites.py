@@ -20,7 +20,7 @@ def test_only_modules_of_imports_change() -> None:
     )
     assert peer_tests.changed(text, imports) == (
         "import ours as peer\nimport ours as p\nfrom ours.tools import (\n    a,\n)\n"
-        "peer = 'peer'\n"
+        "peer = 'import peer'\n"
     )
     assert peer_tests.changed("    from ..inner.x import y\n", imports) == (
         "    from ours.inner import y\n"
