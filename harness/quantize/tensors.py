@@ -100,7 +100,8 @@ def write_values(x: torch.Tensor, loop: fixed_values.Loop, out: torch.Tensor) ->
 
     Both may require gradients, which know nothing of it.
     """
-    source, target = _numpy(x), out.numpy(force=True).reshape(-1)
+    source, target = x.numpy(force=True), out.numpy(force=True)
+    target = target if target.ndim == 1 else target.reshape(-1)
     threads = 1 if target.size < MANY else torch.get_num_threads()
     if threads == 1:
         arrays.run_loop(source, loop, out=target)
