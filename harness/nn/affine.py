@@ -51,15 +51,16 @@ def _values(x: Tensor, scale: Tensor, offset: Tensor, qmin: int, qmax: int) -> T
     return on_steps(x.detach(), scale.detach(), torch.round(offset.detach()), qmin, qmax)
 
 
-def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+def _remember(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
+    # The output is not kept: a ReLU in place may follow.
     x, scale, offset, ctx.qmin, ctx.qmax = inputs
-    ctx.save_for_backward(x, scale, offset, output)
+    ctx.save_for_backward(x, scale, offset)
 
 
 def _pass_back(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
     """The gradients of all arguments."""
-    x, scale, offset, y = ctx.saved_tensors
-    offset = torch.round(offset.detach())
+    x, scale, start = ctx.saved_tensors
+    offset = torch.round(start.detach())
     low, high = (
         narrowed((q + offset.double()) * scale.detach().double(), x.dtype)
         for q in (ctx.qmin, ctx.qmax)
@@ -70,7 +71,7 @@ def _pass_back(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
         to_x = torch.where((x >= low) & (x <= high), gradient, 0)
     to_scale = to_offset = None
     if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
-        inside = (x >= low) & (x <= high)
+        inside, y = (x >= low) & (x <= high), affine(x, scale, start, ctx.qmin, ctx.qmax)
         # Sums of many elements, and small differences: half precision is not for them.
         gradient, x, y = (
             each.to(torch.promote_types(x.dtype, torch.float32)) for each in (gradient, x, y)

@@ -98,9 +98,12 @@ def _plain(bits: Tensor) -> Any:
 
 
 def _fixed_gradients(
-    gradient: Tensor, x: Tensor, y: Tensor, widths: tuple[Tensor, ...], overflow: Overflow | None
+    gradient: Tensor, x: Tensor, widths: tuple[Tensor, ...], modes: Any, y: Tensor | None = None
 ) -> tuple[Tensor, None, Tensor, Tensor]:
-    """Of x, k, i and f."""
+    """Of x, k, i and f; ``y`` is what came out, where that is by chance."""
+    k, i, f = widths
+    rounding, overflow = modes
+    y = fixed_with_bits(x, k, i, f, rounding, overflow) if y is None else y
     k, i, f = map(_whole, widths)
     saturates = overflow is not None and not overflow.wraps
     symmetric = overflow is Overflow.SAT_SYM
@@ -120,9 +123,10 @@ def _fixed_gradients(
 
 
 def _minifloat_gradients(
-    gradient: Tensor, x: Tensor, y: Tensor, widths: tuple[Tensor, ...]
+    gradient: Tensor, x: Tensor, widths: tuple[Tensor, ...]
 ) -> tuple[Tensor, ...]:
     """Of x, m, e and e0."""
+    y = minifloat_with_bits(x, *widths)
     m, e, e0 = (_whole(width).double() for width in widths)
     half = 2.0 ** (e - 1)
     power = 2.0 ** (half - 1 + e0)
@@ -149,14 +153,16 @@ class _Fixed(torch.autograd.Function):
         y: Tensor = quantize_fixed(
             x.detach(), _plain(k), _plain(i), _plain(f), rounding, overflow, rng
         )
-        ctx.save_for_backward(x, y, k, i, f)
-        ctx.overflow = overflow
+        # What can be computed again is not kept: a ReLU in place may follow.
+        ctx.modes = rounding, overflow
+        ctx.save_for_backward(x, k, i, f, *([y] if rounding.stochastic else []))
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        x, y, *widths = ctx.saved_tensors
-        found = _fixed_gradients(gradients[0], x, y, tuple(widths), ctx.overflow)
+        x, *widths = ctx.saved_tensors
+        drawn = widths[3] if ctx.modes[0].stochastic else None
+        found = _fixed_gradients(gradients[0], x, tuple(widths[:3]), ctx.modes, drawn)
         return *found, None, None, None
 
 
@@ -164,13 +170,13 @@ class _MiniFloat(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, m: Tensor, e: Tensor, e0: Tensor) -> Tensor:
         y: Tensor = quantize_minifloat(x.detach(), *map(_plain, (m, e, e0)))
-        ctx.save_for_backward(x, y, m, e, e0)
+        ctx.save_for_backward(x, m, e, e0)
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Any, ...]:
-        x, y, *widths = ctx.saved_tensors
-        return _minifloat_gradients(gradients[0], x, y, tuple(widths))
+        x, *widths = ctx.saved_tensors
+        return _minifloat_gradients(gradients[0], x, tuple(widths))
 
 
 @torch.library.custom_op("harness::quantize_fixed", mutates_args=())
@@ -198,24 +204,28 @@ def _(x: Tensor, *widths: Any) -> Tensor:
     return x.new_empty(shape)
 
 
-def _remember_fixed(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    x, k, i, f, _, overflow = inputs
-    ctx.save_for_backward(x, output, k, i, f)
-    ctx.overflow = Overflow[overflow] if overflow else None
+def _remember_fixed(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001
+    *tensors, rounding, overflow = inputs
+    ctx.save_for_backward(*tensors)
+    ctx.modes = Rounding[rounding], Overflow[overflow] if overflow else None
 
 
-def _remember_minifloat(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    ctx.save_for_backward(inputs[0], output, *inputs[1:])
+def _remember_minifloat(
+    ctx: Any,
+    inputs: tuple[Any, ...],
+    output: Tensor,  # noqa: ARG001
+) -> None:
+    ctx.save_for_backward(*inputs)
 
 
 def _pass_back_fixed(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    x, y, *widths = ctx.saved_tensors
-    return *_fixed_gradients(gradient, x, y, tuple(widths), ctx.overflow), None, None
+    x, *widths = ctx.saved_tensors
+    return *_fixed_gradients(gradient, x, tuple(widths), ctx.modes), None, None
 
 
 def _pass_back_minifloat(ctx: Any, gradient: Tensor) -> tuple[Any, ...]:
-    x, y, *widths = ctx.saved_tensors
-    return _minifloat_gradients(gradient, x, y, tuple(widths))
+    x, *widths = ctx.saved_tensors
+    return _minifloat_gradients(gradient, x, tuple(widths))
 
 
 _fixed_operator.register_autograd(_pass_back_fixed, setup_context=_remember_fixed)

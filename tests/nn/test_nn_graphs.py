@@ -12,7 +12,7 @@ from torch.onnx.errors import OnnxExporterError
 
 import harness
 from harness.interfaces.aimet.quantization.affine import QuantizeDequantize
-from harness.nn import QuantizedModule
+from harness.nn import QuantizedModule, straight_through
 from harness.nn.affine import AffineQuantizer
 from harness.nn.exported import exported
 from harness.nn.quantizers import BinaryQuantizer, FixedQuantizer, FloatQuantizer, TernaryQuantizer
@@ -93,6 +93,21 @@ def test_one_graph(name):
         else:
             torch.testing.assert_close(traced, eager, rtol=1e-6, atol=0)
     assert torch.equal(bits(found[0][0]), bits(found[1][0]))
+
+
+@pytest.mark.parametrize("name", QUANTIZERS)
+@pytest.mark.parametrize("few", [0, straight_through.SMALL])
+def test_what_follows_may_be_in_place(name, few, monkeypatch):
+    """A ReLU that writes into the result does not disturb the gradients."""
+    monkeypatch.setattr(straight_through, "SMALL", few)
+    quantizer, found = QUANTIZERS[name](), []
+    for relu in (nn.ReLU(), nn.ReLU(inplace=True)):
+        quantizer.zero_grad()
+        x = torch.randn(5, 16, generator=torch.Generator().manual_seed(6)).requires_grad_()
+        relu(quantizer(x)).square().sum().backward()
+        found.append([x.grad, *(p.grad for p in quantizer.parameters() if p.grad is not None)])
+    for ours, theirs in zip(*found, strict=True):
+        assert torch.equal(ours, theirs)
 
 
 @pytest.mark.parametrize("name", QUANTIZERS)

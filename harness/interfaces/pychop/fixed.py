@@ -61,6 +61,9 @@ class Chopf(RoundedMath):
         self._number = number
         self._draws = Draws(random_state)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.ibits}, {self.fbits}, rmode={self.rmode!r})"
+
     def __call__(self, x: Any) -> Any:
         """The values of ``x`` in the type, in its shape, dtype and device; no gradient passes.
 
