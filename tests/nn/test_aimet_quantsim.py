@@ -1,6 +1,8 @@
 """AIMET's ``QuantizationSimModel``: what is quantized by which configuration, files both ways."""
 
 import json
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,19 @@ class Net(nn.Module):
         return self.fc(torch.flatten(self.add(first, self.conv2(x)), 1))
 
 
+#: A configuration that both AIMET's release and ours read alike.
+EVERYTHING: dict[str, Any] = {
+    "defaults": {
+        "ops": {"is_output_quantized": "True"},
+        "params": {"is_quantized": "True", "is_symmetric": "True"},
+        "per_channel_quantization": "True",
+    },
+    "params": {"bias": {"is_quantized": "False"}},
+    "op_type": {},
+    "supergroups": [],
+    "model_input": {"is_input_quantized": "True"},
+    "model_output": {},
+}
 X = torch.linspace(-1, 2, 64).reshape(2, 2, 4, 4)
 
 
@@ -285,3 +300,42 @@ def test_as_many_inputs_as_are_joined() -> None:
     sim = QuantizationSimModel(Cat(), (X, 2 * X, 3 * X), "tf")
     sim.compute_encodings(lambda model: model(X, 2 * X, 3 * X))
     assert [q.max.item() for q in sim.model.cat.input_quantizers] == [2, 4, 6]
+
+
+@pytest.mark.skipif(find_spec("aimet_torch") is None, reason="aimet-torch is not installed")
+@pytest.mark.filterwarnings("ignore")  # theirs, of their imports
+def test_files_are_exchanged_with_aimet_itself(tmp_path: Path) -> None:
+    """The live library's file gives its scales and its values here, and ours gives ours there."""
+    try:
+        live = import_module("aimet_torch.quantsim").QuantizationSimModel
+    except Exception as error:  # a torchvision that was built for another torch
+        pytest.skip(f"aimet-torch does not import: {error}")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(EVERYTHING))
+    model = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(16, 2)).eval()
+    x = torch.randn(8, 2, 4, 4)
+
+    def simulators() -> tuple[Any, Any]:
+        theirs = live(model, x, config_file=str(config))
+        ours = QuantizationSimModel(model, x, config_file=str(config))
+        ours.model[1].output_quantizers[0] = None  # theirs has none where elements only move
+        return theirs, ours
+
+    def scales(sim: Any) -> dict[str, list[float]]:
+        found = {n: q.get_scale() for n, q in sim.model.named_modules() if hasattr(q, "get_scale")}
+        return {n: scale.flatten().tolist() for n, scale in found.items() if scale is not None}
+
+    for calibrated in (0, 1):
+        sims = simulators()
+        sims[calibrated].compute_encodings(lambda m: m(x))
+        sims[calibrated].save_encodings_to_json(str(tmp_path), f"from{calibrated}")
+        sims[1 - calibrated].load_encodings(str(tmp_path / f"from{calibrated}.json"))
+        theirs, ours = map(scales, sims)
+        assert len(ours) == 5
+        assert theirs.keys() == ours.keys()
+        for name, scale in ours.items():
+            assert theirs[name] == pytest.approx(scale, rel=2.0**-22)
+        values = [sim.model(x).as_subclass(Tensor).detach() for sim in sims]
+        step = max(ours["2.output_quantizers.0"])
+        assert (values[0] - values[1]).abs().max() <= 1.01 * step
+        assert (values[0] == values[1]).float().mean() > 0.8
