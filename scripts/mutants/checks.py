@@ -33,6 +33,7 @@ FIXED = tuple(
         "decoded",
         "points_beyond_a_double",
         "doubles_in_fixed_point",
+        "types_as_wide_as_the_dtype",
         "casts_into_fixed_point",
     )
 )

@@ -74,8 +74,8 @@ def float_types(rounding: FloatRounding) -> list[Any]:
 def fixed_inputs(t: ApFixed) -> np.ndarray:
     """Every quarter of an LSB over two and a half turns of the range, and what is far away."""
     quarters = np.arange(-80.0, 81.0) / 4
-    far = np.array([0.0, -0.0, 2.0**60, -(2.0**60), 1e300, -1e300, 5e-324, -5e-324, 2.0**-70])
-    return np.concatenate([np.ldexp(quarters, -t.frac), far, [math.inf, -math.inf, math.nan]])
+    far = np.array([0.0, 2.0**60, 1.6e38, 1e300, 8e307, 5e-324, 2.0**-70, math.inf])
+    return np.concatenate([np.ldexp(quarters, -t.frac), far, -far, [math.nan]])
 
 
 def float_inputs(t: Any) -> np.ndarray:
@@ -113,9 +113,11 @@ def values_of(codes: Iterable[int], t: Any) -> list[float]:
 
 
 def same_values(path: str, got: Any, codes: Iterable[int], x: Any, t: Any) -> None:
-    """Values agree, NaN with NaN."""
+    """Values agree, NaN with NaN; no code of fixed point is a negative zero."""
     for v, a, b in zip(x, np.asarray(got).tolist(), values_of(codes, t), strict=True):
         assert a == b or (math.isnan(a) and math.isnan(b)), f"{path} {t}: {v}: {a}, not {b}"
+        if isinstance(t, ApFixed):
+            assert a != 0 or math.copysign(1.0, a) > 0, f"{path} {t}: {v}: {a}"
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
@@ -137,6 +139,27 @@ def test_doubles_in_fixed_point(rounding: Rounding) -> None:
         codes = [reference.from_double(v, t) for v in narrow.tolist()]
         same("float32 kernel", quantize_codes(narrow, t), codes, narrow, t)
         same_values("float32 kernel", quantize(narrow, t), codes, narrow, t)
+        # Finite, and infinite when scaled, in a block where nothing else is.
+        for large in (np.array([8e307, -8e307]), np.array([1.6e38, -1.6e38], np.float32)):
+            codes = [reference.from_double(v, t) for v in large.tolist()]
+            same("a block of its own", quantize_codes(large, t), codes, large, t)
+            same_values("a block of its own", quantize(large, t), codes, large, t)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(("width", "dtype"), [(25, np.float32), (54, np.float64)])
+def test_types_as_wide_as_the_dtype(rounding: Rounding, width: int, dtype: Any) -> None:
+    """Where a code has every bit of the dtype, what lies between has one more: it is not lost."""
+    for overflow, n in itertools.product(Overflow, (0, 1, 3)):
+        if n and not overflow.wraps:
+            continue
+        t = ApFixed(width, 3, True, rounding, overflow, n)
+        codes = np.array([1, 2, 3, 2**20 + 1, t.max_code - 1, t.max_code, t.max_code + 1])
+        steps = np.concatenate([codes, codes + 2 ** (width - 1), 3 * 2 ** (width - 2) + codes])
+        x = np.ldexp(np.concatenate([steps, -steps]).astype(dtype), -t.frac).astype(dtype)
+        expected = [reference.from_double(v, t) for v in x.tolist()]
+        same("as wide", quantize_codes(x, t), expected, x, t)
+        same_values("as wide", quantize(x, t), expected, x, t)
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS, ids=lambda mode: mode.name)
