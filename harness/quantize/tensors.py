@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from harness.quantize import (
 )
 from harness.quantize.operators import compute_words, fits_words
 from harness.quantize.plan import FLOATS, as_int64, float_misfit, loses_integer_bits, packing, plan
+from harness.quantize.threads import share_out
 from harness.types import (
     ApFixed,
     ApInt,
@@ -106,19 +105,8 @@ def write_values(x: torch.Tensor, loop: fixed_values.Loop, out: torch.Tensor) ->
     if threads == 1:
         arrays.run_loop(source, loop, out=target)
         return
-    flat, size = source.reshape(-1), -(-target.size // threads)
-    parts = (slice(start, start + size) for start in range(0, target.size, size))
-    list(_pool(threads).map(lambda p: arrays.run_loop(flat[p], loop, out=target[p]), parts))
-
-
-@functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "quantize")
-
-
-# A forked process has the pool, and none of its threads.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    flat = source.reshape(-1)
+    share_out(lambda p: arrays.run_loop(flat[p], loop, out=target[p]), target.size, threads)
 
 
 def quantize_codes(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:

@@ -14,8 +14,8 @@ from harness.types import ApFixed, Overflow, Rounding
 from scripts.mutants.edits import Mutant
 
 NAME = "fixed_values"
-#: What is computed of a type before any loop runs is Python's, and no kernel.
-OUTSIDE = ("<module>", "float_plan", "wild_limit")
+#: What is computed of a type before any loop runs is Python's, and no kernel; ``run`` hands it on.
+OUTSIDE = ("<module>", "float_plan", "wild_limit", "loop_of", "run")
 ROUNDINGS = tuple(mode.name for mode in Rounding)
 OVERFLOWS = tuple(mode.name for mode in Overflow)
 #: Dtypes and shapes, saturated bits, and modes.
