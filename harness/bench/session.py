@@ -136,24 +136,26 @@ def _layers(screen: Screen, repeats: int) -> list[layers.Figure]:
     return figures
 
 
-def _small(screen: Screen, repeats: int) -> list[typed.Figure]:
+def _with_torch(
+    screen: Screen, repeats: int, part: Any, doing: str, title: str
+) -> list[typed.Figure]:
+    """The figures of a part that needs torch; none without it, which was said before."""
     torch = machine.optional("torch")
     if torch is None:
         return []
-    with screen.bar("small tensors", small.STEPS) as shown:
-        figures = small.measure(torch, repeats, shown)
-    screen.show(report.typed_table("small tensors, and large ones", figures))
+    with screen.bar(doing, part.STEPS) as shown:
+        figures: list[typed.Figure] = part.measure(torch, repeats, shown)
+    screen.show(report.typed_table(title, figures))
     return figures
+
+
+def _small(screen: Screen, repeats: int) -> list[typed.Figure]:
+    title = "small tensors, and large ones"
+    return _with_torch(screen, repeats, small, "small tensors", title)
 
 
 def _typed(screen: Screen, repeats: int) -> list[typed.Figure]:
-    torch = machine.optional("torch")
-    if torch is None:
-        return []
-    with screen.bar("typed layers", typed.STEPS) as shown:
-        figures = typed.measure(torch, repeats, shown)
-    screen.show(report.typed_table("harness.hls", figures))
-    return figures
+    return _with_torch(screen, repeats, typed, "typed layers", "harness.hls")
 
 
 def _cosim(screen: Screen, repeats: int) -> list[typed.Figure]:
