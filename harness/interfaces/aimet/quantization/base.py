@@ -98,6 +98,16 @@ class QuantizerBase(Quantizer):
         self._untouched: dict[str, tuple[Tensor, int]] = {}
         self._passes = False
 
+    @contextlib.contextmanager
+    def _gathering(self) -> Iterator[None]:
+        """The analyzer gathers what passes, from nothing on; it is as before after an error, too."""
+        before, self._observing = self._observing, True
+        self.encoding_analyzer.reset_stats()
+        try:
+            yield
+        finally:
+            self._observing = before
+
     def register_quantization_parameter(self, name: str, param: nn.Parameter) -> None:
         """A parameter that counts as not set until something writes to it or replaces it."""
         self.register_parameter(name, param)

@@ -237,12 +237,8 @@ class FloatQuantizeDequantize(QuantizerBase):
         if self.encoding_analyzer is None or self._frozen:
             yield
             return
-        before, self._observing = self._observing, True
-        self.encoding_analyzer.reset_stats()
-        try:
+        with self._gathering():
             yield
-        finally:
-            self._observing = before
         try:
             low, high = self.encoding_analyzer.compute_encodings(2**self.bitwidth - 1, False)
         except StatisticsNotFoundError:

@@ -216,12 +216,8 @@ class AffineQuantizerBase(QuantizerBase, Grid):
         if not self._allow_overwrite:
             yield
             return
-        before, self._observing = self._observing, True
-        self.encoding_analyzer.reset_stats()
-        try:
+        with self._gathering():
             yield
-        finally:
-            self._observing = before
         try:
             ends = self.encoding_analyzer.compute_encodings(self.num_steps, self.symmetric)
         except StatisticsNotFoundError:
