@@ -100,7 +100,7 @@ class QuantizerBase(Quantizer):
 
     @contextlib.contextmanager
     def _gathering(self) -> Iterator[None]:
-        """The analyzer gathers what passes, from nothing on; it is as before after an error, too."""
+        """The analyzer gathers what passes, from nothing on, until the end or an error."""
         before, self._observing = self._observing, True
         self.encoding_analyzer.reset_stats()
         try:
