@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from harness.cli import outputs
 from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
 from harness.cli.prove import register as register_prove
+from harness.cli.verify import register as register_verify
+from harness.cli.verify import with_torch
 from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
-from harness.types import NumberType, parse_type
+from harness.types import parse_type
 
 __all__ = ["app", "main"]
 
@@ -29,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+register_verify(app)
 app.add_typer(golden, name="golden")
 register_cosim(app)
 register_prove(app)
@@ -97,86 +100,6 @@ def main() -> None:
         sys.exit(STATUS)
 
 
-def _types(spellings: list[str] | None) -> list[NumberType]:
-    return [parse_type(spelling) for spelling in spellings or []]
-
-
-@app.command()
-def verify(
-    profile: Annotated[str, typer.Option(help="quick, full or exhaustive.")] = "quick",
-    type_: Annotated[
-        list[str] | None, typer.Option("--type", help="A type to verify; may be repeated.")
-    ] = None,
-    seed: Seed = 0,
-    subject: Annotated[
-        str | None,
-        typer.Option(help="Your own quantizer, as package.module:function; f(x, type)."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Compilers to run at once.")] = None,
-    headers: Headers = None,
-    no_cache: NoCache = False,
-) -> None:
-    """Hold the Python quantizers against the vendor's own C++ headers."""
-    from harness.oracle import Oracle
-    from harness.report import verdicts
-    from harness.verify import PROFILES, load_subject, run
-
-    if profile not in PROFILES:
-        raise ValueError(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
-    types = _types(type_)
-    function = load_subject(subject) if subject else None
-    with (
-        contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle,
-        progress("compiling and comparing") as update,
-    ):
-        verdict = run(
-            profile,
-            oracle=oracle,
-            seed=seed,
-            types=types,
-            subject=function,
-            subject_name=subject or "harness.quantize",
-            jobs=jobs,
-            progress=lambda done, total, checks: update(done, total, f"{checks:,} checks"),
-        )
-    if as_json:
-        sys.stdout.write(verdicts.as_json(verdict) + "\n")
-    else:
-        verdicts.print_verdict(verdict, wide_console())
-    raise typer.Exit(AGREE if verdict.agrees else DIFFER)
-
-
-@app.command()
-def verify_layers(
-    kernel: Annotated[
-        list[str] | None, typer.Option(help="A kernel's name, or part of it; may be repeated.")
-    ] = None,
-    configurations: Annotated[
-        int, typer.Option(min=1, help="Random layers to hold against each kernel.")
-    ] = 8,
-    seed: Seed = 0,
-    no_cache: NoCache = False,
-) -> None:
-    """Hold the typed layers against hls4ml's own kernels in C++."""
-    from harness.oracle import Oracle
-
-    proof = _module("harness.hls.proof")
-    with (
-        contextlib.closing(Oracle(cache=not no_cache)) as oracle,
-        progress("layers and their twins") as update,
-    ):
-        found = proof.prove(
-            oracle,
-            proof.named(kernel),
-            configurations=configurations,
-            seed=seed,
-            progress=update,
-        )
-    _module("harness.report.proofs").print_proofs(found, wide_console())
-    raise typer.Exit(DIFFER if any(each.differences for each in found) else AGREE)
-
-
 @app.command()
 def verify_project(
     directory: Annotated[
@@ -208,20 +131,14 @@ def verify_project(
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Look for types and table sizes that lose less.")
     ] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write the report as one HTML file, too.")
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option(help="Write JUnit XML, too: a case a layer and a question.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    html: outputs.Html = None,
+    junit: outputs.Junit = None,
+    as_json: outputs.Json = False,
 ) -> None:
     """Does an hls4ml project compute what its types say, and what your model says?"""
-    for path in (html, junit):
-        if path is not None and path.is_dir():  # said before anything is compiled
-            raise ValueError(f"{path} is a folder; wanted: a file to write")
-    check = _module("harness.hls.check")
-    command = _module("harness.hls.check.command")
+    outputs.to_write(html, junit)
+    check = with_torch("harness.hls.check")
+    command = with_torch("harness.hls.check.command")
     request = command.Request(
         directory,
         rows,
@@ -235,28 +152,16 @@ def verify_project(
     with progress("project") as update:
         findings = command.verify_project(request, update)
     if html is not None:
-        write_aside(html, _module("harness.report.project_page").page(findings, request.command))
-    if junit is not None:
-        write_aside(
-            junit, _module("harness.report.project_junit").as_junit(findings, request.command)
-        )
+        write_aside(html, with_torch("harness.report.project_page").page(findings, request.command))
     if as_json:
-        facts = _module("harness.report.project_facts")
+        facts = with_torch("harness.report.project_facts")
         sys.stdout.write(facts.as_json(findings, request.command) + "\n")
     else:
-        projects = _module("harness.report.projects")
+        projects = with_torch("harness.report.projects")
         projects.print_findings(findings, wide_console(), request.command)
+    cases = with_torch("harness.report.project_junit")
+    outputs.written(cases.outcome(findings, request.command), junit)
     raise typer.Exit(AGREE if findings.agrees else DIFFER)
-
-
-def _module(module: str) -> Any:
-    """A module that imports ``harness.hls``; ``ValueError`` if there is no torch."""
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ValueError("typed layers need torch; pip install 'hls-harness[torch]'") from None
 
 
 # A negative value is no option.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from harness.golden.files import write_aside
-from harness.report.github import annotations, summary
+from harness.report.github import as_annotations, summary
 from harness.report.junit import as_junit
 from harness.report.outcome import Outcome
 
-__all__ = ["History", "Html", "Json", "Junit", "again", "shown", "to_write", "written"]
+__all__ = ["History", "Html", "Json", "Junit", "again", "earlier", "shown", "to_write", "written"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")]
 Junit = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML, too.")]
@@ -68,8 +69,39 @@ def written(outcome: Outcome, junit: Path | None = None) -> None:
     if junit is not None:
         write_aside(junit, as_junit(outcome))
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(outcome):
+        for line in as_annotations(outcome):
             sys.stderr.write(f"{line}\n")
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(f"{summary(outcome)}\n")
+
+
+def earlier(
+    paths: list[Path] | None, html: Path | None, keys: tuple[str, ...]
+) -> list[tuple[str, Any]]:
+    """What ``--json`` printed in earlier runs, in the order of their times, each with a label.
+
+    Args:
+        paths: files, and folders of them.
+        html: the page that shows them.
+        keys: what such a document has.
+
+    Raises:
+        ValueError: without a page, and for a file that is no such document.
+    """
+    if paths and html is None:
+        raise ValueError("--history is of the page that --html FILE writes, which is not asked for")
+    files = [
+        each for p in paths or () for each in (sorted(p.glob("*.json")) if p.is_dir() else [p])
+    ]
+    found = []
+    for path in files:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            document = None
+        if not isinstance(document, dict) or any(key not in document for key in keys):
+            raise ValueError(f"--history {path}: not what --json of this command prints")
+        when = str(document.get("when") or "")
+        found.append((when, when or path.stem, document))
+    return [(label, document) for _, label, document in sorted(found, key=lambda each: each[0])]

@@ -109,8 +109,12 @@ class Kernel:
 
     @property
     def warns(self) -> bool:
-        """Whether the headers print a warning for each element: of widths that differ."""
-        return self.template in ("assign", "accumulate") and "::bit_" in self.arguments[0]
+        """Whether the headers print a warning for each element.
+
+        They do of widths that differ, and of a range whose bits come in reverse order.
+        """
+        bits = self.template in ("assign", "accumulate") and "::bit_" in self.arguments[0]
+        return bits or self.template == "slice"
 
     def _spelled(self, t: Any) -> str:
         if isinstance(t, MiniFloat):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -10,13 +11,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from harness.report.update import Update
 
-__all__ = ["progress", "wide_console"]
+__all__ = ["progress", "watched", "wide_console"]
+
+#: Columns where nothing says how many there are: in a pipe, in a file.
+WIDE = 120
+
+
+def watched(console: Console) -> bool:
+    """Whether somebody looks at a terminal; colours that were forced make none of a pipe."""
+    return console.is_terminal and console.file.isatty()
 
 
 def wide_console() -> Console:
-    """Standard output; where that is no terminal, wide enough for the tables."""
+    """Standard output; where that is no terminal, as wide as ``COLUMNS`` says, or 120."""
     console = Console()
-    return console if console.is_terminal else Console(width=120)
+    if watched(console):
+        return console
+    columns = os.environ.get("COLUMNS", "")
+    return Console(width=int(columns) if columns.isdecimal() and int(columns) else WIDE)
 
 
 @contextlib.contextmanager
@@ -30,9 +42,7 @@ def progress(what: str) -> Iterator[Update]:
         TextColumn("{task.fields[about]}"),
         TimeElapsedColumn(),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not watched(console)) as bar:
         task = bar.add_task(what, total=None, about="")
 
         def update(done: int, total: int, about: str) -> None:

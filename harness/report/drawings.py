@@ -11,7 +11,7 @@ from harness.hls.check import LayerLoss
 from harness.hls.check.fidelity import Spread
 from harness.types import ApFixed
 
-__all__ = ["Scale", "axis", "bits", "histogram", "legend"]
+__all__ = ["Scale", "axis", "bits", "histogram", "legend", "svg"]
 
 WIDTH, BAR, AXIS = 260, 30, 18
 HISTOGRAM = (168, 44)
@@ -56,7 +56,7 @@ def axis(scale: Scale) -> str:
         "</tspan></text>"
         for k in scale.ticks
     )
-    return _svg(WIDTH, AXIS, "powers of two", marks, "bits")
+    return svg(WIDTH, AXIS, "powers of two", marks, "bits")
 
 
 def legend() -> str:
@@ -69,7 +69,7 @@ def legend() -> str:
         (swatch.format("beyond"), "what the type cannot hold"),
         ('<path d="M1 9H10V3H18V9H27" class="meant"/>', "in float64 (heights: log of the count)"),
     ]
-    drawn = (f"<span>{_svg(28, 12, text, mark)}{text}</span>" for mark, text in items)
+    drawn = (f"<span>{svg(28, 12, text, mark)}{text}</span>" for mark, text in items)
     return f'<div class="legend">{"".join(drawn)}</div>'
 
 
@@ -95,7 +95,7 @@ def bits(loss: LayerLoss, scale: Scale) -> str:
         f"the largest output is {max(abs(loss.spread.low), abs(loss.spread.high)):.3g}, "
         f"in float64 {max(abs(loss.spread.meant_low), abs(loss.spread.meant_high)):.3g}"
     )
-    return _svg(WIDTH, BAR, label, "".join(parts), "bits")
+    return svg(WIDTH, BAR, label, "".join(parts), "bits")
 
 
 def histogram(loss: LayerLoss) -> str:
@@ -125,7 +125,7 @@ def histogram(loss: LayerLoss) -> str:
     parts.append(f'<path d="{line}" class="meant"/>')
     ends = f"from {spread.low:.6g} to {spread.high:.6g}"
     label = f"{loss.name}: outputs {ends}, {loss.distinct:,} different"
-    return _svg(width, height, label, "".join(parts), "histogram")
+    return svg(width, height, label, "".join(parts), "histogram")
 
 
 def _ground(spread: Spread, t: ApFixed, width: int, height: int) -> str:
@@ -148,7 +148,8 @@ def _rect(scale: Scale, low: float, high: float, y: int, height: int, kind: str)
     return f'<rect x="{x}" y="{y}" width="{end - x:.2f}" height="{height}" rx="2" class="{kind}"/>'
 
 
-def _svg(width: int, height: int, label: str, content: str, kind: str = "") -> str:
+def svg(width: int, height: int, label: str, content: str, kind: str = "") -> str:
+    """A drawing that says what it shows."""
     return (
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" '

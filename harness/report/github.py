@@ -6,13 +6,13 @@ from itertools import islice
 
 from harness.report.outcome import Case, Kind, Outcome, Suite
 
-__all__ = ["annotations", "summary"]
+__all__ = ["as_annotations", "summary"]
 
 #: GitHub shows no more annotations of one kind that come from one step.
 SHOWN = 10
 
 
-def annotations(outcome: Outcome) -> list[str]:
+def as_annotations(outcome: Outcome) -> list[str]:
     """A line for each of the first cases that failed, as a runner reads them; none if it agrees.
 
     Args:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib import resources
-from string import Template
 from urllib.parse import quote
 
 from harness.fixed import Fixed
@@ -14,6 +12,7 @@ from harness.hls.check import Fidelity, Findings, LayerLoss
 from harness.hls.compare import Difference, types_of
 from harness.hls.project.verify import LayerRow
 from harness.report.drawings import Scale, axis, bits, histogram, legend
+from harness.report.html import document, listed
 from harness.report.questions import Answer, answers, suggested
 
 __all__ = ["page"]
@@ -30,7 +29,6 @@ def page(findings: Findings, command: str = "") -> str:
         findings: what was found.
         command: the command line that finds it again; may be left out.
     """
-    template = resources.files("harness.report").joinpath("project.html").read_text("utf-8")
     parts = [
         *_head(findings),
         *_broken(findings),
@@ -40,8 +38,7 @@ def page(findings: Findings, command: str = "") -> str:
         *_types(findings),
         *_rest(findings, command),
     ]
-    title = escape(f"{findings.verdict}: {findings.name}")
-    return Template(template).substitute(title=title, content="\n".join(parts))
+    return document(f"{findings.verdict}: {findings.name}", parts)
 
 
 def _head(findings: Findings) -> Iterable[str]:
@@ -66,7 +63,7 @@ def _broken(findings: Findings) -> Iterable[str]:
     """All that is wrong with the project itself."""
     if findings.broken:
         yield "<h2>What is wrong with the project</h2>"
-        yield _list(findings.broken)
+        yield listed(findings.broken)
 
 
 def _layers(findings: Findings) -> Iterable[str]:
@@ -196,7 +193,7 @@ def _changes(findings: Findings) -> Iterable[str]:
     if advice is None:
         return
     yield '<h2 id="changes">What to change</h2><div class="card stack">'
-    yield _list(suggested(advice))
+    yield listed(suggested(advice))
     if advice.changes:
         yield '<p class="soft">In hls4ml\'s configuration (a click selects all):</p>'
         yield f'<pre class="patch" id="patch">{escape(json.dumps(advice.config, indent=2))}</pre>'
@@ -221,11 +218,7 @@ def _types(findings: Findings) -> Iterable[str]:
 def _rest(findings: Findings, command: str) -> Iterable[str]:
     """What was not compared, and how to run it again."""
     if findings.left:
-        yield "<h2>Not compared</h2>" + _list(findings.left)
+        yield "<h2>Not compared</h2>" + listed(findings.left)
     if command:
         yield '<footer><span class="soft">Run it again:</span>'
         yield f'<pre id="command">{escape(command)}</pre></footer>'
-
-
-def _list(lines: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"

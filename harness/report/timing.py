@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from harness.report.console import watched
+
 __all__ = ["Bar", "Screen"]
 
 #: Seconds between two redraws of a bar.
@@ -66,7 +68,7 @@ class Screen:
             console=self._console,
             transient=True,
             auto_refresh=False,
-            disable=not self._console.is_terminal,
+            disable=not watched(self._console),
         ) as progress:
             yield Bar(progress, what, total)
 
@@ -74,9 +76,10 @@ class Screen:
     def waiting(self, what: str) -> Iterator[None]:
         """A spinner while another process is measured; where there is no terminal, one line."""
         self._log(what)
-        with self._console.status(what):
+        seen = watched(self._console)
+        with self._console.status(what) if seen else contextlib.nullcontext():
             yield
 
     def _log(self, what: str) -> None:
-        if not self._console.is_terminal:
+        if not watched(self._console):
             self._console.print(f"[dim]{what} ...[/dim]")

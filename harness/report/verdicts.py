@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.types import Overflow, Rounding
-from harness.verify.operator_questions import KINDS
-from harness.verify.records import Domain, Mismatch, Tally, Verdict
+from harness.report.matrix import Cell, Matrix, counted, family_rows, matrix_of
+from harness.report.tables import fitted, laid_out
+from harness.verify.records import Domain, Mismatch, Verdict
 
-__all__ = ["as_json", "print_verdict"]
+__all__ = ["as_json", "print_verdict", "reason", "sentence", "spread"]
 
 #: Differences and unwitnessed questions printed in full; the JSON has them all.
 SHOWN = 5
@@ -26,13 +26,12 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
     """The matrices, then what differs, what had no witness, and one sentence that says it all."""
     for path in verdict.paths:
         tallies = list(verdict.on(path))
-        table = _operators if any(tally.cell for tally in tallies) else _matrix
-        console.print(table(path, tallies))
+        console.print(_matrix(matrix_of(path, tallies), console))
     if verdict.families:
-        console.print(_families(verdict))
+        console.print(_families(verdict, console))
     if verdict.domains:
         console.print(_domains(verdict.domains))
-    for mismatch in _spread(verdict.mismatches):
+    for mismatch in spread(verdict.mismatches):
         console.print(_difference(mismatch))
     if len(verdict.mismatches) > SHOWN:
         console.print(f"... and {len(verdict.mismatches) - SHOWN} more (--json has them all)\n")
@@ -40,7 +39,7 @@ def print_verdict(verdict: Verdict, console: Console) -> None:
         console.print(_unwitnessed(verdict))
     for note in (verdict.truth, *verdict.notes, f"profile {verdict.profile}, seed {verdict.seed}"):
         console.print(f"  {escape(note)}", style="dim", highlight=False)
-    console.print(_sentence(verdict))
+    console.print(Text(sentence(verdict), "bold green" if verdict.agrees else "bold red"))
 
 
 def as_json(verdict: Verdict) -> str:
@@ -54,6 +53,7 @@ def as_json(verdict: Verdict) -> str:
             "differences": t.differences,
             "witness": t.witness,
             "exhausted": t.exhausted,
+            "cell": t.cell,
         }
         for t in verdict.tallies
     ]
@@ -69,7 +69,7 @@ def as_json(verdict: Verdict) -> str:
     return json.dumps(summary | facts, indent=2)
 
 
-def _families(verdict: Verdict) -> RenderableType:
+def _families(verdict: Verdict, console: Console) -> RenderableType:
     """Each other family, and each witness of it: types, checks, and codes that were exhausted."""
     table = Table(box=None, pad_edge=False)
     for header in ("family", "witness"):
@@ -77,23 +77,18 @@ def _families(verdict: Verdict) -> RenderableType:
     for header in ("types", "checks", "codes exhausted", "differ"):
         table.add_column(header, justify="right", no_wrap=True)
     last = ""
-    for family, witness in verdict.families:
-        tallies = [t for t in verdict.on(family) if t.witness == witness]
-        checks, differ = (sum(getattr(t, n) for t in tallies) for n in ("checks", "differences"))
-        seen = {t.type: t.exhausted for t in tallies}
+    for row in family_rows(verdict):
         table.add_row(
-            family if family != last else "",
-            witness,
-            str(len(seen)),
-            f"{checks:,}",
-            f"{sum(seen.values()):,}",
-            Text(f"{differ:,}", style="bold red" if differ else "green"),
+            row.family if row.family != last else "",
+            row.witness,
+            *(f"{n:,}" for n in (row.types, row.checks, row.exhausted)),
+            Text(f"{row.differences:,}", style="bold red" if row.differences else "green"),
         )
-        last = family
+        last = row.family
     title = "other types: who said what is right (a code is exhausted with its midpoints)"
     closed = "the vendor's header is closed, MPFR with a flush to zero stands for it"
     note = [Text(f"vitis: {closed}", "dim")] if any(verdict.on("vitis")) else []
-    return Group(Text(title, "bold"), table, *note, Text())
+    return Group(Text(title, "bold"), fitted(table, console), *note, Text())
 
 
 def _domains(domains: Sequence[Domain]) -> RenderableType:
@@ -109,77 +104,49 @@ def _domains(domains: Sequence[Domain]) -> RenderableType:
     return Group(title, table, tail)
 
 
-def _matrix(path: str, tallies: Sequence[Tally]) -> RenderableType:
-    """Rounding by overflow, signed before unsigned (``u:``): types and checks, or differences."""
-    checks = sum(tally.checks for tally in tallies)
-    cells: dict[tuple[Rounding, bool, Overflow], list[Tally]] = {}
-    for tally in tallies:
-        t: Any = tally.type  # paths are those of fixed point
-        cells.setdefault((t.rounding, not t.signed, t.overflow), []).append(tally)
-    columns = sorted({(unsigned, overflow) for _, unsigned, overflow in cells})
-    title = f"{path}: {_count(tallies, 'type')}, {checks:,} checks (types/checks in a cell)"
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True, min_width=11)
-    for unsigned, overflow in columns:
-        header = f"{'u:' if unsigned else ''}{overflow.name}"
-        table.add_column(header, justify="right", no_wrap=True)
-    for rounding in sorted({rounding for rounding, _, _ in cells}):
-        row = [_cell(cells.get((rounding, *column), [])) for column in columns]
-        table.add_row(rounding.name, *row)
-    return Group(Text(title, "bold"), table, Text())
+def _matrix(matrix: Matrix, console: Console) -> RenderableType:
+    """Rows by columns: types and checks, or differences; in halves where a screen is narrow."""
+    title = f"{matrix.path}: {matrix.about}, {matrix.checks:,} checks (types/checks in a cell)"
+    all_ = [(g, c) for g, columns in enumerate(matrix.columns) for c in columns]
+    layouts: list[RenderableType] = [_cells(matrix, matrix.rows, all_)]
+    if matrix.operators:
+        # Two halves side by side: a screen is wider than these columns, and not as high.
+        layouts.insert(0, _cells(matrix, matrix.rows, all_, halves=2))
+    else:
+        halves = [[(g, c) for g, c in all_ if g == group] for group in range(2)]
+        layouts.append(Group(*(_cells(matrix, matrix.rows, half) for half in halves if half)))
+    return Group(Text(title, "bold"), laid_out(console, *layouts), Text())
 
 
-def _operators(path: str, tallies: Sequence[Tally]) -> RenderableType:
-    """Operator by kind of operands: types of results and checks, or differences."""
-    checks = sum(tally.checks for tally in tallies)
-    cells: dict[tuple[str, str], list[Tally]] = {}
-    for tally in tallies:
-        assert tally.cell is not None
-        cells.setdefault(tally.cell, []).append(tally)
-    columns = [kind for kind in KINDS if any(kind == column for _, column in cells)]
-    operators = list(dict.fromkeys(operator for operator, _ in cells))
-    title = f"{path}: {len(operators)} operators, {checks:,} checks (types/checks in a cell)"
+def _cells(
+    matrix: Matrix, rows: Sequence[str], columns: Sequence[tuple[int, str]], halves: int = 1
+) -> Table:
     table = Table(box=None, pad_edge=False)
-    # Two halves side by side: a screen is wider than these columns, and not as high.
-    middle = -(-len(operators) // 2)
-    for _ in range(2):
+    for _ in range(halves):
         table.add_column("", no_wrap=True, min_width=11)
-        for kind in columns:
-            table.add_column(kind, justify="right", no_wrap=True)
-    for k in range(middle):
+        for group, name in columns:
+            header = f"u:{name}" if matrix.groups[group] == "unsigned" else name
+            table.add_column(header, justify="right", no_wrap=True)
+    step = -(-len(rows) // halves)
+    for k in range(step):
         row: list[Text] = []
-        for operator in operators[k::middle]:
-            row += [Text(operator), *(_cell(cells.get((operator, c), [])) for c in columns)]
+        for name in rows[k::step]:
+            row += [Text(name), *(_cell(matrix.cells.get((name, *place))) for place in columns)]
         table.add_row(*row)
-    return Group(Text(title, "bold"), table, Text())
+    return table
 
 
-def _count(tallies: Sequence[Tally], noun: str) -> str:
-    types = len({tally.type for tally in tallies})
-    return f"{types} {noun}{'' if types == 1 else 's'}"
-
-
-def _cell(tallies: Sequence[Tally]) -> Text:
-    if not tallies:
+def _cell(cell: Cell | None) -> Text:
+    if cell is None:
         return Text("-", style="dim")
-    if differences := sum(tally.differences for tally in tallies):
-        return Text(f"{_short(differences)} differ", style="bold red")
-    types = len({tally.type for tally in tallies})
-    return Text(f"{types}/{_short(sum(t.checks for t in tallies))}", style="green")
+    return Text(cell.text, style="bold red" if cell.differences else "green")
 
 
-def _short(count: int) -> str:
-    for limit, unit in ((10**7, "M"), (10**4, "k")):
-        if count >= limit:
-            return f"{count // (limit // 10)}{unit}"
-    return str(count)
-
-
-def _spread(mismatches: Sequence[Mismatch]) -> list[Mismatch]:
+def spread(mismatches: Sequence[Mismatch], count: int = SHOWN) -> list[Mismatch]:
     """A few mismatches that differ as much as they can: one of each path and rule first."""
     first = {(m.path, m.subject, m.rule): m for m in reversed(mismatches)}
     rest = [m for m in mismatches if m not in first.values()]
-    return [*reversed(first.values()), *rest][:SHOWN]
+    return [*reversed(first.values()), *rest][:count]
 
 
 def _difference(m: Mismatch) -> RenderableType:
@@ -207,24 +174,23 @@ def _unwitnessed(verdict: Verdict) -> RenderableType:
         lines.append(Text(f"  {found.question}"))
     if count > SHOWN:
         lines.append(Text(f"  ... and {count - SHOWN} more (--json has them all)"))
-    reasons = dict.fromkeys(_reason(u.why) for u in verdict.unwitnessed)
+    reasons = dict.fromkeys(reason(u.why) for u in verdict.unwitnessed)
     lines += [Text(f"  because {reason}", style="dim") for reason in reasons]
     return Group(*lines, Text())
 
 
-def _reason(why: str) -> str:
+def reason(why: str) -> str:
     """A reason without the types that it is about."""
     _, shifts, rest = why.partition(" shifts ")
     return f"each{shifts}{rest}" if shifts else why
 
 
-def _sentence(verdict: Verdict) -> Text:
-    types = _count(verdict.tallies, "type")
+def sentence(verdict: Verdict) -> str:
+    """The verdict, in a sentence that begins with its word."""
+    types = counted(verdict.types, "type")
     compared = f"{verdict.checks:,} codes of {types} in {verdict.seconds:.1f} s"
     if verdict.checks == 0:
-        return Text("NOTHING COMPARED: no question was asked", style="bold red")
+        return "NOTHING COMPARED: no question was asked"
     if verdict.agrees:
-        return Text(f"AGREE: {verdict.subject} and every witness, {compared}", "bold green")
-    return Text(
-        f"DIFFER: {verdict.subject} on {verdict.differences:,} of {compared}", style="bold red"
-    )
+        return f"AGREE: {verdict.subject} and every witness, {compared}"
+    return f"DIFFER: {verdict.subject} on {verdict.differences:,} of {compared}"

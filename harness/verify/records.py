@@ -87,7 +87,7 @@ class Unwitnessed:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything a report needs."""
+    """Everything a report needs; ``when`` it began is a date and a time of ISO 8601, in UTC."""
 
     tallies: tuple[Tally, ...]
     mismatches: tuple[Mismatch, ...]
@@ -99,6 +99,7 @@ class Verdict:
     seed: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    when: str = ""
 
     @property
     def checks(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def run(
         OracleError: if there is no truth to be had.
         SubjectError: if the subject is no quantizer.
     """
-    started = time.perf_counter()
+    started, when = time.perf_counter(), f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     rng = np.random.default_rng(seed)
     if types:
@@ -161,6 +162,7 @@ def run(
         seed=seed,
         seconds=time.perf_counter() - started,
         notes=notes,
+        when=when,
     )
 
 
