@@ -1,0 +1,1 @@
+"""The judge of the field: libraries held against golden vectors and the headers, in levels."""

@@ -1,0 +1,1 @@
+"""One module a library: its own function behind ``quantize(x, t)``."""
