@@ -19,7 +19,7 @@ from harness.verify.accumulate_questions import Accumulation
 from harness.verify.questions import Answer, Inputs, Question
 from harness.verify.records import Mismatch, Tally, Unwitnessed
 
-__all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
+__all__ = ["Finding", "SubjectError", "complexity", "differing", "examine", "simplest"]
 
 Array = np.ndarray[Any, Any]
 #: How many inputs of a question the exact reference answers: it is scalar.
@@ -228,7 +228,7 @@ def simplest(
     count: int | None = None,
 ) -> Mismatch:
     """The mismatch at the simplest of the ``wrong`` inputs, standing for ``count`` of them."""
-    best = min(wrong.tolist(), key=lambda k: _complexity(question, inputs, k))
+    best = min(wrong.tolist(), key=lambda k: complexity(question.value(inputs, k)))
     return _record(question, name, inputs, best, got, expected, count or wrong.size)
 
 
@@ -250,9 +250,8 @@ def _record(
     )
 
 
-def _complexity(question: Question, inputs: Inputs, k: int) -> tuple[int, Fraction, bool]:
+def complexity(value: Fraction | None) -> tuple[int, Fraction, bool]:
     """How hard an input is to think about: significant bits, then magnitude, then sign."""
-    value = question.value(inputs, k)
     if value is None:
         return (1 << 30, Fraction(0), False)
     odd = abs(value.numerator)
