@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import outputs
+from harness.cli.conformance import register as register_conformance
 from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
 from harness.cli.prove import register as register_prove
@@ -35,6 +36,7 @@ register_verify(app)
 app.add_typer(golden, name="golden")
 register_cosim(app)
 register_prove(app)
+register_conformance(app)
 
 
 def _version(wanted: bool) -> None:

@@ -35,8 +35,8 @@ def decode(word: int, t: Facts) -> Fraction | float:
     """The value of a word; a float for NaN and infinities."""
     width = t["width"]
     if t["kind"] == "fixed":
-        sign = t["signed"] and word >> (width - 1)
-        return (word - (sign << width)) / Fraction(2) ** (width - t["integer"])
+        sign = int(t["signed"]) and word >> (width - 1)
+        return Fraction(word - (sign << width)) / Fraction(2) ** int(width - t["integer"])
     fraction, ones = t["frac_bits"], (1 << t["exp_bits"]) - 1
     word ^= t["flip"]  # an exponent in two's complement is biased with its top bit inverted
     negative, magnitude = word >> (width - 1), word & ((1 << (width - 1)) - 1)
@@ -49,8 +49,8 @@ def decode(word: int, t: Facts) -> Fraction | float:
         return math.nan
     if field:
         significand |= 1 << fraction
-    value = significand * Fraction(2) ** (max(field, 1) - t["bias"] - fraction)
-    return -value if negative else value
+    value = significand * Fraction(2) ** int(max(field, 1) - t["bias"] - fraction)
+    return Fraction(-value if negative else value)
 
 
 def number(word: int, source: str, types: dict[str, Facts]) -> float:
@@ -64,7 +64,7 @@ def number(word: int, source: str, types: dict[str, Facts]) -> float:
 def right(answer: Any, word: int, t: Facts) -> bool:
     """Whether an answer is the word: an integer as a code, anything else as a value."""
     try:
-        return operator.index(answer) & ((1 << t["width"]) - 1) == word
+        return operator.index(answer) & ((1 << int(t["width"])) - 1) == word
     except TypeError:
         value, expected = float(answer), decode(word, t)
     return value == expected or (math.isnan(value) and math.isnan(expected))

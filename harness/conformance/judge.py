@@ -68,9 +68,7 @@ def judge(
 
 def judged(subject: Subject, sheets: Sequence[Sheet]) -> Judgement:
     """Hold one library against every sheet."""
-    blank = Judgement(
-        subject.name, subject.distribution, None, subject.call, subject.promise, {}
-    )
+    blank = Judgement(subject.name, subject.distribution, None, subject.call, subject.promise, {})
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a library's warnings are not ours to show
         try:
@@ -135,12 +133,13 @@ class _Tally:
         case, t = sheet.group.cases[place], sheet.group.target
         value = exact_value(case.inputs[0], sheet.source)
         rule = _rule(case.flags, value, t)
-        known, example = self.kinds.get((level, rule), (None, None))
-        count = 1 if example is None else example.count + 1
-        mine = (*complexity(value), t.width)
-        if example is not None and known <= mine:
-            self.kinds[level, rule] = known, replace(example, count=count)
-            return
+        mine, count = (*complexity(value), t.width), 1
+        if (level, rule) in self.kinds:
+            known, example = self.kinds[level, rule]
+            count += example.count
+            if known <= mine:
+                self.kinds[level, rule] = known, replace(example, count=count)
+                return
         input_ = code_of(case.inputs[0], sheet.source)
         is_float = isinstance(input_, float)
         shown = Counterexample(

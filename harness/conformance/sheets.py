@@ -78,7 +78,7 @@ class Sheet:
     def x(self) -> Any:
         """The inputs: float64 or float32, or a ``Fixed``."""
         codes = self.group.codes(next(iter(self.group.sources)))
-        return codes if isinstance(self.source, Number) else Fixed(codes, self.source)
+        return Fixed(codes, self.source) if isinstance(self.source, ApFixed) else codes
 
     @cached_property
     def expected(self) -> Any:

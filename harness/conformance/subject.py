@@ -70,5 +70,7 @@ def floats(x: Any, t: Any, dtype: str = "float64") -> Any:
     """
     need(not isinstance(x, Fixed), "takes floats, not codes of another type")
     need(x.dtype.itemsize <= int(dtype[5:]) // 8, f"computes in {dtype}")
-    need(float_misfit(t, FLOATS[dtype]) is None, f"computes in {dtype}, which does not hold the type")
+    need(
+        float_misfit(t, FLOATS[dtype]) is None, f"computes in {dtype}, which does not hold the type"
+    )
     return x.astype(dtype)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from harness.conformance.subject import Subject
 from harness.verify.subjects import load_function
 
-__all__ = ["SUBJECTS", "own", "subjects_named"]
+__all__ = ["SUBJECTS", "chosen"]
 
 SUBJECTS = (
     Subject(
@@ -21,7 +21,7 @@ SUBJECTS = (
         "quantizers",
         "quantizers",
         "get_fixed_quantizer_np, float_quantize_np",
-        "\"Hardware-oriented numerical quantizers\", with the mode names of ap_fixed",
+        '"Hardware-oriented numerical quantizers", with the mode names of ap_fixed',
         "calad0i",
     ),
     Subject(
@@ -46,7 +46,11 @@ SUBJECTS = (
         "apytypes",
     ),
     Subject(
-        "fxpmath", "fxpmath", "Fxp()", "fractional fixed-point arithmetic by its mode names", "fxpmath"
+        "fxpmath",
+        "fxpmath",
+        "Fxp()",
+        "fixed-point arithmetic, with its own names of modes",
+        "fxpmath",
     ),
     Subject(
         "ml_dtypes",
@@ -65,24 +69,29 @@ SUBJECTS = (
 )
 
 
-def subjects_named(names: Sequence[str]) -> list[Subject]:
-    """The libraries of these names; all, if there are none.
+def chosen(names: Sequence[str], own: Sequence[str]) -> list[Subject]:
+    """The libraries of these names, and functions of the user's own; all libraries, if neither.
+
+    Args:
+        names: of libraries, in any case.
+        own: functions ``f(x, type)``, as package.module:function.
 
     Raises:
-        ValueError: if a name is nobody's.
+        ValueError: if a name is nobody's, or its library is not installed.
+        SubjectError: if there is no such function.
     """
     known = {subject.name.lower(): subject for subject in SUBJECTS}
-    unknown = [name for name in names if name.lower() not in known]
-    if unknown:
-        allowed = ", ".join(subject.name for subject in SUBJECTS)
-        raise ValueError(f"no adapter is called {unknown[0]!r}; allowed: {allowed}")
-    return [known[name.lower()] for name in dict.fromkeys(names)] if names else list(SUBJECTS)
-
-
-def own(spelling: str) -> Subject:
-    """The user's function ``f(x, type)`` as a library.
-
-    Raises:
-        SubjectError: if there is none.
-    """
-    return Subject(spelling, "", spelling, "the user's own", load_function(spelling))
+    found = []
+    for name in dict.fromkeys(map(str.lower, names)):
+        if name not in known:
+            allowed = ", ".join(subject.name for subject in SUBJECTS)
+            raise ValueError(f"no adapter is called {name!r}; allowed: {allowed}")
+        try:
+            known[name].load()
+        except ImportError as error:
+            subject = known[name]
+            remedy = f"pip install {subject.distribution}"
+            raise ValueError(f"{subject.name} cannot be imported ({error}); {remedy}") from None
+        found.append(known[name])
+    functions = (Subject(name, "", name, "the user's own", load_function(name)) for name in own)
+    return [*found, *functions] if names or own else list(SUBJECTS)

@@ -101,6 +101,6 @@ def _facts(t: Any) -> dict[str, Any]:
         names = ("width", "integer", "signed", "n")
         modes = {"rounding": t.rounding.name, "overflow": t.overflow.name}
         return {"kind": "fixed", **{name: getattr(t, name) for name in names}, **modes}
-    names = ("width", "exp_bits", "frac_bits", "bias", "flip", "specials", "subnormals")
+    facts = ("width", "exp_bits", "frac_bits", "bias", "flip", "specials", "subnormals")
     modes = {"rounding": t.rounding.name, "overflow": str(t.overflow)}
-    return {"kind": "float", **{name: getattr(t, name) for name in names}, **modes}
+    return {"kind": "float", **{name: getattr(t, name) for name in facts}, **modes}

@@ -13,8 +13,8 @@ from harness.types import ApFixed, MiniFloat, Overflow, Rounding
 
 os.environ.setdefault("KERAS_BACKEND", "torch")  # read when keras is imported
 
-import keras  # noqa: E402
-from hgq.quantizer.internal import (  # noqa: E402
+import keras
+from hgq.quantizer.internal import (
     FixedPointQuantizerKIF,
     FloatPointQuantizer,
 )

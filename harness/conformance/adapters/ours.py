@@ -1,4 +1,4 @@
-"""This project itself, as a control: ``harness.quantize``, and ``Fixed.to`` between types."""
+"""Our own quantizers, as a control: ``quantize_codes``, and ``cast_codes`` between types."""
 
 from __future__ import annotations
 
