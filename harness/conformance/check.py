@@ -130,7 +130,10 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as error:
         sys.stderr.write(f"check.py: {error}\n")
         return 2
-    return 1 if wrong else 0 if asked else 2
+    if not asked:
+        sys.stderr.write("check.py: nothing was asked\n")
+        return 2
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

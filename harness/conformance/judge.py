@@ -90,10 +90,12 @@ def judged(subject: Subject, sheets: Sequence[Sheet]) -> Judgement:
 
 
 def _version(distribution: str) -> str:
+    if not distribution:
+        return ""  # a function of the user's own
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return ""  # a function of the user's own
+        return "from its sources"
 
 
 @dataclass

@@ -20,7 +20,7 @@ from harness.golden.store import truth_of
 from harness.oracle import Oracle
 from harness.types import ApFixed
 
-__all__ = ["package", "write"]
+__all__ = ["facts_of", "package", "write"]
 
 README = """\
 # Conformance vectors of ap_fixed and small floats
@@ -57,7 +57,7 @@ def package(sheets: Iterable[Sheet], oracle: Oracle, seed: int) -> dict[str, str
     truths = {name: _truth(name, some, oracle, seed) for name, some in files.items()}
     texts = {name: dumps(truth) for name, truth in truths.items()}
     every = [sheet for some in files.values() for sheet in some]
-    types = {spell(t): _facts(t) for s in every for t in (s.source, s.group.target) if _typed(t)}
+    types = {spell(t): facts_of(t) for s in every for t in (s.source, s.group.target) if _typed(t)}
     texts["types.json"] = json.dumps(types, indent=1) + "\n"
     texts["check.py"] = Path(check.__file__).read_text(encoding="utf-8")
     texts[SCHEMA_FILE] = (golden_directory() / SCHEMA_FILE).read_text(encoding="utf-8")
@@ -96,7 +96,8 @@ def _typed(t: Column) -> bool:
     return not isinstance(t, Number)
 
 
-def _facts(t: Any) -> dict[str, Any]:
+def facts_of(t: Any) -> dict[str, Any]:
+    """What ``types.json`` says of a type: everything that decides its values."""
     if isinstance(t, ApFixed):
         names = ("width", "integer", "signed", "n")
         modes = {"rounding": t.rounding.name, "overflow": t.overflow.name}
