@@ -86,6 +86,7 @@ def judged(subject: Subject, sheets: Sequence[Sheet]) -> Judgement:
         counterexamples=tally.examples,
         raised=dict(tally.raised),
         unsupported=dict(tally.unsupported),
+        remarks=subject.remarks,
     )
 
 

@@ -31,6 +31,11 @@ class Level(Enum):
     QUIRKS = "quirks", "the headers depart from their own documentation, each by a named rule"
     SPECIALS = "specials", "NaN and infinities"
 
+    @property
+    def plain(self) -> bool:
+        """Whether the input is a finite number, and the headers follow their documentation."""
+        return self not in (Level.QUIRKS, Level.SPECIALS)
+
     def __str__(self) -> str:
         return self.label
 

@@ -72,6 +72,7 @@ class Judgement:
         version: of it; ``None`` if it is not installed.
         call: its function that was asked.
         promise: what its documents say.
+        remarks: why it answers otherwise where it does.
         counts: the counts of every cell that it offers.
         counterexamples: one of each kind, the easiest level first.
         raised: the first words of what it raised, and how often.
@@ -87,6 +88,7 @@ class Judgement:
     counterexamples: tuple[Counterexample, ...] = ()
     raised: Mapping[str, int] | None = None
     unsupported: Mapping[str, int] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def total(self) -> Count:

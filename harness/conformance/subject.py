@@ -32,6 +32,7 @@ class Subject:
         promise: what its documents say of such conversions.
         source: the module of its adapter, which imports the library and has ``quantize``; or the
             adapter itself.
+        remarks: why it answers otherwise where it does, and what its documents say of that.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Subject:
     call: str
     promise: str
     source: str | Adapter
+    remarks: tuple[str, ...] = ()
 
     def load(self) -> Adapter:
         """The adapter.

@@ -130,6 +130,7 @@ def _library(judgement: Judgement) -> dict[str, object]:
         "version": judgement.version,
         "call": judgement.call,
         "promise": judgement.promise,
+        "remarks": list(judgement.remarks),
         "total": judgement.total._asdict(),
         "counts": [
             {**cell._asdict(), "level": cell.level.label, **count._asdict()}

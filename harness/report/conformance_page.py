@@ -68,23 +68,34 @@ def _library(judgement: Judgement) -> Iterable[str]:
         (rounding, overflow): _heat(count, rounding, overflow)
         for rounding in ROUNDINGS
         for overflow in OVERFLOWS
-        if (count := judgement.of(family="fixed", mode=f"{rounding}/{overflow}")) != Count()
+        if (count := _plain(judgement, f"{rounding}/{overflow}")) != Count()
     }
     if fixed:
-        yield html.heat_map("ap_fixed, by rounding and overflow", ROUNDINGS, OVERFLOWS, fixed)
+        caption = "ap_fixed by rounding and overflow, without quirks and specials"
+        yield html.heat_map(caption, ROUNDINGS, OVERFLOWS, fixed)
+    if judgement.remarks:
+        yield html.listed(judgement.remarks)
     if judgement.counterexamples:
         columns = ("level", "type", "input", "answer", "expected", "rule", "cases")
         rows = (
             (e.level.label, e.type, e.value, e.got, e.expected_value, e.rule, f"{e.count:,}")
             for e in judgement.counterexamples
         )
-        yield html.table(columns, rows, numbers=1)
+        yield html.table(columns, rows, numbers=1, kind="examples")
     if judgement.raised:
         yield "<p>It raised:</p>" + html.listed(f"{w} ({n:,})" for w, n in judgement.raised.items())
     if judgement.unsupported:
         lines = (f"{why} ({n:,} cases)" for why, n in judgement.unsupported.items())
         yield "<details><summary>Not asked</summary>" + html.listed(lines) + "</details>"
     yield "</section>"
+
+
+def _plain(judgement: Judgement, mode: str) -> Count:
+    """The counts of a mode of ap_fixed, at the levels whose rules nobody disputes."""
+    counts = (
+        judgement.of(family="fixed", mode=mode, level=level) for level in Level if level.plain
+    )
+    return sum(counts, Count())
 
 
 def _missing(judgements: Sequence[Judgement]) -> Iterable[str]:

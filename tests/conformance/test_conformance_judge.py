@@ -155,7 +155,9 @@ def test_the_list_imports_no_library() -> None:
         "import sys, harness.conformance.subjects as s, harness.conformance.judge\n"
         "print(*(m for m in ('torch', 'keras', 'apytypes', 'qonnx') if m in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout.strip()) == (0, "")
 
 

@@ -11,7 +11,15 @@ from harness.types import FORMATS, ApFixed, Overflow, Rounding
 
 __all__ = ["quantize"]
 
-DTYPES = {t: getattr(torch, name, None) for name, t in FORMATS.items()}
+E4M3FN = FORMATS["float8_e4m3fn"]
+#: Releases differ in what is beyond its largest value: NaN in earlier ones, the largest in later.
+SATURATES = bool(torch.tensor(1e9).to(torch.float8_e4m3fn).float() == float(E4M3FN.max))
+DTYPES = {
+    t.with_modes(overflow="saturate") if t == E4M3FN and SATURATES else t: getattr(
+        torch, name, None
+    )
+    for name, t in FORMATS.items()
+}
 
 
 def quantize(x: Any, t: Any) -> Any:
