@@ -1,0 +1,39 @@
+"""alkaid: ``FVArray.quantize``, traced, and the trace run by its interpreter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from alkaid.trace import FVArray, FVArrayInput, trace
+
+from harness.conformance.subject import floats, need
+from harness.fixed import Fixed
+from harness.quantize.plan import FLOATS, float_misfit
+from harness.types import ApFixed, Overflow, Rounding
+
+__all__ = ["quantize"]
+
+ROUNDINGS = (Rounding.TRN, Rounding.RND, Rounding.RND_CONV)
+OVERFLOWS = (Overflow.WRAP, Overflow.SAT, Overflow.SAT_SYM)
+
+
+def quantize(x: Any, t: Any) -> Any:
+    """The values of ``x`` in ``t``: floats as an input's first conversion, codes as a later one."""
+    need(isinstance(t, ApFixed), "has fixed point only")
+    need(t.rounding in ROUNDINGS, f"has no rounding {t.rounding}")
+    need(t.overflow in OVERFLOWS and not t.n, f"has no overflow {t.overflow} with N = {t.n}")
+    modes = {"overflow_mode": t.overflow.name, "round_mode": t.rounding.name}
+    k, i, f = t.kif
+    source = FVArrayInput((1,))
+    if isinstance(x, Fixed):
+        for part in (x.type, t):
+            misfit = float_misfit(part, FLOATS["float64"])
+            need(misfit is None, f"takes and gives float64: {misfit}")
+        values = np.asarray(x.to_double())
+        traced = source.quantize(*x.type.kif).quantize(k, i, f, **modes)
+    else:
+        values = floats(x, t)
+        need(t.overflow is Overflow.WRAP, "an input's first conversion wraps")
+        traced = source.quantize(k, i, f, **modes)
+    return trace(source, traced).predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)
