@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from alkaid.trace import FVArray, FVArrayInput, trace
+from alkaid.trace import FVArrayInput, trace
 
 from harness.conformance.subject import floats, need
 from harness.fixed import Fixed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from da4ml.trace import FixedVariableArray, FixedVariableArrayInput, comb_trace
+from da4ml.trace import FixedVariableArrayInput, comb_trace
 
 from harness.conformance.subject import floats, need
 from harness.fixed import Fixed
