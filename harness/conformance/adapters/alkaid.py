@@ -34,6 +34,8 @@ def quantize(x: Any, t: Any) -> Any:
         traced = source.quantize(*x.type.kif).quantize(k, i, f, **modes)
     else:
         values = floats(x, t)
+        need(t.rounding is not Rounding.RND_CONV, "an input's first conversion is no RND_CONV")
         need(t.overflow is Overflow.WRAP, "an input's first conversion wraps")
         traced = source.quantize(k, i, f, **modes)
-    return trace(source, traced).predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)
+    logic = trace(source, traced)
+    return logic.predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)

@@ -36,6 +36,5 @@ def quantize(x: Any, t: Any) -> Any:
         values = floats(x, t)
         need(t.overflow is Overflow.WRAP, "an input's first conversion wraps")
         traced = source.quantize(k, i, f, **modes)
-    return (
-        comb_trace(source, traced).predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)
-    )
+    logic = comb_trace(source, traced)
+    return logic.predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)
