@@ -23,11 +23,10 @@ MODES = {
     "TOWARD_ZERO": RoundMode.TowardZero,
     "TRN_ZERO": RoundMode.TowardZero,
 }
-#: How many of the highest codes of a sign are NaN.
-HIGH_NANS = {"ieee": lambda t: 2**t.frac_bits - 1, "fn": lambda _: 1}
 
 
 def _float(t: BinaryFloat) -> Any:
+    high_nans = {"ieee": 2**t.frac_bits - 1, "fn": 1}
     return FormatInfo(
         t.cpp,
         t.width,
@@ -36,7 +35,7 @@ def _float(t: BinaryFloat) -> Any:
         is_signed=True,
         domain=Domain.Extended if t.has_inf else Domain.Finite,
         has_nz=t.negative_zero,
-        num_high_nans=HIGH_NANS.get(t.specials, lambda _: 0)(t),
+        num_high_nans=high_nans.get(t.specials, 0),
         has_subnormals=True,
         is_twos_complement=False,
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pychop import Chop, Chopf
-from pychop.p3109 import P3109, P3109Format
+from pychop import P3109, Chop, Chopf, P3109Format
 
 from harness.conformance.subject import floats, need
 from harness.fixed import Fixed
@@ -29,9 +28,11 @@ def _p3109(t: IeeeFloat) -> Any:
     # Its signed finite formats have the bias and the one NaN of fnuz.
     need(t.subnormals, "P3109 has subnormals")
     need(t.rounding in OF_P3109, f"P3109 has no rounding {t.rounding}")
+    saturates = t.overflow == "saturate"
+    need(saturates or t.rounding.name != "ODD", "P3109 does not say where to_odd overflows to")
     need(t.width <= 32 and t.exp_bits <= 10, "P3109 has at most 32 bits, 10 of them exponent")
     made = P3109Format(t.width, t.precision, domain="finite")
-    return P3109(made, OF_P3109[t.rounding], t.overflow == "saturate")
+    return P3109(made, OF_P3109[t.rounding], saturates)
 
 
 def quantize(x: Any, t: Any) -> Any:
