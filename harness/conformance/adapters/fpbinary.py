@@ -26,8 +26,14 @@ OVERFLOWS = {Overflow.SAT: OverflowEnum.sat, Overflow.WRAP: OverflowEnum.wrap}
 
 def _exact(value: float, t: ApFixed) -> Any:
     # All 53 bits have room, and one more, without which the constructor rounds some that have.
-    top = math.frexp(value)[1]
-    return FpBinary(top + t.signed, 54 - top, t.signed, value)
+    integer = math.frexp(value)[1] + t.signed
+    frac = 54 + t.signed - integer
+    # As wide as the target, but where that cannot be: past 64 bits resize raises SystemError for
+    # negative numbers of bits, and the constructor ends the process if value * 2**frac overflows.
+    if t.integer >= 0 and t.frac >= 0 and math.isfinite(value):
+        integer = max(integer, t.integer)
+        frac = max(frac, t.frac) if integer + t.frac < 1000 else frac
+    return FpBinary(integer, frac, t.signed, value)
 
 
 def quantize(x: Any, t: Any) -> Any:
@@ -44,7 +50,8 @@ def quantize(x: Any, t: Any) -> Any:
     else:
         need(t.signed or t.overflow is Overflow.SAT, "unsigned numbers are made saturating")
         values, shape = x.ravel().tolist(), x.shape
-        if t.rounding is Rounding.RND and t.overflow is Overflow.SAT:  # the constructor's own law
+        if (t.rounding, t.overflow, t.width <= 64) == (Rounding.RND, Overflow.SAT, True):
+            # The constructor's own law.
             found = [FpBinary(t.integer, t.frac, t.signed, value) for value in values]
         else:
             found = [_exact(value, t) for value in values]
