@@ -23,6 +23,8 @@ def quantize(x: Any, t: Any) -> Any:
     need(isinstance(t, ApFixed), "has fixed point only")
     need(t.rounding in ROUNDINGS, f"has no rounding {t.rounding}")
     need(t.overflow in OVERFLOWS and not t.n, f"has no overflow {t.overflow} with N = {t.n}")
+    symmetric = t.overflow is Overflow.SAT_SYM and t.signed
+    need(t.max_code or not symmetric, "a symmetric range has more than one bit")
     modes = {"overflow_mode": t.overflow.name, "round_mode": t.rounding.name}
     k, i, f = t.kif
     source = FVArrayInput((1,))

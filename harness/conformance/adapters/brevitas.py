@@ -44,7 +44,8 @@ NAMES = {(4, 3, "fn"): "float8_e4m3fn", (5, 2, "ieee"): "float8_e5m2"}
 def _fixed(x: Any, t: ApFixed) -> Any:
     need(t.overflow in (Overflow.SAT, Overflow.SAT_SYM), "clamps")
     narrow = t.overflow is Overflow.SAT_SYM
-    need(not narrow or (t.signed and t.max_code), "a narrow unsigned range lacks its highest code")
+    need(not narrow or t.signed, "a narrow unsigned range lacks its highest code")
+    need(not narrow or t.max_code, "a narrow range has more than one bit")
     quant = IntQuant(narrow, t.signed, Identity(), ROUNDINGS[t.rounding.name]())
     scale, zero, width = (torch.tensor(v, dtype=x.dtype) for v in (float(t.lsb), 0, t.width))
     return quant(scale, zero, width, x)
