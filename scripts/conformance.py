@@ -7,19 +7,22 @@ one that is missing is listed as such.
 """
 
 import contextlib
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.conformance.judge import judge
 from harness.conformance.levels import Level
 from harness.conformance.records import Conformance, Count, Judgement
+from harness.conformance.run import run
 from harness.conformance.sheets import fresh, golden
 from harness.conformance.subjects import SUBJECTS
 from harness.oracle import Oracle
-from harness.report.conformance import MODES, modes, told
+from harness.report.conformance import MODES, modes, spread, told
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "conformance.md"
+#: Kinds of counterexamples of a library that the page has.
+SHOWN = 8
 
 HEAD = """\
 # Conformance of the field
@@ -30,7 +33,9 @@ cases: {cases:,} conversions into {types} types, answered by the vendor's C++ he
 for IEEE formats. It is asked about what its documents offer, by the names of modes that they give
 the same meaning, and about types that its dtype holds; everything else is *not offered*, which is
 no difference. **A difference is no verdict:** the headers are one law among several, and a library
-that documents another is right by its own. Versions: {versions}.
+that documents another is right by its own. Asked were
+
+{versions}.
 
 ```
 harness conformance                     # all that are installed
@@ -88,10 +93,14 @@ def library(one: Judgement) -> Iterator[str]:
     if one.counterexamples:
         yield "| level | the simplest case | rule | cases |"
         yield "|---|---|---|--:|"
-        for example in one.counterexamples:
+        for example in sorted(spread(one.counterexamples, SHOWN), key=one.counterexamples.index):
             rule = example.rule.replace("|", "\\|")
             yield f"| {example.level} | `{told(example)}` | {rule} | {example.count:,} |"
         yield ""
+        more = len(one.counterexamples) - SHOWN
+        if more > 0:
+            yield f"And {more} more kinds: `harness conformance {one.name} --json` has them."
+            yield ""
     if one.unsupported:
         most = sorted(one.unsupported.items(), key=lambda item: -item[1])
         yield "Not offered: " + "; ".join(f"{why} ({count:,})" for why, count in most) + "."
@@ -104,7 +113,7 @@ def page(found: Conformance) -> str:
     head = HEAD.format(
         cases=found.cases,
         types=found.types,
-        versions=", ".join(f"{one.name} {one.version}" for one in asked),
+        versions=textwrap.fill(", ".join(f"{one.name} {one.version}" for one in asked), 100),
         levels="\n".join(f"| {level} | {level.about} |" for level in Level),
         modes=MODES,
     )
@@ -121,7 +130,7 @@ def main() -> None:
     with contextlib.closing(Oracle()) as oracle:
         sheets = [*golden(), *fresh(oracle, 0)]
         truth = (oracle.headers.label, f"compiled by {oracle.compiler}")
-    PAGE.write_text(page(judge(SUBJECTS, sheets, truth=truth)), encoding="utf-8")
+    PAGE.write_text(page(run(SUBJECTS, sheets, truth=truth)), encoding="utf-8")
 
 
 if __name__ == "__main__":

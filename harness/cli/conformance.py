@@ -48,7 +48,8 @@ def conformance(
     ] = False,
 ) -> None:
     """Whose quantizers answer as the C++ headers do: golden vectors and fresh ones, in levels."""
-    from harness.conformance import judge, sheets, subjects
+    from harness.conformance import sheets, subjects
+    from harness.conformance.run import run
     from harness.oracle import Oracle
     from harness.report import conformance as report
     from harness.report import conformance_page
@@ -66,7 +67,7 @@ def conformance(
         if vectors is not None:
             written = _write(vectors, fresh, oracle, seed)
         else:
-            found = judge.judge(
+            found = run(
                 chosen,
                 [*sheets.golden(), *fresh],
                 truth=(

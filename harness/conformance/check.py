@@ -111,8 +111,8 @@ def check(function: Callable[..., Any], files: list[Path]) -> tuple[Counter[str]
     for level in LEVELS:
         if asked[level]:
             counts = f"{level:9}{asked[level]:8} asked{wrong[level]:8} differ"
-            print(f"{counts}  {first.get(level, '')}".rstrip())  # noqa: T201
-    print(f"{left} not offered")  # noqa: T201
+            sys.stdout.write(f"{counts}  {first.get(level, '')}".rstrip() + "\n")
+    sys.stdout.write(f"{left} not offered\n")
     return asked, wrong
 
 

@@ -1,10 +1,9 @@
-"""Put every sheet to every library, and sum up."""
+"""Put every sheet to one library, and sum up."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import math
-import time
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -14,61 +13,21 @@ from typing import Any
 import numpy as np
 
 from harness.conformance.levels import Level, exact_value
-from harness.conformance.records import Cell, Conformance, Count, Counterexample, Judgement
+from harness.conformance.records import Cell, Count, Counterexample, Judgement
 from harness.conformance.sheets import Sheet, mode_of
 from harness.conformance.subject import Adapter, Subject, Unsupported
 from harness.fixed import Fixed
 from harness.golden.flags import FLAGS
 from harness.golden.record import code_of
 from harness.reference import decode
-from harness.report.update import Update
 from harness.verify.engine import SubjectError, complexity, differing, rule_broken
 
-__all__ = ["judge", "judged"]
-
-#: What no library is asked about here.
-NOT_ASKED = (
-    "not asked: integers of C++, operators, accumulation, rounding by chance, types above 64 bits, "
-    "and the sign of a zero of floats, which values do not tell"
-)
-
-
-def judge(
-    subjects: Sequence[Subject],
-    sheets: Sequence[Sheet],
-    *,
-    truth: Sequence[str] = (),
-    seed: int = 0,
-    progress: Update = lambda *_: None,
-) -> Conformance:
-    """Hold libraries against vectors.
-
-    Args:
-        subjects: the libraries; one that is not installed is reported as such.
-        sheets: the vectors.
-        truth: who said what is right.
-        seed: of the fresh vectors.
-        progress: told of each library.
-    """
-    started = time.perf_counter()
-    found = []
-    for k, subject in enumerate(subjects):
-        progress(k, len(subjects), subject.name)
-        found.append(judged(subject, sheets))
-    return Conformance(
-        judgements=tuple(found),
-        cases=sum(len(sheet.levels) for sheet in sheets),
-        types=len({str(sheet.group.target) for sheet in sheets}),
-        truth=tuple(truth),
-        notes=(NOT_ASKED,),
-        seed=seed,
-        seconds=time.perf_counter() - started,
-    )
+__all__ = ["judged", "missing", "version_of"]
 
 
 def judged(subject: Subject, sheets: Sequence[Sheet]) -> Judgement:
     """Hold one library against every sheet."""
-    blank = Judgement(subject.name, subject.distribution, None, subject.call, subject.promise, {})
+    blank = missing(subject)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a library's warnings are not ours to show
         try:
@@ -81,16 +40,29 @@ def judged(subject: Subject, sheets: Sequence[Sheet]) -> Judgement:
                 tally.ask(adapter, sheet, level)
     return replace(
         blank,
-        version=_version(subject.distribution),
+        version=version_of(subject.distribution),
         counts=dict(tally.counts),
         counterexamples=tally.examples,
         raised=dict(tally.raised),
         unsupported=dict(tally.unsupported),
+    )
+
+
+def missing(subject: Subject) -> Judgement:
+    """The judgement of a library that is not installed."""
+    return Judgement(
+        subject.name,
+        subject.distribution,
+        None,
+        subject.call,
+        subject.promise,
+        {},
         remarks=subject.remarks,
     )
 
 
-def _version(distribution: str) -> str:
+def version_of(distribution: str) -> str:
+    """The version that is installed; empty for a function of the user's own."""
     if not distribution:
         return ""  # a function of the user's own
     try:

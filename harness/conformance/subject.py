@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.fixed import Fixed
 from harness.quantize.plan import FLOATS, float_misfit
+from harness.verify.subjects import load_function
 
 __all__ = ["Adapter", "Subject", "Unsupported", "floats", "need"]
 
@@ -30,8 +31,8 @@ class Subject:
         distribution: whose version is reported, and what ``pip install`` takes.
         call: the library's function that answers.
         promise: what its documents say of such conversions.
-        source: the module of its adapter, which imports the library and has ``quantize``; or the
-            adapter itself.
+        source: the module of its adapter, which imports the library and has ``quantize``;
+            package.module:function of the user's own; or the adapter itself.
         remarks: why it answers otherwise where it does, and what its documents say of that.
     """
 
@@ -47,9 +48,12 @@ class Subject:
 
         Raises:
             ImportError: if the library is not installed.
+            SubjectError: if there is no such function.
         """
         if not isinstance(self.source, str):
             return self.source
+        if ":" in self.source:
+            return load_function(self.source)
         adapter: Adapter = import_module(f"harness.conformance.adapters.{self.source}").quantize
         return adapter
 

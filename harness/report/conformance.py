@@ -17,7 +17,16 @@ from harness.conformance.records import Conformance, Count, Counterexample, Judg
 from harness.report.outcome import Case, Kind, Outcome, Suite
 from harness.report.tables import fitted
 
-__all__ = ["MODES", "as_json", "modes", "outcome", "print_conformance", "sentence", "told"]
+__all__ = [
+    "MODES",
+    "as_json",
+    "modes",
+    "outcome",
+    "print_conformance",
+    "sentence",
+    "spread",
+    "told",
+]
 
 #: Counterexamples of one library that are printed; --json and --html have them all.
 SHOWN = 4
@@ -69,7 +78,7 @@ def _cell(count: Count) -> Text:
 
 def _differences(judgement: Judgement) -> RenderableType:
     lines: list[Text] = [Text(judgement.name, "bold")]
-    for example in _spread(judgement.counterexamples):
+    for example in spread(judgement.counterexamples, SHOWN):
         lines.append(Text.assemble(f"  {example.level}: ", (told(example), "red")))
         lines.append(Text(f"    {_count(example.count)}; {example.rule}", "dim"))
     more = len(judgement.counterexamples) - SHOWN
@@ -78,11 +87,11 @@ def _differences(judgement: Judgement) -> RenderableType:
     return Group(*lines, Text())
 
 
-def _spread(examples: Sequence[Counterexample]) -> list[Counterexample]:
+def spread(examples: Sequence[Counterexample], count: int) -> list[Counterexample]:
     """A few that differ as much as they can: one of each level first."""
     first = {example.level: example for example in reversed(examples)}
     rest = [example for example in examples if example not in first.values()]
-    return [*reversed(first.values()), *rest][:SHOWN]
+    return [*reversed(first.values()), *rest][:count]
 
 
 def _count(count: int) -> str:

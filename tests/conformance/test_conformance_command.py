@@ -17,10 +17,15 @@ from harness.report.conformance import sentence
 from harness.report.conformance_page import page
 
 MINE = """
+import os
 import numpy as np
 from harness import quantize_codes
 
+def crashes(x, t):
+    os.abort()
+
 def mine(x, t):
+    print("noise that nobody wants in a JSON document")
     if not hasattr(x, "dtype"):
         raise TypeError("floats, please")
     codes = quantize_codes(x, t)
@@ -47,19 +52,23 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, str,
     folder = tmp_path_factory.mktemp("run")
     (folder / "own.py").write_text(MINE)
     files = ["--json", "--html", "page.html", "--junit", "junit.xml"]
-    return folder, harness("harness", "--subject", "own:mine", *files, cwd=folder)
+    return folder, harness(
+        "harness", "--subject", "own:mine", "--subject", "own:crashes", *files, cwd=folder
+    )
 
 
 def test_json(run: tuple[Path, tuple[int, str, str]]) -> None:
-    """Every count and every counterexample, for programs."""
+    """Every count and every counterexample, whatever the functions print or do to themselves."""
     status, out, _ = run[1]
     document = json.loads(out)
     assert status == 1
     assert document["agrees"] is False
-    ours, mine = document["libraries"]
+    ours, mine, crashed = document["libraries"]
     assert ours["total"] == {"answered": document["cases"], "differ": 0, "raised": 0}
     assert document["cases"] > 250_000
     assert mine["total"]["differ"] > 50
+    assert crashed["total"] == {"answered": 0, "differ": 0, "raised": 0}
+    assert crashed["raised"] == {"it ended: signal 6": 1}
     assert mine["raised"].keys() == {"TypeError: floats, please"}
     assert {abs(float(e["value"])) for e in mine["counterexamples"]} == {0.375}
     assert {c["level"] for c in ours["counts"]} == set(document["levels"])
@@ -70,12 +79,12 @@ def test_files(run: tuple[Path, tuple[int, str, str]]) -> None:
     """JUnit has a case a level; the page is whole."""
     root = ET.parse(run[0] / "junit.xml").getroot()
     suites = {suite.get("name"): suite for suite in root}
-    assert list(suites) == ["harness", "own:mine"]
+    assert list(suites) == ["harness", "own:mine", "own:crashes"]
     assert suites["harness"].get("failures") == "0"
     assert int(suites["own:mine"].get("failures", "0")) >= 1
     text = (run[0] / "page.html").read_text()
     assert "<script" not in text
-    assert text.count("data-library=") == 2
+    assert text.count("data-library=") == 3
 
 
 @pytest.mark.parametrize(

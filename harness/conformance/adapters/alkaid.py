@@ -22,7 +22,7 @@ def quantize(x: Any, t: Any) -> Any:
     """The values of ``x`` in ``t``: floats as an input's first conversion, codes as a later one."""
     need(isinstance(t, ApFixed), "has fixed point only")
     need(t.rounding in ROUNDINGS, f"has no rounding {t.rounding}")
-    need(t.overflow in OVERFLOWS and not t.n, f"has no overflow {t.overflow} with N = {t.n}")
+    need(t.overflow in OVERFLOWS and not t.n, "has no SAT_ZERO, no WRAP_SM, and no N")
     symmetric = t.overflow is Overflow.SAT_SYM and t.signed
     need(t.max_code or not symmetric, "a symmetric range has more than one bit")
     modes = {"overflow_mode": t.overflow.name, "round_mode": t.rounding.name}
@@ -30,9 +30,9 @@ def quantize(x: Any, t: Any) -> Any:
     source = FVArrayInput((1,))
     if isinstance(x, Fixed):
         for part in (x.type, t):
-            misfit = float_misfit(part, FLOATS["float64"])
-            need(misfit is None, f"takes and gives float64: {misfit}")
-        values = np.asarray(x.to_double())
+            holds = float_misfit(part, FLOATS["float64"]) is None
+            need(holds, "takes and gives float64, which does not hold the types")
+        values = np.asarray(x.values())
         traced = source.quantize(*x.type.kif).quantize(k, i, f, **modes)
     else:
         values = floats(x, t)

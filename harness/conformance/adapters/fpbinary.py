@@ -40,7 +40,7 @@ def quantize(x: Any, t: Any) -> Any:
     """The codes of ``x`` in ``t``; Python integers where ``int64`` does not hold them."""
     need(isinstance(t, ApFixed), "has fixed point only")
     need(t.rounding in ROUNDINGS, f"has no rounding {t.rounding}")
-    need(t.overflow in OVERFLOWS and not t.n, f"has no overflow {t.overflow} with N = {t.n}")
+    need(t.overflow in OVERFLOWS and not t.n, "has no SAT_SYM, SAT_ZERO or WRAP_SM, and no N")
     if isinstance(x, Fixed):
         s = x.type
         need(s.signed == t.signed, "resize keeps the sign")

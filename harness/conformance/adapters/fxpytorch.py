@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from fxpytorch.fxp.symmetric_quant import QMethod, QType
-from fxpytorch.fxp.symmetric_quant import quantize as fake_quantize
+from FxPyTorch.fxp.symmetric_quant import QMethod, QType
+from FxPyTorch.fxp.symmetric_quant import quantize as fake_quantize
 
 from harness.conformance.subject import floats, need
 from harness.fixed import Fixed
