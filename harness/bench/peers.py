@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,30 +46,17 @@ class Peer:
     prepare: Callable[[Array, Any], Subject]  # ImportError if the library is not there
 
 
-def _calad0i_module(*parts: str) -> Any:
-    # The package imports keras; its NumPy part, which needs NumPy alone, is loaded by itself.
-    package = importlib.util.find_spec("quantizers")
-    if package is None or not package.submodule_search_locations:
-        raise ImportError("quantizers")
-    path = Path(package.submodule_search_locations[0], *parts)
-    spec = importlib.util.spec_from_file_location("_quantizers_np", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise ImportError("quantizers")
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _calad0i(x: Array, t: ApFixed) -> Subject:
-    module = _calad0i_module("fixed_point", "fixed_point_ops_np.py")
-    function = module.get_fixed_quantizer_np(t.rounding.name, t.overflow.name)
+    module = import_module("harness.conformance.adapters.calad0i")
+    function = module.FIXED.get_fixed_quantizer_np(t.rounding.name, t.overflow.name)
     # With Python integers it would compute in float64, up to four times slower.
     k, i, f = (np.float32(bits) for bits in t.kif)
     return Subject(lambda: function(x, k, i, f))
 
 
 def _calad0i_float(x: Array, t: MiniFloat) -> Subject:
-    function = _calad0i_module("minifloat", "float_point_ops_np.py").float_quantize_np
+    module = import_module("harness.conformance.adapters.calad0i")
+    function = module.FLOATS.float_quantize_np
     m, e, e0 = (np.float32(bits) for bits in (t.m, t.e, t.e0))
     return Subject(lambda: function(x, m, e, e0))
 
