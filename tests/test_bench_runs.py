@@ -7,7 +7,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from harness.bench import proofs, run, typed
+from harness.bench import proofs, typed
+from harness.bench.session import run
 from harness.bench.targets import TARGETS
 from harness.prove.plan import float_tasks
 from harness.report.timing import Screen

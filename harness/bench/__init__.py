@@ -1,5 +1,6 @@
-"""The benchmark: every speed is a multiple of something timed beside it, in the same run."""
+"""The benchmark: every speed is a multiple of something timed beside it, in the same run.
 
-from harness.bench.session import run
+``session.run`` is the whole of it; ``peers`` are the other libraries.
+"""
 
-__all__ = ["run"]
+__all__: list[str] = []

@@ -88,13 +88,14 @@ AGREE, DIFFER, USAGE = 0, 1, 2
 
 def main() -> None:
     """Run the command; whatever is wrong with its use is one line on standard error."""
+    from harness.extras import MissingExtra
     from harness.oracle import OracleError
     from harness.verify import SubjectError
 
     try:
         with interruptible():
             app()
-    except (OracleError, SubjectError, ValueError, ZeroDivisionError, OSError) as error:
+    except (MissingExtra, OracleError, SubjectError, ValueError, ArithmeticError, OSError) as error:
         text = " ".join(str(error).split())
         sys.stderr.write(f"harness: {text}\n")
         sys.exit(USAGE)
@@ -186,13 +187,21 @@ def explain(
     """Show one value on its way into a type, or one expression, and what the C++ answers."""
     from harness.explain import account, account_of_expression
     from harness.oracle import Oracle
+    from harness.oracle.errors import HeadersError
     from harness.report.accounts import print_account
 
-    with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
+    with contextlib.ExitStack() as stack:
+        oracle, why = None, ""
+        try:
+            oracle = stack.enter_context(contextlib.closing(Oracle(headers, cache=not no_cache)))
+        except HeadersError as error:  # the steps need no C++
+            if headers is not None:
+                raise
+            why = str(error)
         if value is None:
-            told = account_of_expression(what, oracle)
+            told = account_of_expression(what, oracle, why)
         else:
-            told = account(value, parse_type(what), oracle)
+            told = account(value, parse_type(what), oracle, why)
     print_account(told, wide_console())
     raise typer.Exit(AGREE if told.agrees else DIFFER)
 
@@ -202,7 +211,7 @@ def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Repetitions behind each median.")] = 15,
 ) -> None:
     """Measure the speed side by side with np.copyto and with other libraries."""
-    from harness.bench import run as run_bench
+    from harness.bench.session import run as run_bench
     from harness.report.timing import Screen
 
     run_bench(Screen(wide_console()), repeats=repeats)

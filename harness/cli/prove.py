@@ -73,7 +73,7 @@ def prove(
     as_json: Annotated[bool, typer.Option("--json", help="Print the certificates.")] = False,
 ) -> None:
     """Prove casts for all inputs, or find the input that refutes them."""
-    kept = _module("harness.prove.certificates")
+    kept = import_module("harness.prove.certificates")
     if rtl:
         outcome, found = _on_rtl(
             rtl,
@@ -140,7 +140,10 @@ def prove_layers(
     from harness.hls.proof import named
     from harness.oracle import Oracle
 
-    layers, kept = _module("harness.prove.layers"), _module("harness.prove.certificates")
+    layers, kept = (
+        import_module("harness.prove.layers"),
+        import_module("harness.prove.certificates"),
+    )
     names, started = named(kernel), time.perf_counter()
     options = {"configurations": configurations, "seed": seed}
     with contextlib.closing(Oracle()) as oracle, progress("proving layers") as update:
@@ -163,7 +166,7 @@ def prove_layers(
         sys.stdout.write(text + "\n")
     else:
         took = time.perf_counter() - started
-        _module("harness.report.layer_proofs").print_layer_proofs(found, wide_console(), took)
+        import_module("harness.report.layer_proofs").print_layer_proofs(found, wide_console(), took)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
 
 
@@ -180,7 +183,7 @@ def _on_ours(
     quiet: bool,
 ) -> tuple[str, list[Any]]:
     """The quantizers' kernels, the RTL of the golden vectors, and the vendor's header if wanted."""
-    plan, run = _module("harness.prove.plan"), _module("harness.prove.run")
+    plan, run = import_module("harness.prove.plan"), import_module("harness.prove.run")
     if source and not target:
         raise ValueError("--from is the source of a cast; name its target: --to TYPE")
     if target:
@@ -195,7 +198,7 @@ def _on_ours(
             update(0, 1, "the vendor's header")
             found = found.beside(_of_header(as_fixed_type(source), t, seconds), plan.HEADER)
     if not quiet:
-        _module("harness.report.proving").print_run(found, wide_console())
+        import_module("harness.report.proving").print_run(found, wide_console())
     return found.outcome.value, found.certificates
 
 
@@ -203,7 +206,7 @@ def _of_header(source: Any, target: Any, seconds: float) -> Any:
     from harness.oracle import Oracle
 
     with contextlib.closing(Oracle()) as oracle:
-        return _module("harness.prove.header").prove_header(
+        return import_module("harness.prove.header").prove_header(
             source, [target], oracle, seconds=seconds
         )
 
@@ -225,7 +228,7 @@ def _on_rtl(
     """A module of the user's own."""
     if not (top and source and target):
         raise ValueError("--rtl FILE needs --top NAME, --from TYPE and --to TYPE")
-    rtl, named = _module("harness.prove.rtl"), _module("harness.cosim.named")
+    rtl, named = import_module("harness.prove.rtl"), import_module("harness.cosim.named")
     held = named.pairs(hold or (), "--hold")
     wrong = [f"{name}={value}" for name, value in held.items() if not value.isdecimal()]
     if wrong:
@@ -240,15 +243,5 @@ def _on_rtl(
             module, s, t, latency=latency, ports=found_ports, seconds=seconds, keep=keep
         )
     if not quiet:
-        _module("harness.report.proving").print_rtl(found, s, t, wide_console())
+        import_module("harness.report.proving").print_rtl(found, s, t, wide_console())
     return found.certificate.outcome.value, [found.certificate]
-
-
-def _module(name: str) -> Any:
-    """A module that needs the solver; ``ValueError`` that says how to get it."""
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != "bitwuzla":
-            raise
-        raise ValueError(str(error)) from None

@@ -3,6 +3,10 @@
 from harness.cosim import cpp, assert_same
 """
 
+from harness.extras import need
+
+need("hypothesis", "harness.cosim", "cosim")
+
 from harness.cosim.errors import CompileError, CosimError, RunError, SignatureError
 from harness.cosim.function import Function, cpp
 from harness.cosim.hdl.function import RtlFunction, rtl

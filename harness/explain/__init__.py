@@ -29,13 +29,14 @@ class Account:
     agrees: bool
 
 
-def account(x: float | str, t: Any, oracle: Oracle) -> Account:
+def account(x: float | str, t: Any, oracle: Oracle | None, why: str = "") -> Account:
     """Every step of ``x`` on its way into ``t``, and what the witnesses say.
 
     Args:
         x: a double, or the text of one.
         t: the type, or its spelling.
-        oracle: compiles the C++.
+        oracle: compiles the C++; ``None`` if there is none.
+        why: ... and why.
 
     Raises:
         ValueError: for NaN, if ``t`` has none, and for text that is no double.
@@ -47,17 +48,22 @@ def account(x: float | str, t: Any, oracle: Oracle) -> Account:
     if isinstance(t, ApFixed):
         steps = explain(x, t) if not t.rounding.stochastic else None
         rows = fixed.rows(steps) if steps else floats.chances(x, t)
-        witnesses = [_cpp(steps, oracle)] if steps else []
+        witnesses = [_cpp(steps, oracle)] if steps and oracle else []
     elif isinstance(t, Binary):
         rows, witnesses = floats.sign(x, t), []
     else:
         rows, witnesses = floats.rows(x, t), floats.witnesses(x, t, oracle)
-    told = (*given, *rows, *((name, text) for name, text, _ in witnesses))
+    told = (*given, *rows, *((name, text) for name, text, _ in witnesses), *_not_asked(oracle, why))
     return Account(f"{t}  <-  {x!r}", told, all(agrees for _, _, agrees in witnesses))
 
 
-def account_of_expression(text: str, oracle: Oracle) -> Account:
+def account_of_expression(text: str, oracle: Oracle | None, why: str = "") -> Account:
     """Operands, result and quirks of a C++ expression, and what the headers say.
+
+    Args:
+        text: the expression.
+        oracle: compiles the C++; ``None`` if there is none.
+        why: ... and why.
 
     Raises:
         ValueError: for what is no expression, or does not exist in C++.
@@ -65,8 +71,14 @@ def account_of_expression(text: str, oracle: Oracle) -> Account:
     """
     expression = expressions.parse_expression(text)
     told = expressions.rows(expression)
+    if oracle is None:
+        return Account(text.strip(), (*told, *_not_asked(oracle, why)), True)
     name, answer, agrees = expressions.witness(expression, oracle)
     return Account(text.strip(), (*told, (name, answer)), agrees)
+
+
+def _not_asked(oracle: Oracle | None, why: str) -> list[tuple[str, str]]:
+    return [] if oracle else [("C++", f"not asked: {why}")]
 
 
 def _cpp(steps: Explanation, oracle: Oracle) -> tuple[str, str, bool]:

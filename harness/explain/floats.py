@@ -69,13 +69,13 @@ def chances(x: float, t: Any) -> Rows:
     return [*found, ("neighbour", f"code {far:#x} = {_value(far, t)}"), ("draw", shown)]
 
 
-def witnesses(x: float, t: BinaryFloat, oracle: Oracle) -> list[tuple[str, str, bool]]:
+def witnesses(x: float, t: BinaryFloat, oracle: Oracle | None) -> list[tuple[str, str, bool]]:
     """Everyone who can say what is right: name, text, and whether it is the same code."""
     if t.rounding.stochastic:
         return []
     code = reference.from_double(x, t)
     if isinstance(t, MiniFloat):
-        return [_by_header(header, x, t, code, oracle) for header in (OURS, VENDOR)]
+        return [_by_header(header, x, t, code, oracle) for header in (OURS, VENDOR) if oracle]
     found = []
     for witness in WITNESSES:
         if not witness.accepts(t):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from harness import reference
+from harness.extras import need
 from harness.golden.flags import conversion_flags
 from harness.golden.inputs import neighbours
 from harness.golden.operation_flags import operation_flags
@@ -192,6 +193,7 @@ def _witness(question: Question, oracle: Oracle) -> list[int]:
     if question.converts and isinstance(target, IeeeFloat | VitisFloat):
         if question.operation != "convert" or types[0].cpp not in ("double", "float"):
             raise ValueError(f"nobody can witness {question.operation} into {target}")
+        need("gmpy2", "MPFR", "verify")
         if not MPFR.accepts(target):
             raise ValueError(f"MPFR does not know {target}")
         return _unfolded(MPFR.answers(arrays[0].astype(np.float64), target), target)

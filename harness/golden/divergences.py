@@ -7,11 +7,11 @@ from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from harness import reference
 from harness.bench.peers import PEERS
+from harness.extras import Late
 from harness.golden.answer import Question, answered, arrays_of, domain_of, kernels_of, vendor_codes
 from harness.golden.operators import operator
 from harness.golden.plan import MINIFLOATS, cast, conversion
@@ -32,6 +32,8 @@ from harness.quantize import quantize_codes
 from harness.types import FORMATS, TERNARY, ApFixed, ApInt, MiniFloat
 
 __all__ = ["FLAGS", "divergences", "versions"]
+
+ml_dtypes: Any = Late("ml_dtypes", "divergences.json", "verify")
 
 #: What is shown of each kind of divergence in a group.
 SHOWN = 6

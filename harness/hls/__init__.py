@@ -1,5 +1,9 @@
 """Bit-exact layers: PyTorch modules that compute what hls4ml's kernels compute in C++."""
 
+from harness.extras import need
+
+need("torch", "harness.hls", "torch")
+
 from harness.fixed import Fixed
 from harness.hls.attention import MultiHeadAttention
 from harness.hls.compare import Comparison, Difference, compare

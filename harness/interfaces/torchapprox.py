@@ -9,6 +9,10 @@ bits of significand it finds the integer of the exact quotient, and the value is
 
 from __future__ import annotations
 
+from harness.extras import need
+
+need("torch", "harness.interfaces.torchapprox", "torch")
+
 from abc import abstractmethod
 from typing import Any
 

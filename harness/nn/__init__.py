@@ -1,5 +1,9 @@
 """Quantized layers for PyTorch, on the exact quantizers."""
 
+from harness.extras import need
+
+need("torch", "harness.nn", "torch")
+
 from harness.nn import attention, norm, recurrent
 from harness.nn.base import QuantizedModule, compute_encodings, quantizers_of
 from harness.nn.quantizers import (

@@ -75,11 +75,11 @@ def find_headers(directory: str | os.PathLike[str] | None = None) -> Headers:
 
 def _pinned(manifest: dict[str, Any]) -> Headers:
     name, version = manifest["distribution"], manifest["version"]
-    remedy = f"pip install {name}=={version}, or name a directory with --headers or {VARIABLE}"
+    remedy = f"pip install 'hls-harness[verify]', or name a directory with --headers or {VARIABLE}"
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:
-        raise HeadersError(f"the vendor's headers come with {name}; {remedy}") from None
+        raise HeadersError(f"the vendor's headers come with {name} {version}; {remedy}") from None
     root = Path(str(distribution.locate_file(manifest["directory"])))
     sums = {}
     known = manifest["sha256"] | manifest["optional"] | manifest["layers"]

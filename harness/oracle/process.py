@@ -24,7 +24,9 @@ def _cppyy() -> Any:
     try:
         import cppyy
     except ImportError as error:
-        raise OracleError(f"cppyy cannot be loaded ({error}); pip install cppyy") from None
+        raise OracleError(
+            f"cppyy cannot be loaded ({error}); pip install 'hls-harness[verify]'"
+        ) from None
     cppyy.add_include_path(str(kernel_directory()))
     cppyy.include("dispatch.h")
     # A kernel holds no Python object, so other threads may go on.

@@ -5,12 +5,9 @@
 True
 """
 
-try:
-    import bitwuzla  # noqa: F401
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "proofs need a solver: pip install 'hls-harness[prove]'", name=error.name
-    ) from None
+from harness.extras import need
+
+need("bitwuzla", "harness.prove", "prove")
 
 from harness.prove.equivalent import equivalent
 from harness.prove.record import Certificate, Outcome, VacuousError

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from harness.hls.check import LayerLoss
 from harness.hls.check.fidelity import Spread
+from harness.report.html import svg
 from harness.types import ApFixed
 
-__all__ = ["Scale", "axis", "bits", "histogram", "legend", "svg"]
+__all__ = ["Scale", "axis", "bits", "histogram", "legend"]
 
 WIDTH, BAR, AXIS = 260, 30, 18
 HISTOGRAM = (168, 44)
@@ -146,15 +146,6 @@ def _rect(scale: Scale, low: float, high: float, y: int, height: int, kind: str)
     if end <= x:
         return ""
     return f'<rect x="{x}" y="{y}" width="{end - x:.2f}" height="{height}" rx="2" class="{kind}"/>'
-
-
-def svg(width: int, height: int, label: str, content: str, kind: str = "") -> str:
-    """A drawing that says what it shows."""
-    return (
-        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        'role="img" '
-        f'aria-label="{escape(label)}"><title>{escape(label)}</title>{content}</svg>'
-    )
 
 
 def _ends(t: ApFixed) -> tuple[int, int]:

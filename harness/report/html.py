@@ -19,6 +19,7 @@ __all__ = [
     "listed",
     "program",
     "steps",
+    "svg",
     "table",
 ]
 
@@ -58,6 +59,15 @@ def footer(facts: Iterable[str], command: str) -> str:
     if command:
         again = f'<span class="soft">Run it again:</span><pre id="command">{escape(command)}</pre>'
     return f'<footer><div class="soft" id="made">{lines}</div>{again}</footer>'
+
+
+def svg(width: int, height: int, label: str, content: str, kind: str = "") -> str:
+    """A drawing that says what it shows."""
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        'role="img" '
+        f'aria-label="{escape(label)}"><title>{escape(label)}</title>{content}</svg>'
+    )
 
 
 def listed(lines: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from harness.report.drawings import svg
+from harness.report.html import svg
 
 __all__ = ["bars", "line"]
 

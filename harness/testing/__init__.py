@@ -3,6 +3,10 @@
 from harness.testing import ap_types, values_for, assert_bit_exact
 """
 
+from harness.extras import need
+
+need("hypothesis", "harness.testing", "testing")
+
 from harness.testing.assertions import assert_bit_exact
 from harness.testing.profiles import load_profile
 from harness.testing.strategies import (

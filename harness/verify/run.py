@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.extras import need
 from harness.oracle import Oracle, OracleError
 from harness.oracle.kernels import Kernel
 from harness.types import ApFixed, BinaryFloat, NumberType, as_array, as_number_type
@@ -127,9 +128,12 @@ def run(
         progress: told after every question.
 
     Raises:
+        MissingExtra: if a witness of floats is not installed.
         OracleError: if there is no truth to be had.
         SubjectError: if the subject is no quantizer.
     """
+    for module in ("gmpy2", "ml_dtypes"):  # witnesses, which would be missed in silence
+        need(module, "harness verify", "verify")
     started, when = time.perf_counter(), f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     chosen = PROFILES[profile] if isinstance(profile, str) else profile
     rng = np.random.default_rng(seed)

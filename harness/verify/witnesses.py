@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import gmpy2
-import ml_dtypes
 import numpy as np
 
 from harness import reference
+from harness.extras import Late, has
 from harness.oracle import native
 from harness.types import FORMATS, BinaryFloat, FloatOverflow, FloatRounding, IeeeFloat, VitisFloat
 
 __all__ = ["MPFR", "WITNESSES", "Witness", "decoded", "exact_codes", "number"]
+
+gmpy2: Any = Late("gmpy2", "MPFR", "verify")
+ml_dtypes: Any = Late("ml_dtypes", "a witness of floats", "verify")
 
 Array = np.ndarray[Any, Any]
 EVEN, UP, DOWN, ZERO = (
@@ -31,10 +33,10 @@ EVEN, UP, DOWN, ZERO = (
     FloatRounding.TOWARD_ZERO,
 )
 _MODES = {
-    EVEN: gmpy2.RoundToNearest,
-    UP: gmpy2.RoundUp,
-    DOWN: gmpy2.RoundDown,
-    ZERO: gmpy2.RoundToZero,
+    EVEN: "RoundToNearest",
+    UP: "RoundUp",
+    DOWN: "RoundDown",
+    ZERO: "RoundToZero",
 }
 
 
@@ -44,17 +46,22 @@ class Witness:
 
     Attributes:
         name: the library, and what of it.
-        version: its version.
+        find_version: its version.
         answers: codes of float64 values in a type: ``int64``, Python integers beyond 64 bits.
         accepts: whether it knows a type in all its modes.
         inputs: the dtype that it takes without rounding twice.
     """
 
     name: str
-    version: str
+    find_version: Callable[[], str]
     answers: Callable[[Array, Any], Array]
     accepts: Callable[[Any], bool]
     inputs: str = "float64"
+
+    @property
+    def version(self) -> str:
+        """Its version."""
+        return self.find_version()
 
 
 def _mpfr(x: Array, t: BinaryFloat) -> Array:
@@ -79,7 +86,7 @@ def _mpfr(x: Array, t: BinaryFloat) -> Array:
 
 def _context(t: BinaryFloat, mode: FloatRounding) -> Any:
     """Precision, and a lower end of exponents if there are subnormals; no upper end."""
-    context = gmpy2.context(precision=t.precision, round=_MODES[mode])
+    context = gmpy2.context(precision=t.precision, round=getattr(gmpy2, _MODES[mode]))
     if t.subnormals:
         # MPFR counts exponents of significands below one.
         context.emin = t.emin - t.frac_bits + 1
@@ -219,15 +226,17 @@ def _mpfr_code(x: Any, t: BinaryFloat) -> int:
 
 
 def _mpfr_accepts(t: Any) -> bool:
-    if not isinstance(t, IeeeFloat | VitisFloat) or t.rounding.stochastic:
+    if not isinstance(t, IeeeFloat | VitisFloat) or t.rounding.stochastic or not has("gmpy2"):
         return False
     plain = t.rounding in _MODES and t.specials == "ieee" and t.overflow is FloatOverflow.INF
     return _in_doubles(t) or plain
 
 
-MPFR = Witness(
-    "MPFR", f"{gmpy2.mpfr_version().split()[-1]} (gmpy2 {gmpy2.version()})", _mpfr, _mpfr_accepts
-)
+def _mpfr_version() -> str:
+    return f"{gmpy2.mpfr_version().split()[-1]} (gmpy2 {gmpy2.version()})"
+
+
+MPFR = Witness("MPFR", _mpfr_version, _mpfr, _mpfr_accepts)
 
 
 def _cast(dtype: Any, x: Array, t: BinaryFloat) -> Array:
@@ -244,7 +253,9 @@ def _numpy(x: Array, t: BinaryFloat) -> Array:
 
 @functools.cache
 def _names() -> dict[IeeeFloat, Any]:
-    """The formats that ml_dtypes has."""
+    """The formats that ml_dtypes has, if it is there."""
+    if not has("ml_dtypes"):
+        return {}
     return {t: getattr(ml_dtypes, name) for name, t in FORMATS.items() if hasattr(ml_dtypes, name)}
 
 
@@ -278,8 +289,14 @@ _NUMPY = (FORMATS["float16"], FORMATS["float32"])
 #: In the order of a report.
 WITNESSES = (
     MPFR,
-    Witness("NumPy casts", np.__version__, _numpy, lambda t: t in _NUMPY),
+    Witness("NumPy casts", lambda: np.__version__, _numpy, lambda t: t in _NUMPY),
     # From doubles ml_dtypes rounds twice, by way of float32; from float32 once.
-    Witness("ml_dtypes", ml_dtypes.__version__, _ml_dtypes, lambda t: t in _names(), "float32"),
-    Witness("C++ float, _Float16", "", _native, _native_accepts),
+    Witness(
+        "ml_dtypes",
+        lambda: str(ml_dtypes.__version__),
+        _ml_dtypes,
+        lambda t: t in _names(),
+        "float32",
+    ),
+    Witness("C++ float, _Float16", str, _native, _native_accepts),
 )

@@ -5,6 +5,10 @@
 ``nn``, ``quantsim`` and ``utils`` below it.
 """
 
+from harness.extras import need
+
+need("torch", "harness.interfaces.aimet", "torch")
+
 from types import SimpleNamespace
 
 from harness.interfaces.aimet import nn, quantization, quantsim, utils

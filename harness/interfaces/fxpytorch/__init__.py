@@ -6,6 +6,10 @@ tensor of the layer, under the released names, and is read at every forward.  Wi
 layer computes in floats.
 """
 
+from harness.extras import need
+
+need("torch", "harness.interfaces.fxpytorch", "torch")
+
 from harness.interfaces.fxpytorch.attention import (
     FxPMultiheadAttention,
     MultiheadAttentionTransparent,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from harness.extras import need
 from harness.interfaces.pychop import math_func
 from harness.interfaces.pychop.backends import backend, get_backend
 from harness.interfaces.pychop.blocks import (
@@ -100,6 +101,8 @@ __all__ += [name for name, home in _HOMES.items() if home != "math_func"]
 def __getattr__(name: str) -> Any:
     """What needs torch, and the functions of ``math_func``."""
     if name in _HOMES:
+        if _HOMES[name] != "math_func":
+            need("torch", f"harness.interfaces.pychop.{name}", "torch")
         return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
