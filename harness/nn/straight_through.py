@@ -18,7 +18,7 @@ from torch import Tensor
 
 from harness.nn.exported import check_exported, exported
 from harness.quantize import quantize
-from harness.quantize.fixed_values import Loop
+from harness.quantize.loops import Loop
 from harness.quantize.tensors import PLAIN, loop_for, write_values
 from harness.types import (
     ApFixed,

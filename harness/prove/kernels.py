@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -169,8 +170,10 @@ def _float_pairs(
         out = Row([None], kind)
         words = Row([Unsigned(floats.word)])
         x = Row([floats.real], kind)
+        known: dict[str, Any] = {"duties": duties, "given": floats.given}
         arguments = (x, words, wild_limit(p), out, factor, p)
-        module.call("quantize_floats", *arguments, duties=duties, given=floats.given)
+        if p.rescue or module.call("quantize_tame", *arguments, **known) < x.size:
+            module.call("quantize_wild", x, out, factor, p, **known)
         found.append(out.items[0])
     code, value = found
     codes = Pair(str(t), code.integer(duties.append), law.extended(64, t.signed))

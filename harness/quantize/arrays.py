@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.quantize import fixed_codes, fixed_values, float_codes, float_values, stochastic, wide
+from harness.quantize import fixed_codes, float_codes, float_values, stochastic, wide
 from harness.quantize.codes import check_codes, exact, like, narrowed
+from harness.quantize.loops import Loop, loop_of
 from harness.quantize.plan import (
     FLOATS,
     as_int64,
@@ -262,24 +263,22 @@ def _run_values(flat: Array, dtype: Any, t: BinaryFloat, p: float_values.ValuePl
 
 def _fast_fixed(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:
     """Fixed-point values, or codes as ``int64``, of a flat array."""
-    loop = fixed_values.loop_of(t, flat.dtype.name)
+    loop = loop_of(t, flat.dtype.name)
     return None if loop is None else run_loop(widened(flat, loop.dtype), loop, codes=codes)
 
 
 @functools.lru_cache(maxsize=4096)
-def loop_for(t: NumberType, dtype: np.dtype[Any]) -> fixed_values.Loop | None:
+def loop_for(t: NumberType, dtype: np.dtype[Any]) -> Loop | None:
     """The loop that takes floats of a dtype as they are; ``None`` where more is to be done."""
     if not isinstance(t, ApFixed) or isinstance(t, ApInt) or t.rounding.stochastic:
         return None
     if not dtype.isnative or dtype.name not in ("float32", "float64"):
         return None
-    loop = fixed_values.loop_of(t, dtype.name)
+    loop = loop_of(t, dtype.name)
     return None if loop is None or loop.dtype != dtype else loop
 
 
-def run_loop(
-    x: Array, loop: fixed_values.Loop, *, codes: bool = False, out: Array | None = None
-) -> Array:
+def run_loop(x: Array, loop: Loop, *, codes: bool = False, out: Array | None = None) -> Array:
     """Values in the loop's dtype, or codes as ``int64``, in the shape of ``x``.
 
     Args:
@@ -291,7 +290,7 @@ def run_loop(
     flat = x if x.ndim == 1 and x.flags.c_contiguous else np.ascontiguousarray(x).reshape(-1)
     if out is None:
         out = np.empty(flat.size, np.int64 if codes else loop.dtype)
-    fixed_values.run(flat, out, loop.facts, loop.limit, int(codes))
+    loop.write(flat, out, loop.codes if codes else loop.values)
     return out if x.ndim == 1 else out.reshape(x.shape)
 
 

@@ -17,12 +17,12 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from harness.quantize.compiled import kernel
 from harness.quantize.plan import FLOATS, plan
 from harness.types import ApFixed
 
-__all__ = ["FloatPlan", "Loop", "float_plan", "loop_of", "quantize_floats", "wild_limit"]
+__all__ = ["FloatPlan", "float_plan", "quantize_tame", "quantize_wild", "wild_limit"]
 
 RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV, TRN, TRN_ZERO = range(7)
 SAT, SAT_ZERO, SAT_SYM, WRAP, WRAP_SM = range(5)
@@ -95,7 +95,7 @@ def wild_limit(p: FloatPlan) -> Any:
     return largest.view(f"u{largest.itemsize}") << 1
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _is_wild(words: Any, limit: Any) -> bool:
     """Whether a block, given as its bits, has a magnitude above ``limit``, or a NaN.
 
@@ -107,7 +107,7 @@ def _is_wild(words: Any, limit: Any) -> bool:
     return bool(most != limit)
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _tame(x: Any, y: Any, p: FloatPlan) -> None:
     """``y = x * 2**F`` with stand-ins where that is not finite, or is zero for a non-zero ``x``.
 
@@ -120,36 +120,36 @@ def _tame(x: Any, y: Any, p: FloatPlan) -> None:
         y[k] = x[k] if scaled == p.zero else scaled
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _saturate(r: Any, y: Any, p: FloatPlan) -> Any:
     code = p.upper if r > p.upper else r
     return p.lower if code < p.lower else code
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _saturate_to_zero(r: Any, y: Any, p: FloatPlan) -> Any:
     return r if p.lower <= r <= p.upper else p.zero
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _wrap_signed(r: Any, y: Any, p: FloatPlan) -> Any:
     code = r - p.modulus * np.rint(r * p.inverse_modulus)
     return p.lower if code > p.upper else code
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _low_bits(r: Any, y: Any, p: FloatPlan) -> Any:
     """``r`` modulo 2**(W - N), never negative: with N = 0 the unsigned wrap."""
     return r - p.low_modulus * np.floor(r * p.inverse_low_modulus)
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _wrap_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _low_bits(r, y, p) + (p.top_neg if r < p.zero else p.top_pos)
     return r if p.lower <= r <= p.upper else code
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _sign_magnitude(r: Any, y: Any, p: FloatPlan) -> Any:
     """The lowest deleted bit as sign, and the rest inverted where that changes it.
 
@@ -166,13 +166,13 @@ def _sign_magnitude(r: Any, y: Any, p: FloatPlan) -> Any:
     return r if r == p.zero else code  # a negative value that rounds to zero is in range
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _sign_magnitude_one(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _wrap_signed(r, y, p)
     return code if (code < p.zero) == (r < p.zero) else -p.one - code
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _sign_magnitude_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
     code = _wrap_signed(r, y, p)
     kept = np.floor(code * p.inverse_low_modulus)  # the N top bits
@@ -185,7 +185,7 @@ def _sign_magnitude_saturated(r: Any, y: Any, p: FloatPlan) -> Any:
 def _loops(fit: Any) -> Any:
     """The loop of each rounding mode, with ``fit`` to bring codes into range."""
 
-    @njit(nogil=True)
+    @kernel(nogil=True)
     def quantize(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
         # Most nearest modes round to even, then move the ties that q sends elsewhere.  Adding
         # zero turns the -0.0 of a rounded negative into the value of code 0.
@@ -240,7 +240,7 @@ _magnitude_one = _loops(_sign_magnitude_one)
 _magnitude_saturated = _loops(_sign_magnitude_saturated)
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _block(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
     o, n = p.o, p.n
     if o == SAT or o == SAT_SYM:
@@ -261,9 +261,9 @@ def _block(x: Any, scale: Any, out: Any, factor: Any, p: FloatPlan) -> None:
         _magnitude_saturated(x, scale, out, factor, p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def quantize_floats(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: FloatPlan) -> None:
-    """Write ``factor * code`` for each of the flat floats ``x``.
+@kernel(nogil=True, error_model="numpy")
+def quantize_tame(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: FloatPlan) -> Any:
+    """Write ``factor * code`` for each of the flat floats ``x``, up to a block that must be tamed.
 
     Args:
         x: float32 or float64, contiguous.
@@ -272,61 +272,23 @@ def quantize_floats(x: Any, words: Any, limit: Any, out: Any, factor: Any, p: Fl
         out: the results; float32, float64 or int64, contiguous.
         factor: the LSB for values and one for codes, in the compute dtype.
         p: the target type in the compute dtype.
+
+    Returns:
+        How many were written.
     """
+    for start in range(0, x.size, BLOCK):
+        if _is_wild(words[start : start + BLOCK], limit):
+            return start
+        _block(x[start : start + BLOCK], p.scale, out[start : start + BLOCK], factor, p)
+    return x.size
+
+
+@kernel(nogil=True, error_model="numpy")
+def quantize_wild(x: Any, out: Any, factor: Any, p: FloatPlan) -> None:
+    """:func:`quantize_tame` of any floats, all of which are tamed first."""
     tamed = np.empty(BLOCK, np.float64).astype(type(factor))
     for start in range(0, x.size, BLOCK):
         source = x[start : start + BLOCK]
-        target = out[start : start + BLOCK]
-        if p.rescue or _is_wild(words[start : start + BLOCK], limit):
-            y = tamed[: source.size]
-            _tame(source, y, p)
-            _block(y, p.one, target, factor, p)
-        else:
-            _block(source, p.scale, target, factor, p)
-
-
-class Loop(NamedTuple):
-    """What a call of :func:`run` takes of a type: a plan of many numbers is slow to hand over."""
-
-    dtype: Any  # of the scaled numbers
-    facts: Any  # the plan, whose last is the factor of codes, and that of values, as one array
-    limit: Any
-
-
-@functools.lru_cache(maxsize=4096)
-def loop_of(t: ApFixed, source: str) -> Loop | None:
-    """The loop for inputs of dtype ``source``; ``None`` if only the integer core is exact."""
-    p = float_plan(t, source)
-    if p is None:
-        return None
-    limit = wild_limit(p)
-    facts = np.array([*map(float, p), float(p.inverse)], p.one.dtype)
-    return Loop(p.one.dtype, facts, np.array([limit]))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def run(x: Any, out: Any, facts: Any, limit: Any, codes: int) -> None:
-    """:func:`quantize_floats` by the facts of a loop: values, or if ``codes`` is 1 these."""
-    p = FloatPlan(
-        int(facts[0]),
-        int(facts[1]),
-        int(facts[2]),
-        int(facts[3]),
-        int(facts[4]),
-        facts[5],
-        facts[6],
-        facts[7],
-        facts[8],
-        facts[9],
-        facts[10],
-        facts[11],
-        facts[12],
-        facts[13],
-        facts[14],
-        facts[15],
-        facts[16],
-        facts[17],
-        facts[18],
-        facts[19],
-    )
-    quantize_floats(x, x.view(limit.dtype), limit[0], out, facts[20 - codes], p)
+        y = tamed[: source.size]
+        _tame(source, y, p)
+        _block(y, p.one, out[start : start + BLOCK], factor, p)

@@ -18,11 +18,11 @@ from harness.quantize import (
     arrays,
     elementwise,
     fixed_codes,
-    fixed_values,
     float_codes,
     stochastic,
     wide,
 )
+from harness.quantize.loops import Loop
 from harness.quantize.operators import compute_words, fits_words
 from harness.quantize.plan import FLOATS, as_int64, float_misfit, loses_integer_bits, packing, plan
 from harness.quantize.threads import share_out
@@ -84,7 +84,7 @@ def quantize(x: torch.Tensor, t: NumberType, rng: Any = None) -> torch.Tensor:
 
 
 @functools.lru_cache(maxsize=4096)
-def loop_for(t: NumberType, dtype: torch.dtype) -> fixed_values.Loop | None:
+def loop_for(t: NumberType, dtype: torch.dtype) -> Loop | None:
     """See :func:`harness.quantize.arrays.loop_for`; ``ValueError`` for a type that does not fit."""
     if dtype not in (torch.float32, torch.float64) or t.width > 64:
         return None
@@ -94,7 +94,7 @@ def loop_for(t: NumberType, dtype: torch.dtype) -> fixed_values.Loop | None:
     return loop
 
 
-def write_values(x: torch.Tensor, loop: fixed_values.Loop, out: torch.Tensor) -> None:
+def write_values(x: torch.Tensor, loop: Loop, out: torch.Tensor) -> None:
     """The values of a CPU tensor, into a contiguous one; many are shared out to torch's threads.
 
     Both may require gradients, which know nothing of it.

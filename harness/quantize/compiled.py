@@ -1,0 +1,114 @@
+"""Kernels, each compiled for what is known of its plan: one loop for one way to round and overflow.
+
+A kernel is a function over flat arrays whose argument ``p`` is a plan.  Fields of it that are known
+become constants before Numba types a line, so that ways which are not taken are never compiled.
+What a kernel calls is compiled for it alone, and has no entry from Python, which takes longer to
+compile than the loops do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CellType, FunctionType
+from typing import Any
+
+from numba import njit
+from numba.core import ir
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.untyped_passes import RewriteSemanticConstants
+
+__all__ = ["Kernel", "kernel"]
+
+# Numba's own functions have no types.
+_BUILDER: Any = DefaultPassBuilder
+_CONSTANT: Any = ir.Const
+_REGISTERED: Any = register_pass(mutates_CFG=False, analysis_only=False)
+
+#: What kernels are called from kernels with.
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_OUTER = {"cache": True, "no_cfunc_wrapper": True}
+
+
+class Kernel:
+    """A function that is compiled for what is known when it is asked for."""
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        self.function, self.options = function, options
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def given(self, **known: int) -> Any:
+        """The compiled function, if the fields of ``p`` that are named have these values.
+
+        On disk it is kept under them, so that it alone is read.
+        """
+        options = self.options | _OUTER | {"pipeline_class": _pipeline(known)}
+        made = self._copy(known, {})
+        made.__qualname__ = "_".join([self.__name__, *(f"{name}{known[name]}" for name in known)])
+        return njit(**options)(made)
+
+    def _copy(self, known: dict[str, int], others: dict[Kernel, Any]) -> FunctionType:
+        """The function, where kernels that it calls are functions compiled for the same."""
+
+        def inner(found: Any) -> Any:
+            if not isinstance(found, Kernel):
+                return found
+            if found not in others:
+                options = found.options | _INNER | {"pipeline_class": _pipeline(known)}
+                others[found] = njit(**options)(found._copy(known, others))
+            return others[found]
+
+        code, around = self.function.__code__, self.function.__globals__
+        called = {name: inner(around[name]) for name in code.co_names if name in around}
+        cells = (CellType(inner(cell.cell_contents)) for cell in self.function.__closure__ or ())
+        return FunctionType(code, {**around, **called}, self.__name__, None, tuple(cells))
+
+
+def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Make a function a :class:`Kernel`, with options of Numba."""
+    return lambda function: Kernel(function, options)
+
+
+def _pipeline(known: dict[str, int]) -> type:
+    """How Numba compiles, with constants for the fields of the argument ``p`` that are known."""
+
+    class Pipeline(CompilerBase):
+        fields = known
+
+        def define_pipelines(self) -> list[Any]:
+            passes = _BUILDER.define_nopython_pipeline(self.state)
+            passes.add_pass_after(_Known, RewriteSemanticConstants)
+            passes.finalize()
+            return [passes]
+
+    return Pipeline
+
+
+@_REGISTERED
+class _Known(FunctionPass):
+    """``p.name`` becomes a number; branches on it are cut by the pass that follows."""
+
+    _name = "known_fields"
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def run_pass(self, state: Any) -> bool:
+        known, code = state.pipeline.fields, state.func_ir
+        plans = {a.target.name for a in _assigned(code) if _is_plan(a.value)}
+        for line in _assigned(code):
+            value = line.value
+            is_field = isinstance(value, ir.Expr) and value.op == "getattr"
+            if is_field and value.value.name in plans and value.attr in known:
+                line.value = _CONSTANT(known[value.attr], line.loc)
+                definitions = code._definitions[line.target.name]
+                definitions[definitions.index(value)] = line.value
+        return True
+
+
+def _assigned(code: Any) -> list[Any]:
+    return [line for block in code.blocks.values() for line in block.find_insts(ir.Assign)]
+
+
+def _is_plan(value: Any) -> bool:
+    return isinstance(value, ir.Arg) and value.name == "p"
