@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from harness.prove.law import fixed
-from harness.prove.machine import Raw, Row, Unsigned, as_word
+from harness.prove.machine import Raw, Row, Unsigned, as_word, merged
 from harness.prove.reals import FORMATS, Real
-from harness.prove.solve import Claim, Pair
+from harness.prove.solve import Claim, Pair, possible
 from harness.prove.source import Source, source_of
 from harness.prove.terms import Integer, Truth, Word, all_of, choose
 from harness.quantize.fixed_values import float_plan, wild_limit
@@ -165,23 +165,37 @@ def _float_pairs(
     p = float_plan(t, dtype)
     assert p is not None, "all modes of a shape have a plan, or none"
     law = fixed.to_code(floats.units, floats.frac, t)
-    found = []
-    for factor in (p.one, p.inverse):
-        out = Row([None], kind)
-        words = Row([Unsigned(floats.word)])
-        x = Row([floats.real], kind)
-        known: dict[str, Any] = {"duties": duties, "given": floats.given}
-        arguments = (x, words, wild_limit(p), out, factor, p)
-        if p.rescue or module.call("quantize_tame", *arguments, **known) < x.size:
-            module.call("quantize_wild", x, out, factor, p, **known)
-        found.append(out.items[0])
-    code, value = found
+    code, value = (
+        _written(module, floats, p, factor, kind, duties) for factor in (p.one, p.inverse)
+    )
     codes = Pair(str(t), code.integer(duties.append), law.extended(64, t.signed))
     frac = max(value.frac, t.frac)
     exact = fixed.decoded(law, t) << (frac - t.frac)
     minus = value.negative if isinstance(value.negative, Truth) else Truth(value.negative)
     right = (value.at(frac) == exact) & ~(minus & (exact == 0))  # no code is -0.0
     return [codes, Pair(f"the value of {t}", right.word(), Word.of(1, 1))]
+
+
+def _written(
+    module: Source, floats: Floats, p: Any, factor: Any, kind: str, duties: list[Truth]
+) -> Any:
+    """What is written for a float: by the loop for tame ones, or where that stops by the other."""
+    words, x, limit = Row([Unsigned(floats.word)]), Row([floats.real], kind), wild_limit(p)
+
+    def written(given: tuple[Truth, ...]) -> Any:
+        out = Row([None], kind)
+        known: dict[str, Any] = {"duties": duties, "given": given}
+        tame = (x, words, limit, out, factor, p)
+        if p.rescue or module.call("quantize_tame", *tame, **known) < x.size:
+            module.call("quantize_wild", x, out, factor, p, **known)
+        return out.items[0]
+
+    found = module.call("_is_wild", words, limit, given=floats.given)
+    wild = found if isinstance(found, Truth) else Truth(found)
+    ways = [way for way in (wild, ~wild) if possible([*floats.given, way])]
+    if p.rescue or len(ways) == 1:
+        return written(floats.given)
+    return merged(wild, *(written((*floats.given, way)) for way in ways))
 
 
 def _floats(kind: str, largest: int, t: ApFixed, few: bool) -> Iterator[Floats]:

@@ -14,8 +14,8 @@ from harness.types import ApFixed, Overflow, Rounding
 from scripts.mutants.edits import Mutant
 
 NAME = "fixed_values"
-#: What is computed of a type before any loop runs is Python's, and no kernel; ``run`` hands it on.
-OUTSIDE = ("<module>", "float_plan", "wild_limit", "loop_of", "run")
+#: What is computed of a type before any loop runs is Python's, and no kernel.
+OUTSIDE = ("<module>", "float_plan", "wild_limit")
 ROUNDINGS = tuple(mode.name for mode in Rounding)
 OVERFLOWS = tuple(mode.name for mode in Overflow)
 #: Dtypes and shapes, saturated bits, and modes.
@@ -42,7 +42,8 @@ ASKED = {
     "_sign_magnitude_one": FIT[2:3],
     "_sign_magnitude_saturated": (FIT[3], FIT[0]),
     "_block": (*FIT, *TAME),
-    "quantize_floats": TAME,
+    "quantize_tame": TAME,
+    "quantize_wild": TAME,
 }
 
 
@@ -64,9 +65,11 @@ SAME = {
     (NAME, 182, 25): ENDS,
     (NAME, 182, 30): ENDS,
     (NAME, 210, 48): "a sum with plus zero is not minus zero",
-    (NAME, 278, 34): ONE_ELEMENT,
-    (NAME, 279, 36): ONE_ELEMENT,
-    (NAME, 280, 53): ONE_ELEMENT,
+    (NAME, 280, 41): ONE_ELEMENT,
+    (NAME, 282, 32): ONE_ELEMENT,
+    (NAME, 282, 69): ONE_ELEMENT,
+    (NAME, 291, 34): ONE_ELEMENT,
+    (NAME, 294, 44): ONE_ELEMENT,
 }
 #: Edits after which a line is not carried out, such as a sum of infinities.
 REFUSED = {
@@ -84,9 +87,9 @@ REFUSED = {
         (179, 26),
         (179, 40),
         (196, 33),
-        (277, 24),
+        (279, 24),
         (280, 12),
-        (280, 21),
+        (290, 24),
     ]
 }
 
