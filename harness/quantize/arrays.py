@@ -256,9 +256,17 @@ def _run_values(flat: Array, dtype: Any, t: BinaryFloat, p: float_values.ValuePl
     """The values of a float type, as ``dtype``."""
     out = np.empty(flat.size, dtype)
     room = np.empty(3 * float_values.BLOCK, p.zero.dtype)
-    if not float_values.quantize_values(flat, room, room.view(f"u{room.itemsize}"), out, p):
+    loop = _float_loop(p.rounding, p.has_nan, p.directed, p.flush)
+    if not loop(flat, room, room.view(f"u{room.itemsize}"), out, p):
         raise ValueError(f"x has NaN, {t} has none")
     return out
+
+
+@functools.cache
+def _float_loop(rounding: int, has_nan: int, directed: int, flush: int) -> Any:
+    """The loop of a float type, which is compiled when it is first called."""
+    known = {"rounding": rounding, "has_nan": has_nan, "directed": directed, "flush": flush}
+    return float_values.quantize_values.given(**known)
 
 
 def _fast_fixed(flat: Array, t: ApFixed, *, codes: bool) -> Array | None:

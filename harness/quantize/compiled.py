@@ -8,6 +8,9 @@ compile than the loops do.
 
 from __future__ import annotations
 
+import functools
+import os
+import sys
 from collections.abc import Callable
 from types import CellType, FunctionType
 from typing import Any
@@ -31,11 +34,19 @@ _OUTER = {"cache": True, "no_cfunc_wrapper": True}
 
 
 class Kernel:
-    """A function that is compiled for what is known when it is asked for."""
+    """A function that is compiled for what is known when it is asked for; called, for nothing."""
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.function, self.options = function, options
         self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the function does, compiled for any plan."""
+        return self._general(*arguments)
+
+    @functools.cached_property
+    def _general(self) -> Any:
+        return self.given()
 
     def given(self, **known: int) -> Any:
         """The compiled function, if the fields of ``p`` that are named have these values.
@@ -76,6 +87,8 @@ def _pipeline(known: dict[str, int]) -> type:
         fields = known
 
         def define_pipelines(self) -> list[Any]:
+            if not self.state.flags.no_cpython_wrapper:
+                _tell(f"harness: compiling {self.state.func_id.func_qualname}, once")
             passes = _BUILDER.define_nopython_pipeline(self.state)
             passes.add_pass_after(_Known, RewriteSemanticConstants)
             passes.finalize()
@@ -104,6 +117,12 @@ class _Known(FunctionPass):
                 definitions = code._definitions[line.target.name]
                 definitions[definitions.index(value)] = line.value
         return True
+
+
+def _tell(text: str) -> None:
+    """Why it takes a second; to who sits before a terminal."""
+    if sys.stderr is not None and sys.stderr.isatty() and "PYTEST_CURRENT_TEST" not in os.environ:
+        sys.stderr.write(text + "\n")
 
 
 def _assigned(code: Any) -> list[Any]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numba.extending import register_jitable
 
+from harness.quantize.compiled import kernel
 from harness.quantize.plan import Plan
 
 __all__ = [
@@ -194,7 +194,7 @@ def udiv(a: Any, b: Any) -> Any:
     return select(b < 0, 1 - is_below(a, b) * 1, quotient)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def doubles_to_codes(x: Any, out: Any, p: Plan) -> None:
     """Codes of a flat float array (any float dtype Numba knows), in one pass."""
     block = np.empty(BLOCK, np.float64)
@@ -208,7 +208,7 @@ def doubles_to_codes(x: Any, out: Any, p: Plan) -> None:
             out[start + k] = to_code(bits, 0, -exponent - p.frac, p)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def integers_to_codes(x: Any, out: Any, unsigned: int, frac: int, p: Plan) -> None:
     """Codes of a flat ``int64`` array of codes with ``frac`` fractional bits."""
     drop = np.int64(frac - p.frac)
@@ -221,7 +221,7 @@ def integers_to_codes(x: Any, out: Any, unsigned: int, frac: int, p: Plan) -> No
         out[k] = to_code(x[k], unsigned, drop, p)
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _drop_bits(x: Any, out: Any, drop: Any, p: Plan) -> None:
     """:func:`to_code` of signed codes where bits are dropped, and what overflows wraps or clips."""
     q, signed, wraps = p.q, p.signed, p.o == WRAP

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
 from numba.extending import register_jitable
 
+from harness.quantize.compiled import kernel
 from harness.quantize.fixed_codes import dropped, is_below, logical_shift, select, to_code
 from harness.quantize.plan import Packing, Plan
 
@@ -178,21 +178,21 @@ def to_float(code: Any, source: Packing, target: Packing) -> Any:
     return select(nan, target.nan ^ target.flip, found)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def floats_to_fixed(codes: Any, out: Any, source: Packing, target: Plan) -> None:
     """Fixed-point codes of finite float codes."""
     for k in range(codes.size):
         out[k] = to_fixed(codes[k], source, target)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def floats_to_floats(codes: Any, out: Any, source: Packing, target: Packing) -> None:
     """Codes in one float type of codes in another."""
     for k in range(codes.size):
         out[k] = to_float(codes[k], source, target)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def doubles_to_codes(words: Any, out: Any, p: Packing) -> bool:
     """Codes of doubles, given as their words; whether all but NaN without a code were written."""
     nan = False
@@ -202,7 +202,7 @@ def doubles_to_codes(words: Any, out: Any, p: Packing) -> bool:
     return not (nan and p.nan == -1)
 
 
-@njit(cache=True, nogil=True)
+@kernel(nogil=True)
 def integers_to_codes(x: Any, out: Any, unsigned: int, exponent: int, p: Packing) -> None:
     """Codes of ``x * 2**exponent`` for ``int64`` words, to be read as unsigned if that is 1."""
     for k in range(x.size):

@@ -13,8 +13,8 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from harness.quantize.compiled import kernel
 from harness.quantize.float_codes import DOWN, EVEN, ODD, TIES_AWAY, TIES_ZERO, UP
 from harness.quantize.plan import FLOATS, Packing
 from harness.types import BinaryFloat, FloatOverflow, FloatRounding, MiniFloat
@@ -30,6 +30,7 @@ class ValuePlan(NamedTuple):
     rounding: int
     has_nan: int
     directed: int  # 1 if an infinity may become what an overflow does not
+    flush: int  # 1 without subnormals
     mask: Any  # the exponent field
     low: Any  # the word of the smallest power of two that stands below a value
     high: Any  # ... and of the largest
@@ -88,6 +89,7 @@ def value_plan(t: BinaryFloat, source: str) -> ValuePlan | None:
         int(t.rounding),
         int(t.nan_code is not None),
         int(stays or t.rounding in (FloatRounding.UP, FloatRounding.DOWN)),
+        int(not t.subnormals),
         word(((1 << (bits - precision)) - 1) << (precision - 1)),
         lowest.view(word),
         dtype(2.0 ** (t.emax + 1)).view(word),
@@ -106,13 +108,13 @@ def _exact_in(t: BinaryFloat, name: str) -> bool:
     return fits and normal and half_ulp and whole
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _widen(x: Any, values: Any, p: ValuePlan) -> None:
     for k in range(x.size):
         values[k] = x[k] + p.source_zero
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _scales(words: Any, scale_words: Any, p: ValuePlan) -> None:
     """The power of two below each magnitude, within the range of the type; as words."""
     for k in range(words.size):
@@ -121,7 +123,7 @@ def _scales(words: Any, scale_words: Any, p: ValuePlan) -> None:
         scale_words[k] = word if word < p.high else p.high
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _has_nan(values: Any) -> bool:
     found = np.uint32(0)
     for k in range(values.size):
@@ -129,7 +131,7 @@ def _has_nan(values: Any) -> bool:
     return bool(found)
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _even(values: Any, scale: Any, out: Any, p: ValuePlan) -> None:
     """To nearest even, everything at once; nothing is flushed."""
     for k in range(values.size):
@@ -141,7 +143,7 @@ def _even(values: Any, scale: Any, out: Any, p: ValuePlan) -> None:
         out[k] = np.copysign(r, values[k]) + p.result_zero
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _nearest(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
     """Magnitudes to nearest even, as if exponents had no upper end."""
     for k in range(values.size):
@@ -151,7 +153,7 @@ def _nearest(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
         r[k] = (a + magic) - magic
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _move(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
     """From the nearest even magnitudes to those of another rounding."""
     q = p.rounding
@@ -176,7 +178,7 @@ def _move(values: Any, scale: Any, r: Any, p: ValuePlan) -> None:
         r[k] = even + step
 
 
-@njit(nogil=True)
+@kernel(nogil=True)
 def _finish(values: Any, r: Any, out: Any, p: ValuePlan) -> None:
     """Overflow, flushing and signs of rounded magnitudes."""
     for k in range(values.size):
@@ -190,7 +192,7 @@ def _finish(values: Any, r: Any, out: Any, p: ValuePlan) -> None:
                 out[k] = np.copysign(p.inf, values[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def quantize_values(x: Any, room: Any, words: Any, out: Any, p: ValuePlan) -> bool:
     """Write the values of ``x`` in a float type; false if there was a NaN and there may be none.
 
@@ -210,7 +212,7 @@ def quantize_values(x: Any, room: Any, words: Any, out: Any, p: ValuePlan) -> bo
         _scales(words[:size], words[BLOCK : BLOCK + size], p)
         if p.has_nan == 0:
             nan |= _has_nan(values)
-        if p.rounding == EVEN and p.least == p.zero:
+        if p.rounding == EVEN and p.flush == 0:
             _even(values, scale, target, p)
             continue
         r = room[2 * BLOCK : 2 * BLOCK + size]
@@ -221,7 +223,7 @@ def quantize_values(x: Any, room: Any, words: Any, out: Any, p: ValuePlan) -> bo
     return not nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(nogil=True, error_model="numpy")
 def values_to_codes(values: Any, words: Any, out: Any, p: ValuePlan, packing: Packing) -> None:
     """Codes of values of a float type.
 
