@@ -28,6 +28,8 @@ _BUILDER: Any = DefaultPassBuilder
 _CONSTANT: Any = ir.Const
 _REGISTERED: Any = register_pass(mutates_CFG=False, analysis_only=False)
 
+#: A process compiles so many loops for what is known, of each kernel.
+FEW = 12
 #: What kernels are called from kernels with.
 _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _OUTER = {"cache": True, "no_cfunc_wrapper": True}
@@ -39,6 +41,7 @@ class Kernel:
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.function, self.options = function, options
         self.__doc__, self.__name__ = function.__doc__, function.__name__
+        self._made: dict[tuple[tuple[str, int], ...], Any] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """What the function does, compiled for any plan."""
@@ -51,8 +54,17 @@ class Kernel:
     def given(self, **known: int) -> Any:
         """The compiled function, if the fields of ``p`` that are named have these values.
 
-        On disk it is kept under them, so that it alone is read.
+        On disk it is kept under them, so that it alone is read.  Who asks for many gets one for
+        all, which takes longer to compile, once.
         """
+        asked = tuple(known.items())
+        if asked not in self._made and len(self._made) >= FEW:
+            asked = ()
+        if asked not in self._made:
+            self._made[asked] = self._compiled(dict(asked))
+        return self._made[asked]
+
+    def _compiled(self, known: dict[str, int]) -> Any:
         options = self.options | _OUTER | {"pipeline_class": _pipeline(known)}
         made = self._copy(known, {})
         made.__qualname__ = "_".join([self.__name__, *(f"{name}{known[name]}" for name in known)])
