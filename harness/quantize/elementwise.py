@@ -133,7 +133,7 @@ def _distinct(*columns: Array) -> list[tuple[int, ...]]:
     return list(zip(*(axis.tolist() for axis in shifted), strict=True))
 
 
-@njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+@njit(cache=True, nogil=True)
 def _fixed(
     x: Any, words: Any, k: Any, i: Any, f: Any, q: int, o: int, bounded: int, out: Any
 ) -> None:
@@ -157,7 +157,7 @@ def _fixed(
         out[n] = value if bounded or -LARGEST < code < LARGEST else x[n]
 
 
-@njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+@njit(cache=True, nogil=True)
 def _minifloat(words: Any, m: Any, e: Any, e0: Any, out: Any) -> None:
     for n in range(words.size):
         one = np.int64(1)

@@ -293,7 +293,7 @@ def stored(words: Any, k: int, low: Any, high: Any) -> None:
         words[k, 1] = high
 
 
-@njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+@njit(cache=True, nogil=True)
 def cast_words(x: Any, unsigned: int, out: Any, drop: int, p: WideTarget) -> None:
     """Codes of a flat array in another type; words as :func:`loaded` reads them."""
     for k in range(len(x)):
@@ -302,7 +302,7 @@ def cast_words(x: Any, unsigned: int, out: Any, drop: int, p: WideTarget) -> Non
         stored(out, k, low, high)
 
 
-@njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+@njit(cache=True, nogil=True)
 def combine_words(
     op: int, a: Any, a_unsigned: int, a_left: int, b: Any, b_unsigned: int, b_left: int, out: Any
 ) -> None:
@@ -329,7 +329,7 @@ def combine_words(
         stored(out, k, low, high)
 
 
-@njit(cache=True, nogil=True, no_cfunc_wrapper=True)
+@njit(cache=True, nogil=True)
 def compare_words(
     a: Any, a_unsigned: int, a_left: int, b: Any, b_unsigned: int, b_left: int, out: Any
 ) -> None:

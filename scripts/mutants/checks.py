@@ -156,7 +156,7 @@ AREAS = (
     _quantize("elementwise", *WIDTHS),
     _quantize("fixed_codes", *FIXED, OPERATORS, NUMPY, TORCH),
     _quantize("fixed_values", *FIXED, NUMPY),
-    _quantize("loops", *FIXED, NUMPY),
+    _quantize("loops", "tests/quantize/test_quantize_loops.py", *FIXED, NUMPY),
     _quantize("float_codes", *FLOATS),
     _quantize("float_values", *FLOATS),
     _quantize("plan", ENDS, *FIXED, *FLOATS, NUMPY, *EDGES),
