@@ -26,7 +26,7 @@ __all__ = ["Kernel", "kernel"]
 # Numba's own functions have no types.
 _BUILDER: Any = DefaultPassBuilder
 _CONSTANT: Any = ir.Const
-_REGISTERED: Any = register_pass(mutates_CFG=False, analysis_only=False)
+_REGISTER: Any = register_pass
 
 #: A process compiles so many loops for what is known, of each kernel.
 FEW = 12
@@ -109,7 +109,7 @@ def _pipeline(known: dict[str, int]) -> type:
     return Pipeline
 
 
-@_REGISTERED
+@_REGISTER(mutates_CFG=False, analysis_only=False)
 class _Known(FunctionPass):
     """``p.name`` becomes a number; branches on it are cut by the pass that follows."""
 
