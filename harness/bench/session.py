@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,7 @@ def run(
     seconds = time.perf_counter() - started
     screen.show(f"{seconds:.0f} s in all")
     return {
+        "when": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "machine": where,
         "setting": setting,
         "quantize": {kind: _nested(measured) for kind, measured in grids.items()},

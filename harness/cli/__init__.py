@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -183,13 +184,16 @@ def explain(
     ] = None,
     headers: Headers = None,
     no_cache: NoCache = False,
+    as_json: outputs.Json = False,
+    html: outputs.Html = None,
 ) -> None:
     """Show one value on its way into a type, or one expression, and what the C++ answers."""
     from harness.explain import account, account_of_expression
     from harness.oracle import Oracle
     from harness.oracle.errors import HeadersError
-    from harness.report.accounts import print_account
+    from harness.report import accounts
 
+    outputs.to_write(html)
     with contextlib.ExitStack() as stack:
         oracle, why = None, ""
         try:
@@ -202,16 +206,38 @@ def explain(
             told = account_of_expression(what, oracle, why)
         else:
             told = account(value, parse_type(what), oracle, why)
-    print_account(told, wide_console())
+    if html is not None:
+        write_aside(html, accounts.page(told, outputs.again()))
+    if as_json:
+        sys.stdout.write(accounts.as_json(told) + "\n")
+    else:
+        accounts.print_account(told, wide_console())
+    outputs.written(accounts.outcome(told, outputs.again()))
     raise typer.Exit(AGREE if told.agrees else DIFFER)
 
 
 @app.command()
 def bench(
     repeats: Annotated[int, typer.Option(min=1, help="Repetitions behind each median.")] = 15,
+    size: Annotated[int, typer.Option(min=1, help="Values of the large arrays.")] = 4_000_000,
+    cpp: Annotated[
+        bool, typer.Option("--cpp/--no-cpp", help="Whether C++ and proofs are measured, too.")
+    ] = True,
+    as_json: outputs.Json = False,
+    html: outputs.Html = None,
+    history: outputs.History = None,
 ) -> None:
     """Measure the speed side by side with np.copyto and with other libraries."""
     from harness.bench.session import run as run_bench
+    from harness.report import bench_page
     from harness.report.timing import Screen
 
-    run_bench(Screen(wide_console()), repeats=repeats)
+    outputs.to_write(html)
+    earlier = outputs.earlier(history, html, bench_page.KEYS)
+    screen = Screen(wide_console(), quiet=as_json)
+    figures = run_bench(screen, repeats=repeats, size=size, oracle=cpp)
+    if html is not None:
+        write_aside(html, bench_page.page(figures, earlier, outputs.again()))
+    if as_json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    outputs.written(bench_page.outcome(figures, outputs.again()))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import outputs
 from harness.report.console import progress
 
 __all__ = ["register"]
@@ -73,7 +74,8 @@ def cosim(
     record: Annotated[
         Path | None, typer.Option(help="Write the calls of A, as JSON, to replay elsewhere.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    as_json: outputs.Json = False,
+    junit: outputs.Junit = None,
 ) -> None:
     """Do two functions give the same numbers, bit for bit?  With one alone, what does it take?"""
     from harness.cosim.named import Options, named_sides, pairs, parameters
@@ -81,7 +83,9 @@ def cosim(
     from harness.cosim.same import compare, recorded
     from harness.cosim.sides import write_calls
     from harness.report.cosims import as_json as json_of
+    from harness.report.cosims import outcome
 
+    outputs.to_write(junit)
     both = {
         "include": include or (),
         "defines": define or (),
@@ -123,6 +127,7 @@ def cosim(
 
         for path in write_reproducers(found, (sides[0], sides[1]), out):
             sys.stderr.write(f"written: {path}\n")
+    outputs.written(outcome(found, outputs.again()), junit)
     raise typer.Exit(AGREE if found.agrees else DIFFER)
 
 

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from harness.cli import outputs
 from harness.report.console import progress, wide_console
+from harness.report.tables import fitted
 from harness.types import parse_type
 
 __all__ = ["app"]
@@ -52,13 +54,7 @@ def _committed() -> Path:
     """The committed vectors."""
     from harness.golden.files import golden_directory
 
-    return _shown(golden_directory())
-
-
-def _shown(path: Path) -> Path:
-    """A path as a person here would name it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
+    return outputs.shown(golden_directory())
 
 
 def _table(*names: str) -> Table:
@@ -108,7 +104,7 @@ def write(directory: Directory = None) -> None:
     """Generate every truth file anew, with manifest and sums; never into an installed package."""
     from harness.golden.files import to_write
 
-    directory = _shown(to_write(directory))
+    directory = outputs.shown(to_write(directory))
     from harness.golden.store import generate
     from harness.golden.store import write as write_all
 
@@ -119,23 +115,31 @@ def write(directory: Directory = None) -> None:
 
 
 @app.command()
-def check(directory: Directory = None) -> None:
+def check(
+    directory: Directory = None, as_json: outputs.Json = False, junit: outputs.Junit = None
+) -> None:
     """Generate every truth file elsewhere, and demand the same bytes."""
+    outputs.to_write(junit)
     from harness.golden.store import check as check_all
     from harness.golden.store import generate
+    from harness.report import golden_outcome
 
     with _oracle() as oracle, progress("generating") as update:
         truths = generate(oracle, update)
     found = check_all(directory or _committed(), truths)
-    for line in (*found.notes, *found.differences[:SHOWN]):
-        typer.echo(line)
-    if found.differences:
-        typer.echo(
-            f"DIFFER: {len(found.differences)} of {found.files} files; `make golden` writes them"
-        )
-        raise typer.Exit(DIFFER)
     size = f"{found.size / 1e6:.1f} MB"
-    typer.echo(f"SAME: {found.vectors:,} vectors in {found.files} files, {size}, byte for byte")
+    told = f"SAME: {found.vectors:,} vectors in {found.files} files, {size}, byte for byte"
+    if found.differences:
+        count = f"{len(found.differences)} of {found.files} files"
+        told = f"DIFFER: {count}; `make golden` writes them"
+    if as_json:
+        typer.echo(golden_outcome.checked_json(found))
+    else:
+        for line in (*found.notes, *found.differences[:SHOWN], told):
+            typer.echo(line)
+    outputs.written(golden_outcome.checked(found, told, outputs.again()), junit)
+    if found.differences:
+        raise typer.Exit(DIFFER)
 
 
 @app.command()
@@ -156,9 +160,13 @@ def replay(
     op: Op = None,
     right: Right = None,
     bits: Bits = None,
+    as_json: outputs.Json = False,
+    junit: outputs.Junit = None,
 ) -> None:
     """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
+    outputs.to_write(junit)
     from harness.golden.replay import replay_path, replay_words
+    from harness.report import golden_outcome
 
     if expect is not None:
         target = parse_type(type_) if type_ else None
@@ -169,22 +177,29 @@ def replay(
         raise ValueError("what bare files of inputs give is named with --expect FILE")
     else:
         results = (each for path in paths or [_committed()] for each in replay_path(path))
+    replayed = list(results)
     table = _table("file", ">groups", ">vectors", ">differences")
     total, wrong = 0, 0
     lines: list[str] = []
-    for name, found in results:
+    for name, found in replayed:
         count = len(found.differences)
         table.add_row(name, f"{found.groups}", f"{found.vectors:,}", f"{count:,}")
         total += found.vectors
         wrong += count
         lines += [d.at(name) for d in found.differences[: SHOWN - len(lines)]]
-    wide_console().print(table)
-    for line in lines:
-        typer.echo(line)
+    told = f"AGREE: harness.quantize reproduces all {total:,} vectors"
+    told = f"DIFFER: {wrong:,} of {total:,} vectors" if wrong else told
+    if as_json:
+        typer.echo(golden_outcome.replayed_json(replayed))
+    else:
+        console = wide_console()
+        console.print(fitted(table, console))
+        for line in (*lines, told):
+            typer.echo(line)
+    outcome = golden_outcome.replayed(replayed, told, not wrong, outputs.again())
+    outputs.written(outcome, junit)
     if wrong:
-        typer.echo(f"DIFFER: {wrong:,} of {total:,} vectors")
         raise typer.Exit(DIFFER)
-    typer.echo(f"AGREE: harness.quantize reproduces all {total:,} vectors")
 
 
 @app.command()
@@ -331,7 +346,8 @@ def rtl(
             seconds = f"{found.seconds:.1f}"
             table.add_row(each.name, found.version, f"{count:,}", result, seconds)
             details += [f"{each.name}: {line}" for line in found.output]
-    wide_console().print(table)
+    console = wide_console()
+    console.print(fitted(table, console))
     for line in details:
         typer.echo(line)
     if failed:

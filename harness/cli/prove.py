@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from harness.cli import outputs
 from harness.golden.files import write_aside
 from harness.report.console import progress, wide_console
 from harness.types import as_fixed_type
@@ -70,9 +71,11 @@ def prove(
     export: Annotated[
         Path | None, typer.Option(help="Write every question as SMT-LIB into this folder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the certificates.")] = False,
+    as_json: outputs.Json = False,
+    junit: outputs.Junit = None,
 ) -> None:
     """Prove casts for all inputs, or find the input that refutes them."""
+    outputs.to_write(junit)
     kept = import_module("harness.prove.certificates")
     if rtl:
         outcome, found = _on_rtl(
@@ -113,6 +116,7 @@ def prove(
         kept.export(found, export)
     if as_json:
         sys.stdout.write(text + "\n")
+    _written("harness prove", found, outcome, junit)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
 
 
@@ -134,12 +138,14 @@ def prove_layers(
     certificates: Annotated[
         Path | None, typer.Option(help="Write every question's hash and answer into this file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the certificates.")] = False,
+    as_json: outputs.Json = False,
+    junit: outputs.Junit = None,
 ) -> None:
     """Prove typed layers equal to hls4ml's kernels for all inputs, or find one that refutes it."""
     from harness.hls.proof import named
     from harness.oracle import Oracle
 
+    outputs.to_write(junit)
     layers, kept = (
         import_module("harness.prove.layers"),
         import_module("harness.prove.certificates"),
@@ -167,7 +173,13 @@ def prove_layers(
     else:
         took = time.perf_counter() - started
         import_module("harness.report.layer_proofs").print_layer_proofs(found, wide_console(), took)
+    _written("harness prove-layers", all_of_them, outcome, junit)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
+
+
+def _written(command: str, found: list[Any], outcome: str, junit: Path | None) -> None:
+    report = _module("harness.report.certificates_outcome")
+    outputs.written(report.outcome(command, found, outcome, outputs.again()), junit)
 
 
 def _on_ours(

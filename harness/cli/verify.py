@@ -19,7 +19,7 @@ __all__ = ["register"]
 
 AGREE, DIFFER = 0, 1
 #: Differences of which the page of --html tells every step.
-EXPLAINED = 20
+EXPLAINED = 8
 
 Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
 NoCache = Annotated[

@@ -1,4 +1,4 @@
-"""Comparisons of two functions as programs read them."""
+"""Comparisons of two functions as programs read them: JSON, and a case of a CI."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.cosim.record import Compared
+from harness.report.outcome import Case, Kind, Outcome, Suite
 
-__all__ = ["as_json"]
+__all__ = ["as_json", "outcome"]
 
 COUNTS = ("count", "lowest", "highest", "zeros", "negative", "at_min", "at_max")
 
@@ -43,3 +44,19 @@ def as_json(found: Compared) -> str:
             "answers": [{"value": x.value, "code": x.code} for x in difference.answers],
         }
     return json.dumps(document, indent=2)
+
+
+def outcome(found: Compared, again: str = "") -> Outcome:
+    """One case, which fails if the functions differ or nothing was compared.
+
+    Args:
+        found: what was found.
+        again: the command line that finds it again; may be left out.
+    """
+    text = str(found)
+    sentence = text.splitlines()[0]
+    word = sentence.partition(":")[0]
+    kind = Kind.PASSED if found.agrees else Kind.FAILED
+    told = text.removeprefix(f"{word}: ")
+    suite = Suite("functions", (Case(" and ".join(found.names), word, told, kind),))
+    return Outcome("harness cosim", sentence, found.agrees, (suite,), again)

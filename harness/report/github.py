@@ -8,6 +8,8 @@ from harness.report.outcome import Case, Kind, Outcome, Suite
 
 __all__ = ["as_annotations", "summary"]
 
+#: Letters of an annotation's text: what differs, not all of a program.
+LONG = 1000
 #: GitHub shows no more annotations of one kind that come from one step.
 SHOWN = 10
 
@@ -29,7 +31,8 @@ def _annotation(outcome: Outcome, suite: Suite, case: Case) -> str:
     facts["title"] = f"{outcome.command}: {suite.name}"
     named = ",".join(f"{key}={_property(text)}" for key, text in facts.items() if text)
     told = case.text if case.verdict == "" else f"{case.verdict}: {case.text}"
-    return f"::error {named}::{_escaped(f'{case.name}: {told}')}"
+    text = f"{case.name}: {told}"
+    return f"::error {named}::{_escaped(text[:LONG] + '...' * (len(text) > LONG))}"
 
 
 def _data(outcome: Outcome) -> str:

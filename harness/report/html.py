@@ -48,7 +48,8 @@ def header(kicker: str, name: str, verdict: str, mood: str, told: str) -> str:
     pill = f'<span class="pill {mood}" id="verdict">{escape(verdict)}</span>'
     return (
         f'<header><div class="kicker">{escape(kicker)}</div><h1>{escape(name)} {pill}</h1>'
-        f'<p class="summary">{escape(told)}</p></header>'
+        + (f'<p class="summary">{escape(told)}</p>' if told else "")
+        + "</header>"
     )
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.prove.record import Certificate, Outcome
+from harness.report.tables import fitted
 
 __all__ = ["print_layer_proofs"]
 
@@ -39,7 +40,7 @@ def print_layer_proofs(
             f"{max((one.seconds for one in many), default=0.0):.2f} s",
             style=None if counts[Outcome.PROVEN] == len(many) else "bold red",
         )
-    console.print(table)
+    console.print(fitted(table, console))
     all_of_them = [one for many in found.values() for one in many]
     for one in all_of_them:
         if one.codes is not None:

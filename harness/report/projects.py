@@ -12,6 +12,7 @@ from rich.table import Table
 from harness.hls.check import Fidelity, Findings
 from harness.hls.project.verify import LayerRow, Verdict
 from harness.report.questions import lost, suggested
+from harness.report.tables import fitted
 
 __all__ = ["print_findings"]
 
@@ -25,7 +26,7 @@ def print_findings(findings: Findings, console: Console, command: str = "") -> N
         command: the command line that finds it again; may be left out.
     """
     if findings.cpp is not None:
-        console.print(_layers(findings.cpp, findings.model))
+        console.print(fitted(_layers(findings.cpp, findings.model), console))
         for line in findings.cpp.details:
             _say(console, line)
     if told := _told(findings):

@@ -17,6 +17,7 @@ from harness.prove.record import Certificate, Outcome
 from harness.prove.rtl import RtlProof
 from harness.prove.run import Run
 from harness.quantize import from_bits
+from harness.report.tables import fitted
 from harness.types import ApFixed
 
 __all__ = ["print_rtl", "print_run"]
@@ -54,7 +55,7 @@ def print_run(found: Run, console: Console) -> None:
             f"{slowest:.2f} s",
             style=None if counts[Outcome.PROVEN] == len(certificates) else "bold red",
         )
-    console.print(table)
+    console.print(fitted(table, console))
     wrong = [one for one in found.certificates if one.outcome is not Outcome.PROVEN]
     for one in wrong[:SHOWN]:
         console.print(_refutation(one), style="bold red", highlight=False)

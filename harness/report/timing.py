@@ -6,10 +6,12 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from harness.report.console import watched
+from harness.report.tables import fitted
 
 __all__ = ["Bar", "Screen"]
 
@@ -45,12 +47,21 @@ class Bar:
 class Screen:
     """Where a benchmark shows what it found, and what it is at."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        #: Bars are no result: with ``quiet`` they are on standard error.
+        self._bars = Console(stderr=True) if quiet else console
 
     def show(self, found: RenderableType) -> None:
-        """A table or a line of text."""
-        self._console.print(found, highlight=False)
+        """A table or a line of text; nothing, if quiet."""
+        if self._quiet:
+            return
+        if isinstance(found, Group):
+            for part in found.renderables:
+                self.show(part)
+            return
+        shown = fitted(found, self._console) if isinstance(found, Table) else found
+        self._console.print(shown, highlight=False)
 
     @contextlib.contextmanager
     def bar(self, what: str, total: int) -> Iterator[Bar]:
@@ -65,10 +76,10 @@ class Screen:
         )
         with Progress(
             *columns,
-            console=self._console,
+            console=self._bars,
             transient=True,
             auto_refresh=False,
-            disable=not watched(self._console),
+            disable=not watched(self._bars),
         ) as progress:
             yield Bar(progress, what, total)
 
@@ -76,10 +87,10 @@ class Screen:
     def waiting(self, what: str) -> Iterator[None]:
         """A spinner while another process is measured; where there is no terminal, one line."""
         self._log(what)
-        seen = watched(self._console)
-        with self._console.status(what) if seen else contextlib.nullcontext():
+        seen = watched(self._bars)
+        with self._bars.status(what) if seen else contextlib.nullcontext():
             yield
 
     def _log(self, what: str) -> None:
-        if not watched(self._console):
-            self._console.print(f"[dim]{what} ...[/dim]")
+        if not watched(self._bars):
+            self._bars.print(f"[dim]{what} ...[/dim]")

@@ -10,7 +10,7 @@ from typing import Any
 from harness.explain import Account
 from harness.reference import QUIRKS
 from harness.report import html, trend
-from harness.report.matrix import Cell, Matrix, counted, family_rows, matrix_of
+from harness.report.matrix import Cell, Matrix, counted, family_rows, matrix_of, short
 from harness.report.verdicts import reason, sentence
 from harness.verify.records import Mismatch, Verdict
 
@@ -18,6 +18,8 @@ __all__ = ["KEYS", "page"]
 
 #: What a document of an earlier run is known by.
 KEYS = ("agrees", "checks", "differences", "types", "subject", "profile")
+#: Letters of a code that is printed smaller.
+WIDE = 30
 #: Ways into a type, for those who read the name of a path for the first time.
 WAYS = {
     "double": "from a double",
@@ -61,12 +63,12 @@ def page(
 
 
 def _figures(verdict: Verdict) -> Iterable[str]:
-    """Four numbers."""
+    """Three numbers."""
     wrong, open_ = verdict.differences, len(verdict.unwitnessed)
     yield '<section class="questions" aria-label="in numbers">'
     yield html.figure("codes compared", f"{verdict.checks:,}", f"in {verdict.seconds:.1f} s")
     yield html.figure("types", f"{verdict.types:,}", f"profile {verdict.profile}")
-    about = counted(open_, "conversion") + " without a C++ witness" if open_ else "every one with"
+    about = f"{counted(open_, 'conversion')} without a C++ witness"
     about = about if open_ else "every question has a witness"
     yield html.figure("differences", f"{wrong:,}", about, "bad" if wrong else "good")
     yield "</section>"
@@ -99,9 +101,10 @@ def _differences(
 
 
 def _side(who: str, code: int | str) -> str:
+    kind = "value wide" if len(str(code)) > WIDE else "value"
     return (
         f'<div><div class="soft">{escape(who)} gives the code</div>'
-        f'<div class="value">{escape(str(code))}</div></div>'
+        f'<div class="{kind}">{escape(str(code))}</div></div>'
     )
 
 
@@ -112,7 +115,7 @@ def _matrices(verdict: Verdict) -> Iterable[str]:
         yield "<h2>What was compared</h2>"
         yield (
             '<p class="soft">Types/codes in a cell, the more codes the warmer; '
-            "<b>a red cell has codes that differ</b>.</p>"
+            "<b>≠ and red: codes that differ</b>.</p>"
         )
     for path in paths:
         matrix = matrix_of(path, list(verdict.on(path)))
@@ -144,7 +147,8 @@ def _heat(cell: Cell, where: str, largest: float) -> html.Heat:
     label += f", {cell.differences:,} differ" if cell.differences else ", all agree"
     share = math.log1p(cell.checks) / largest if largest else 0.0
     # Codes are many everywhere: what tells cells apart is the upper half of the scale.
-    return html.Heat(cell.text, label, 2 * share - 1, bool(cell.differences))
+    text = f"≠ {short(cell.differences)}" if cell.differences else cell.text
+    return html.Heat(text, label, 2 * share - 1, bool(cell.differences))
 
 
 def _families(verdict: Verdict) -> Iterable[str]:

@@ -139,8 +139,9 @@ class FromNumber(FixedQuestion):
         """Inputs that are easy to think about, to shrink to."""
         x = np.ldexp(np.arange(-256.0, 257.0), -self.target.frac - 2)
         edges = np.array([float(self.target.min_code), float(self.target.max_code)])
-        far = np.add.outer(np.ldexp(edges, 2), np.arange(-9.0, 10.0)).ravel()
-        x = np.concatenate([x, np.ldexp(far, -self.target.frac - 2)])
+        with np.errstate(over="ignore"):  # the ends of the widest types are beyond the doubles
+            far = np.add.outer(np.ldexp(edges, 2), np.arange(-9.0, 10.0)).ravel()
+            x = np.concatenate([x, np.ldexp(far, -self.target.frac - 2)])
         if self.whole:
             return (np.arange(0, 256, dtype="u8" if "uint" in self.number else "i8"),)
         return (x.astype(np.float32) if self.number == "float" else x,)
