@@ -1,5 +1,6 @@
 """One oracle for the session, and the Hypothesis profile."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ from harness.oracle import Oracle
 from harness.testing import load_profile
 
 load_profile()
+# In a GitHub action what the tests run would annotate it and write into its summary.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
 # The workers of a run have a core each: the threads of a matrix product would wait for another's.
 torch.set_num_threads(1)
 

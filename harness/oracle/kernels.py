@@ -10,6 +10,7 @@ from harness.types import (
     FORMATS,
     TERNARY,
     ApFixed,
+    ApInt,
     Binary,
     MiniFloat,
     NumberType,
@@ -111,10 +112,12 @@ class Kernel:
     def warns(self) -> bool:
         """Whether the headers print a warning for each element.
 
-        They do of widths that differ, and of a range whose bits come in reverse order.
+        They do of widths that differ, of a range whose bits come in reverse order, and of doubles
+        from 1 to 2 into an ``ap_int``, which they take for NaN there: a bias cut to 8 bits.
         """
         bits = self.template in ("assign", "accumulate") and "::bit_" in self.arguments[0]
-        return bits or self.template == "slice"
+        number = self.template == "from_number" and isinstance(self.result, ApInt)
+        return bits or number or self.template == "slice"
 
     def _spelled(self, t: Any) -> str:
         if isinstance(t, MiniFloat):

@@ -97,7 +97,7 @@ class Oracle:
             flat = np.ascontiguousarray(array, dtype=_DTYPES[number]).ravel()
         odd = bool(flat.dtype.kind == "f" and not np.isfinite(flat).all())  # those are warned of
         kernel = kernels.from_number(number, t, _checked(header))
-        words = self._run(kernel, flat, None, flat.size, quiet=odd)
+        words = self._run(kernel, flat, None, flat.size, quiet=odd or kernel.warns)
         return from_words(words, t, array.shape)
 
     def cast(

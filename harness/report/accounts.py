@@ -44,7 +44,7 @@ def page(account: Account, command: str = "") -> str:
     kicker = "harness explain: one value, step by step"
     parts = [
         html.header(kicker, account.title, word, mood, ""),
-        f'<div class="card scroll">{html.steps(account.rows, account.title)}</div>',
+        f'<div class="card">{html.steps(account.rows, account.title)}</div>',
         html.footer((), command),
     ]
     return html.document(f"{word}: {account.title}", parts)

@@ -47,10 +47,10 @@ def fitted(table: Table, console: Console) -> RenderableType:
         column.no_wrap = not words
         column.overflow = "fold"
     gaps = GAP * len(table.columns)
-    return table if needed + gaps <= room else Group(*_blocks(table))
+    return table if needed + gaps <= room else Group(*_blocks(table, room))
 
 
-def _blocks(table: Table) -> Iterable[RenderableType]:
+def _blocks(table: Table, room: int) -> Iterable[RenderableType]:
     """Each row as lines of a name and what stands there."""
     if table.title:
         yield Text(str(table.title), "bold")
@@ -58,7 +58,7 @@ def _blocks(table: Table) -> Iterable[RenderableType]:
     for cells in zip(*(column.cells for column in table.columns), strict=True):
         first = cells[0] or first  # an empty one repeats what stands above it
         block = Table(box=None, show_header=False, pad_edge=False)
-        block.add_column(style="dim", no_wrap=True)
+        block.add_column(style="dim", overflow="fold", max_width=room // 2)
         block.add_column(overflow="fold")
         for column, cell in zip(table.columns, (first, *cells[1:]), strict=True):
             if not isinstance(cell, str) or cell:
