@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -49,6 +50,11 @@ def test_replay_finds_a_flipped_bit(tmp_path: Path) -> None:
     number = int(out[out.index("double.json:") + 12 :].split(":")[0])
     assert lines[number - 1].lstrip().startswith('["')
     assert "DIFFER: 1 of 1,0" in out
+    arguments = ("golden", "replay", "double.json", "--json", "--junit", "x.xml")
+    status, out, err = harness(*arguments, cwd=tmp_path, GITHUB_ACTIONS="true")
+    assert (status, json.loads(out)["differences"]) == (1, 1)
+    assert err.startswith(f"::error file=double.json,line={number},title=")
+    assert ElementTree.parse(tmp_path / "x.xml").getroot().get("failures") == "1"
 
 
 @pytest.mark.parametrize("change", ["flipped", "truncated", "gone"])

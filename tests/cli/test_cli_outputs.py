@@ -102,27 +102,6 @@ def test_explain_outputs(tmp_path: Path) -> None:
     assert "50 = 0x32" in (tmp_path / "x.html").read_text()
 
 
-def test_golden_replay_outputs(tmp_path: Path) -> None:
-    """A vector that differs is an annotation on its line."""
-    from harness.golden.files import golden_directory
-
-    text = (golden_directory() / "fixed" / "cast.json").read_text(encoding="utf-8")
-    document = json.loads(text)
-    group = document["groups"][0]
-    at = text.index('"cases"')
-    row = text[at:].split("[", 2)[2].split("]")[0]
-    last = row.split(",")[-1].strip().strip('"')
-    changed = row.replace(last, "0" * len(last) if set(last) != {"0"} else "1" * len(last))
-    (tmp_path / "cast.json").write_text(text[:at] + text[at:].replace(row, changed, 1))
-    arguments = ("golden", "replay", "cast.json", "--json", "--junit", "x.xml")
-    status, out, err = harness(*arguments, cwd=tmp_path, GITHUB_ACTIONS="true")
-    assert group
-    assert status == 1, err
-    assert json.loads(out)["differences"] == 1
-    assert err.startswith("::error file=cast.json,line=")
-    assert ET.parse(tmp_path / "x.xml").getroot().get("failures") == "1"
-
-
 def test_verify_layers_outputs(tmp_path: Path) -> None:
     """A case a kernel, and JSON."""
     arguments = ("verify-layers", "--kernel", "relu", "--configurations", "1", "--json")
