@@ -41,7 +41,7 @@ def verify(
     seed: Seed = 0,
     subject: Annotated[
         str | None,
-        typer.Option(help="Your own quantizer, as package.module:function; f(x, type)."),
+        typer.Option(help="Your own quantizer f(x, type), as MODULE:FUNCTION."),
     ] = None,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,

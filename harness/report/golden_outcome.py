@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.golden.files import golden_directory
 from harness.golden.replay import Replayed
 from harness.report.outcome import Case, Kind, Outcome, Suite
 
@@ -36,15 +37,22 @@ def replayed(
 
 
 def _replayed(name: str, found: Replayed) -> Case:
+    shown = _named(name)
     if not found.differences:
-        return Case(name, "AGREE", f"{found.vectors:,} vectors")
+        return Case(shown, "AGREE", f"{found.vectors:,} vectors")
     first = found.differences[0].at(name)
     place = first.removeprefix(f"{name}:").partition(":")[0]
     lines = [d.at(name) for d in found.differences[:SHOWN]]
     told = f"{len(found.differences):,} of {found.vectors:,} vectors differ"
     line = int(place) if place.isdecimal() and Path(name).is_file() else None
     text = "\n".join([told, *lines])
-    return Case(name, "DIFFER", text, Kind.FAILED, name if line else "", line)
+    return Case(shown, "DIFFER", text, Kind.FAILED, name if line else "", line)
+
+
+def _named(name: str) -> str:
+    """A file; one of the committed ones is named without the folder that they were installed to."""
+    path, home = Path(name), golden_directory()
+    return str("golden" / path.relative_to(home)) if path.is_relative_to(home) else name
 
 
 def replayed_json(found: Sequence[tuple[str, Replayed]]) -> str:
@@ -60,7 +68,7 @@ def replayed_json(found: Sequence[tuple[str, Replayed]]) -> str:
         "differences": differences,
         "files": [
             {
-                "file": name,
+                "file": _named(name),
                 "groups": each.groups,
                 "vectors": each.vectors,
                 "differences": [{**asdict(d), "text": d.at(name)} for d in each.differences],

@@ -41,6 +41,8 @@ def fitted(table: Table, console: Console) -> RenderableType:
         return table
     room, needed = console.width, 0
     for column in table.columns:
+        if isinstance(column.header, str):
+            column.header = column.header.replace(" ", "\n")
         words = column.justify != "right"
         longest = max((_width(cell) for cell in (column.header, *column.cells)), default=0)
         needed += min(longest, NARROW) if words else longest
@@ -61,8 +63,10 @@ def _blocks(table: Table, room: int) -> Iterable[RenderableType]:
         block.add_column(style="dim", overflow="fold", max_width=room // 2)
         block.add_column(overflow="fold")
         for column, cell in zip(table.columns, (first, *cells[1:]), strict=True):
+            name = column.header
+            name = name.replace("\n", " ") if isinstance(name, str) else name
             if not isinstance(cell, str) or cell:
-                block.add_row(column.header, cell)
+                block.add_row(name, cell)
         yield block
         yield Text()
 
