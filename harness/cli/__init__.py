@@ -122,7 +122,7 @@ def verify_project(
     reference: Annotated[
         str | None,
         typer.Option(
-            help="What your model gives: a .npy or .npz of predictions, or package.module:function."
+            help="What your model gives: a .npy or .npz of predictions, or MODULE:FUNCTION."
         ),
     ] = None,
     max_flips: Annotated[

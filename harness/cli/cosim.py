@@ -40,7 +40,8 @@ def cosim(
         typer.Option(help="NAME=N: values behind a pointer, or in a stream; may be repeated."),
     ] = None,
     direction: Annotated[
-        list[str] | None, typer.Option(help="NAME=in|out|inout, where the source does not tell.")
+        list[str] | None,
+        typer.Option(help="NAME=in, out or inout, where the source does not tell."),
     ] = None,
     sanitize: Annotated[
         bool, typer.Option("--sanitize", help="End calls that go out of bounds; slower.")
