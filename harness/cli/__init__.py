@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,6 @@ from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
 from harness.cli.prove import register as register_prove
 from harness.cli.verify import register as register_verify
-from harness.cli.verify import with_torch
 from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
@@ -141,8 +141,8 @@ def verify_project(
 ) -> None:
     """Does an hls4ml project compute what its types say, and what your model says?"""
     outputs.to_write(html, junit)
-    check = with_torch("harness.hls.check")
-    command = with_torch("harness.hls.check.command")
+    check = import_module("harness.hls.check")
+    command = import_module("harness.hls.check.command")
     request = command.Request(
         directory,
         rows,
@@ -156,14 +156,16 @@ def verify_project(
     with progress("project") as update:
         findings = command.verify_project(request, update)
     if html is not None:
-        write_aside(html, with_torch("harness.report.project_page").page(findings, request.command))
+        write_aside(
+            html, import_module("harness.report.project_page").page(findings, request.command)
+        )
     if as_json:
-        facts = with_torch("harness.report.project_facts")
+        facts = import_module("harness.report.project_facts")
         sys.stdout.write(facts.as_json(findings, request.command) + "\n")
     else:
-        projects = with_torch("harness.report.projects")
+        projects = import_module("harness.report.projects")
         projects.print_findings(findings, wide_console(), request.command)
-    cases = with_torch("harness.report.project_junit")
+    cases = import_module("harness.report.project_junit")
     outputs.written(cases.outcome(findings, request.command), junit)
     raise typer.Exit(AGREE if findings.agrees else DIFFER)
 

@@ -178,7 +178,7 @@ def prove_layers(
 
 
 def _written(command: str, found: list[Any], outcome: str, junit: Path | None) -> None:
-    report = _module("harness.report.certificates_outcome")
+    report = import_module("harness.report.certificates_outcome")
     outputs.written(report.outcome(command, found, outcome, outputs.again()), junit)
 
 

@@ -12,6 +12,7 @@ import typer
 
 from harness.cli import outputs
 from harness.golden.files import write_aside
+from harness.quantize.compiled import expect_many
 from harness.report.console import progress, wide_console
 from harness.types import parse_type
 
@@ -64,6 +65,8 @@ def verify(
     outputs.to_write(junit, html)
     earlier = outputs.earlier(history, html, verdict_page.KEYS)
     types = [parse_type(spelling) for spelling in type_ or []]
+    if not types:
+        expect_many()
     function = load_subject(subject) if subject else None
     with contextlib.closing(Oracle(headers, cache=not no_cache)) as oracle:
         with progress("compiling and comparing") as update:
@@ -117,7 +120,7 @@ def verify_layers(
     from harness.oracle import Oracle
 
     outputs.to_write(junit)
-    proof = with_torch("harness.hls.proof")
+    proof = import_module("harness.hls.proof")
     with (
         contextlib.closing(Oracle(cache=not no_cache)) as oracle,
         progress("layers and their twins") as update,
@@ -129,7 +132,7 @@ def verify_layers(
             seed=seed,
             progress=update,
         )
-    report = with_torch("harness.report.proofs")
+    report = import_module("harness.report.proofs")
     if as_json:
         sys.stdout.write(report.as_json(found, seed) + "\n")
     else:
@@ -137,13 +140,3 @@ def verify_layers(
     outcome = report.outcome(found, outputs.again())
     outputs.written(outcome, junit)
     raise typer.Exit(AGREE if outcome.agrees else DIFFER)
-
-
-def with_torch(module: str) -> Any:
-    """A module that imports ``harness.hls``; ``ValueError`` if there is no torch."""
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise ValueError("typed layers need torch; pip install 'hls-harness[torch]'") from None

@@ -15,6 +15,7 @@ from harness.conformance.judge import judged, missing, version_of
 from harness.conformance.records import Judgement
 from harness.conformance.sheets import Sheet
 from harness.conformance.subject import Subject
+from harness.quantize.compiled import expect_many
 from harness.verify.engine import SubjectError
 
 __all__ = ["all_judged"]
@@ -69,6 +70,7 @@ def _child(subject: Subject, questions: Path, folder: Path) -> Judgement:
 
 def main() -> None:
     """The child: judge one library, and leave its judgement, or what is wrong with its adapter."""
+    expect_many()  # for our own quantizers, whose every mode is asked for
     subject, questions, answer = map(Path, sys.argv[1:])
     found: Judgement | str
     try:

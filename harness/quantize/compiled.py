@@ -21,15 +21,13 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import RewriteSemanticConstants
 
-__all__ = ["Kernel", "kernel"]
+__all__ = ["Kernel", "expect_many", "kernel"]
 
 # Numba's own functions have no types.
 _BUILDER: Any = DefaultPassBuilder
 _CONSTANT: Any = ir.Const
 _REGISTER: Any = register_pass
 
-#: A process compiles so many loops for what is known, of each kernel.
-FEW = 12
 #: What kernels are called from kernels with.
 _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _OUTER = {"cache": True, "no_cfunc_wrapper": True}
@@ -37,6 +35,9 @@ _OUTER = {"cache": True, "no_cfunc_wrapper": True}
 
 class Kernel:
     """A function that is compiled for what is known when it is asked for; called, for nothing."""
+
+    #: A process compiles so many loops for what is known, of each kernel.
+    few = 12
 
     def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
         self.function, self.options = function, options
@@ -58,7 +59,7 @@ class Kernel:
         all, which takes longer to compile, once.
         """
         asked = tuple(known.items())
-        if asked not in self._made and len(self._made) >= FEW:
+        if asked not in self._made and len(self._made) >= self.few:
             asked = ()
         if asked not in self._made:
             self._made[asked] = self._compiled(dict(asked))
@@ -90,6 +91,14 @@ class Kernel:
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Make a function a :class:`Kernel`, with options of Numba."""
     return lambda function: Kernel(function, options)
+
+
+def expect_many() -> None:
+    """Compile each kernel once for every mode: for a process that will ask for most of them.
+
+    That takes ten times as long as one mode does, and a loop for one is not faster than it.
+    """
+    Kernel.few = 0
 
 
 def _pipeline(known: dict[str, int]) -> type:
