@@ -33,6 +33,10 @@ _INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _OUTER = {"cache": True, "no_cfunc_wrapper": True}
 
 
+#: What kernels call, compiled for what is known: those that know the same share it.
+_called: dict[tuple[tuple[str, int], ...], dict[Kernel, Any]] = {}
+
+
 class Kernel:
     """A function that is compiled for what is known when it is asked for; called, for nothing."""
 
@@ -67,7 +71,7 @@ class Kernel:
 
     def _compiled(self, known: dict[str, int]) -> Any:
         options = self.options | _OUTER | {"pipeline_class": _pipeline(known)}
-        made = self._copy(known, {})
+        made = self._copy(known, _called.setdefault(tuple(known.items()), {}))
         made.__qualname__ = "_".join([self.__name__, *(f"{name}{known[name]}" for name in known)])
         return njit(**options)(made)
 
