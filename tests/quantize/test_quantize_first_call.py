@@ -63,8 +63,8 @@ def test_wild_floats_compile_their_loop(tmp_path: Path) -> None:
     """What tames infinities and NaN is compiled where there are some."""
     tame, wild = compiled(tmp_path, f"quantize(x, {SAT})", f"x[3] = np.inf; quantize(x, {SAT})")
     assert "_tame" not in tame
-    assert {"_tame", "quantize_wild", "_saturate"} <= {*wild}
-    assert len(wild) <= 8
+    entry = "run_wild_q4_o0_n0_signed1"  # what both loops call is there already
+    assert sorted(wild) == sorted({"_tame", "quantize_wild", entry})
 
 
 def test_float_types_compile_their_rounding(tmp_path: Path) -> None:
