@@ -21,7 +21,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import RewriteSemanticConstants
 
-__all__ = ["Kernel", "expect_many", "kernel"]
+__all__ = ["Kernel", "expect_many", "kernel", "named"]
 
 # Numba's own functions have no types.
 _BUILDER: Any = DefaultPassBuilder
@@ -71,11 +71,9 @@ class Kernel:
 
     def _compiled(self, known: dict[str, int]) -> Any:
         options = self.options | _OUTER | {"pipeline_class": _pipeline(known)}
-        made = self._copy(known, _called.setdefault(tuple(known.items()), {}))
-        made.__qualname__ = "_".join([self.__name__, *(f"{name}{known[name]}" for name in known)])
-        return njit(**options)(made)
+        return njit(**options)(self._copy(known, _called.setdefault(tuple(known.items()), {})))
 
-    def _copy(self, known: dict[str, int], others: dict[Kernel, Any]) -> FunctionType:
+    def _copy(self, known: dict[str, int], others: dict[Kernel, Any]) -> Any:
         """The function, where kernels that it calls are functions compiled for the same."""
 
         def inner(found: Any) -> Any:
@@ -88,8 +86,21 @@ class Kernel:
 
         code, around = self.function.__code__, self.function.__globals__
         called = {name: inner(around[name]) for name in code.co_names if name in around}
-        cells = (CellType(inner(cell.cell_contents)) for cell in self.function.__closure__ or ())
-        return FunctionType(code, {**around, **called}, self.__name__, None, tuple(cells))
+        closed = [cell.cell_contents for cell in self.function.__closure__ or ()]
+        cells = tuple(CellType(inner(found)) for found in closed)
+        made = FunctionType(code, {**around, **called}, self.__name__, None, cells)
+        facts = [found.__name__ for found in closed if isinstance(found, Kernel)]
+        return named(made, *facts, *(f"{name}{known[name]}" for name in known))
+
+
+def named(function: Any, *facts: object) -> Any:
+    """A function that is made for some facts, under a name that tells them.
+
+    A process that reads what two others compiled takes symbols of one name for one function, and
+    what was compiled for other facts would be run.
+    """
+    function.__qualname__ = "_".join([function.__name__, *map(str, facts)])
+    return function
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -18,7 +18,9 @@ from harness import ApFixed, MiniFloat, quantize, quantize_codes
 
 class Names(event.Listener):
     def on_start(self, happened):
-        names.append(happened.data["dispatcher"].py_func.__qualname__)
+        function = happened.data["dispatcher"].py_func
+        entry = function.__name__.startswith("run_")
+        names.append(function.__qualname__ if entry else function.__name__)
     def on_end(self, happened):
         pass
 
@@ -28,7 +30,7 @@ x = np.linspace(-20, 20, 100, dtype=np.float32)
 """
 SAT, WRAP = ('ApFixed(8, 3, rounding="RND_CONV", overflow="SAT")', "ApFixed(8, 3)")
 #: The loop for floats in order, and what it is made of, beside those of a mode.
-TAME = {"quantize_tame", "_plan_of", "_is_wild", "_block", "_loops.<locals>.quantize"}
+TAME = {"quantize_tame", "_plan_of", "_is_wild", "_block", "quantize"}
 
 
 def compiled(cache: Path, *calls: str) -> list[list[str]]:
@@ -65,6 +67,31 @@ def test_wild_floats_compile_their_loop(tmp_path: Path) -> None:
     assert "_tame" not in tame
     entry = "run_wild_q4_o0_n0_signed1"  # what both loops call is there already
     assert sorted(wild) == sorted({"_tame", "quantize_wild", entry})
+
+
+TOLD = """
+import ast, sys
+import numpy as np
+from harness import ApFixed, decode, quantize, quantize_codes, reference
+x = np.concatenate([np.linspace(-20, 20, 641), [np.inf, 1e30]])
+for rounding, overflow in ast.literal_eval(sys.argv[1]):
+    t = ApFixed(6, 3, rounding=rounding, overflow=overflow)
+    codes = np.array([reference.from_double(float(v), t) for v in x])
+    for some in (x[:-2], x):
+        assert np.array_equal(quantize_codes(some, t), codes[: some.size]), t
+        assert np.array_equal(quantize(some, t), decode(codes, t)[: some.size]), t
+"""
+
+
+def test_loops_of_several_processes_are_told_apart(tmp_path: Path) -> None:
+    """Who reads what two others compiled gets each mode's own lines, in either order."""
+    one = [("RND", "SAT"), ("TRN", "WRAP")]
+    two = [("RND_CONV", "SAT"), ("TRN_ZERO", "SAT_ZERO")]
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for modes in (one, two, one + two, two + one):
+        command = [sys.executable, "-c", TOLD, repr(modes)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_float_types_compile_their_rounding(tmp_path: Path) -> None:

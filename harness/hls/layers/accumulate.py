@@ -21,6 +21,7 @@ from numba.extending import register_jitable
 
 from harness.fixed import Array, Fixed, computed_elsewhere, record_cast
 from harness.hls.layers import wide_sums
+from harness.quantize.compiled import named
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, ApInt, Overflow, result_type
@@ -303,8 +304,7 @@ def _wrap_loop(q: int, word: Any) -> Any:
     """What leaves the range wraps, and wrapping once at the end is the same."""
     last = np.iinfo(word).bits - 1
 
-    @njit(cache=True, nogil=True)
-    def loop(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
+    def wrap(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
         row = np.empty_like(start)
         for r in range(x.shape[0]):
             row[:] = start
@@ -315,7 +315,7 @@ def _wrap_loop(q: int, word: Any) -> Any:
             for j in range(w.shape[1]):
                 out[r, j] = wrapped(np.int64(row[j]), p)
 
-    return loop
+    return njit(cache=True, nogil=True)(named(wrap, q, word.__name__))
 
 
 @functools.cache
@@ -323,8 +323,7 @@ def _sat_loop(q: int, word: Any) -> Any:
     """What leaves the range saturates, products and sums alike."""
     last = np.iinfo(word).bits - 1
 
-    @njit(cache=True, nogil=True)
-    def loop(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
+    def saturate(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
         row = np.empty_like(start)
         lower, upper = word(p.lower), word(p.upper)
         for r in range(x.shape[0]):
@@ -338,7 +337,7 @@ def _sat_loop(q: int, word: Any) -> Any:
             for j in range(w.shape[1]):
                 out[r, j] = row[j]
 
-    return loop
+    return njit(cache=True, nogil=True)(named(saturate, q, word.__name__))
 
 
 @njit(cache=True, nogil=True)
