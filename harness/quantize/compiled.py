@@ -21,7 +21,7 @@ from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import RewriteSemanticConstants
 
-__all__ = ["Kernel", "expect_many", "kernel", "named"]
+__all__ = ["Kernel", "expect_many", "kernel", "told_apart"]
 
 # Numba's own functions have no types.
 _BUILDER: Any = DefaultPassBuilder
@@ -90,17 +90,21 @@ class Kernel:
         cells = tuple(CellType(inner(found)) for found in closed)
         made = FunctionType(code, {**around, **called}, self.__name__, None, cells)
         facts = [found.__name__ for found in closed if isinstance(found, Kernel)]
-        return named(made, *facts, *(f"{name}{known[name]}" for name in known))
+        return told_apart(*facts, *(f"{name}{known[name]}" for name in known))(made)
 
 
-def named(function: Any, *facts: object) -> Any:
-    """A function that is made for some facts, under a name that tells them.
+def told_apart(*facts: object) -> Callable[[Any], Any]:
+    """Give a function that is made for some facts a name that tells them.
 
     A process that reads what two others compiled takes symbols of one name for one function, and
     what was compiled for other facts would be run.
     """
-    function.__qualname__ = "_".join([function.__name__, *map(str, facts)])
-    return function
+
+    def rename(function: Any) -> Any:
+        function.__qualname__ = "_".join([function.__name__, *map(str, facts)])
+        return function
+
+    return rename
 
 
 def kernel(**options: Any) -> Callable[[Callable[..., Any]], Any]:

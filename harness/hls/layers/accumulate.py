@@ -21,7 +21,7 @@ from numba.extending import register_jitable
 
 from harness.fixed import Array, Fixed, computed_elsewhere, record_cast
 from harness.hls.layers import wide_sums
-from harness.quantize.compiled import named
+from harness.quantize.compiled import told_apart
 from harness.quantize.fixed_codes import round_up, to_code, wrapped
 from harness.quantize.plan import plan
 from harness.types import ApFixed, ApInt, Overflow, result_type
@@ -304,6 +304,8 @@ def _wrap_loop(q: int, word: Any) -> Any:
     """What leaves the range wraps, and wrapping once at the end is the same."""
     last = np.iinfo(word).bits - 1
 
+    @njit(cache=True, nogil=True)
+    @told_apart(q, word.__name__)
     def wrap(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
         row = np.empty_like(start)
         for r in range(x.shape[0]):
@@ -315,7 +317,7 @@ def _wrap_loop(q: int, word: Any) -> Any:
             for j in range(w.shape[1]):
                 out[r, j] = wrapped(np.int64(row[j]), p)
 
-    return njit(cache=True, nogil=True)(named(wrap, q, word.__name__))
+    return wrap
 
 
 @functools.cache
@@ -323,6 +325,8 @@ def _sat_loop(q: int, word: Any) -> Any:
     """What leaves the range saturates, products and sums alike."""
     last = np.iinfo(word).bits - 1
 
+    @njit(cache=True, nogil=True)
+    @told_apart(q, word.__name__)
     def saturate(x: Any, w: Any, start: Any, lines: Any, out: Any, shift: int, p: Any) -> None:
         row = np.empty_like(start)
         lower, upper = word(p.lower), word(p.upper)
@@ -337,7 +341,7 @@ def _sat_loop(q: int, word: Any) -> Any:
             for j in range(w.shape[1]):
                 out[r, j] = row[j]
 
-    return njit(cache=True, nogil=True)(named(saturate, q, word.__name__))
+    return saturate
 
 
 @njit(cache=True, nogil=True)
