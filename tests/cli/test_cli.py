@@ -174,7 +174,7 @@ def test_layers_without_torch(tmp_path: Path) -> None:
     for command in (["verify-layers"], ["verify-project", str(tmp_path)]):
         status, _, err = harness(*command, PYTHONPATH=str(tmp_path))
         assert status == 2
-        assert err == "harness: typed layers need torch; pip install 'hls-harness[torch]'\n"
+        assert err == "harness: harness.hls needs torch; pip install 'hls-harness[torch]'\n"
 
 
 def test_version() -> None:
