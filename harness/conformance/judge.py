@@ -21,6 +21,7 @@ from harness.golden.flags import FLAGS
 from harness.golden.record import code_of
 from harness.reference import decode
 from harness.verify.engine import SubjectError, complexity, differing, rule_broken
+from harness.verify.questions import unfold
 
 __all__ = ["judged", "missing", "version_of"]
 
@@ -101,7 +102,7 @@ class _Tally:
             return
         self.counts[cell] += Count(places.size, wrong.size)
         for k in wrong.tolist():
-            self._differs(sheet, level, int(places[k]), got[k], int(expected[k]))
+            self._differs(sheet, level, int(places[k]), got[k], unfold(expected[k], t))
 
     def _differs(self, sheet: Sheet, level: Level, place: int, got: Any, expected: int) -> None:
         """Count a difference under its kind, and keep the simplest."""
@@ -150,7 +151,7 @@ def _answer(got: Any, t: Any) -> str:
     """A wrong answer: a code of the type with its value, or a value that the type has not."""
     if isinstance(got, (int, np.integer)):
         try:
-            return _number(decode(int(got), t))
+            return _number(decode(unfold(got, t), t))
         except (ValueError, KeyError):
             return f"code {got}"
     return f"{float(got)!r}, not a value of the type"

@@ -40,6 +40,9 @@ def print_conformance(found: Conformance, console: Console) -> None:
     for judgement in found.judgements:
         if judgement.counterexamples:
             console.print(_differences(judgement))
+        for words, count in (judgement.raised or {}).items():
+            shown = f"{judgement.name} raised, {count:,} times: {words}"
+            console.print(Text(shown, "yellow"))
     for line in (*found.truth, *found.notes, f"seed {found.seed}"):
         console.print(f"  {escape(line)}", style="dim", highlight=False)
     style = "bold green" if found.agrees else "bold red"
@@ -107,7 +110,9 @@ def sentence(found: Conformance) -> str:
     """The verdict."""
     asked = [j for j in found.judgements if j.total.answered]
     if not asked:
-        return "NOTHING ASKED: no library is installed that offers any of these types"
+        return (
+            "NOTHING ANSWERED: no library that is installed offers, and answers, one of these types"
+        )
     differ = sum(j.total.differ > 0 for j in asked)
     cases = f"{found.cases:,} vectors of {found.types} types in {found.seconds:.1f} s"
     libraries = f"{len(asked)} librar{'y' if len(asked) == 1 else 'ies'}"

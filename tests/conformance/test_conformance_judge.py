@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,19 @@ def test_the_simplest_counterexample_is_shown(sheets: list[Sheet]) -> None:
     assert float(ties[0].value).as_integer_ratio()[0] in (1, -1, 5, -3)
     assert "RND_CONV" in ties[0].type
     assert found.of(level=Level.VALUES).differ == found.of(level=Level.BETWEEN).differ == 0
+
+
+def test_the_widest_unsigned_codes(sheets: list[Sheet]) -> None:
+    """They travel as negative integers, and are told as what they are."""
+
+    def ones(x: Any, t: Any) -> Any:
+        need(isinstance(t, ApFixed) and t.width == 64 and not t.signed, "ap_ufixed<64>")
+        return np.full(len(x.codes) if isinstance(x, Fixed) else len(x), -1)
+
+    found = judgement(ones, sheets)
+    assert found.total.differ > 0
+    assert all(e.expected >= 0 for e in found.counterexamples)
+    assert all(Fraction(e.got) > 0 for e in found.counterexamples)
 
 
 def test_what_raises_is_counted_apart(sheets: list[Sheet]) -> None:

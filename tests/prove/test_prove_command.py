@@ -105,7 +105,9 @@ def test_without_a_solver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "harness: harness.prove needs bitwuzla; pip install 'hls-harness[prove]'\n"
+    assert (
+        done.stderr == "harness: harness.prove needs bitwuzla; pip install 'hls-harness[prove]'\n"
+    )
 
 
 def test_a_profile_of_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
