@@ -10,8 +10,9 @@ from harness.oracle import Oracle
 from harness.testing import load_profile
 
 load_profile()
-# In a GitHub action what the tests run would annotate it and write into its summary.
-for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+# In a GitHub action what the tests run would annotate it and write into its summary; in a terminal
+# it would be as wide.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "COLUMNS"):
     os.environ.pop(_name, None)
 # The workers of a run have a core each: the threads of a matrix product would wait for another's.
 torch.set_num_threads(1)
