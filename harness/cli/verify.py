@@ -120,6 +120,7 @@ def verify_layers(
     from harness.oracle import Oracle
 
     outputs.to_write(junit)
+    expect_many()  # layers are drawn with types of every mode
     proof = import_module("harness.hls.proof")
     with (
         contextlib.closing(Oracle(cache=not no_cache)) as oracle,

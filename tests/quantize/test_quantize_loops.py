@@ -17,6 +17,7 @@ MODES = [mode for mode in Rounding if not mode.stochastic]
 def written(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The codes of a plan, by the kernels as Python runs them."""
     monkeypatch.setattr(compiled, "njit", lambda **options: lambda function: function)
+    monkeypatch.setattr(compiled, "_called", {})  # those that are compiled are for compiled code
     kernel = quantize_wild._compiled({})
 
     def codes(p: Any) -> list[float]:
