@@ -12,7 +12,6 @@ import typer
 
 from harness.cli import outputs
 from harness.golden.files import write_aside
-from harness.quantize.compiled import expect_many
 from harness.report.console import progress, wide_console
 from harness.types import parse_type
 
@@ -57,6 +56,7 @@ def verify(
 ) -> None:
     """Hold the Python quantizers against the vendor's own C++ headers."""
     from harness.oracle import Oracle
+    from harness.quantize.compiled import expect_many
     from harness.report import verdict_outcome, verdict_page, verdicts
     from harness.verify import PROFILES, load_subject, run
 
@@ -118,6 +118,7 @@ def verify_layers(
 ) -> None:
     """Hold the typed layers against hls4ml's own kernels in C++."""
     from harness.oracle import Oracle
+    from harness.quantize.compiled import expect_many
 
     outputs.to_write(junit)
     expect_many()  # layers are drawn with types of every mode
