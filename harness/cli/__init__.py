@@ -16,6 +16,7 @@ from harness.cli import outputs
 from harness.cli.conformance import register as register_conformance
 from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
+from harness.cli.options import Headers, NoCache, Seed
 from harness.cli.prove import register as register_prove
 from harness.cli.verify import register as register_verify
 from harness.golden.files import write_aside
@@ -76,14 +77,6 @@ def _options(
     pass
 
 
-Headers = Annotated[
-    Path | None,
-    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
-]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
-]
-Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
 AGREE, DIFFER, USAGE = 0, 1, 2
 
 

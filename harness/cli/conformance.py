@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import outputs
+from harness.cli.options import Headers, NoCache
 from harness.golden.files import write_aside
 from harness.report.console import progress, wide_console
 
@@ -39,13 +40,8 @@ def conformance(
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
     html: outputs.Html = None,
-    headers: Annotated[
-        Path | None,
-        typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
-    ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
-    ] = False,
+    headers: Headers = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Whose quantizers answer as the C++ headers do: golden vectors and fresh ones, in levels."""
     from harness.conformance import sheets, subjects

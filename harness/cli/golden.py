@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from harness.cli import outputs
+from harness.cli.options import Headers
 from harness.report.console import progress, wide_console
 from harness.report.tables import fitted
 from harness.types import parse_type
@@ -30,10 +31,6 @@ MANY = 500_000
 
 Directory = Annotated[
     Path | None, typer.Argument(help="Folder of the truth files; by default the committed ones.")
-]
-Headers = Annotated[
-    Path | None,
-    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
 ]
 
 

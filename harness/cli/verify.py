@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from harness.cli import outputs
+from harness.cli.options import Headers, NoCache, Seed
 from harness.golden.files import write_aside
 from harness.report.console import progress, wide_console
 from harness.types import parse_type
@@ -20,11 +20,6 @@ __all__ = ["register"]
 AGREE, DIFFER = 0, 1
 #: Differences of which the page of --html tells every step.
 EXPLAINED = 8
-
-Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
-NoCache = Annotated[
-    bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -48,10 +43,7 @@ def verify(
     html: outputs.Html = None,
     history: outputs.History = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Compilers to run at once.")] = None,
-    headers: Annotated[
-        Path | None,
-        typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
-    ] = None,
+    headers: Headers = None,
     no_cache: NoCache = False,
 ) -> None:
     """Hold the Python quantizers against the vendor's own C++ headers."""

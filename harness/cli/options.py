@@ -1,0 +1,19 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["Headers", "NoCache", "Seed"]
+
+Headers = Annotated[
+    Path | None,
+    typer.Option(help="Folder of your own ap_fixed.h; by default the pinned headers."),
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
+]
+Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
