@@ -22,6 +22,7 @@ from harness.report.update import Update
 from harness.types import FORMATS, ApFixed, Binary, FloatRounding, MiniFloat, Overflow, Rounding
 from harness.verify import cases
 from harness.verify.float_cases import float_doubles_for
+from harness.verify.float_questions import family
 
 __all__ = ["PATHS", "Sheet", "fresh", "golden", "mode_of"]
 
@@ -70,9 +71,7 @@ class Sheet:
         t = self.group.target
         if isinstance(t, ApFixed):
             return "fixed"
-        if isinstance(t, Binary):
-            return "binary"
-        return {"MiniFloat": "minifloat", "IeeeFloat": "ieee"}.get(type(t).__name__, "vitis")
+        return "binary" if isinstance(t, Binary) else family(t)
 
     @cached_property
     def x(self) -> Any:

@@ -43,10 +43,10 @@ def page(found: Conformance, command: str = "") -> str:
 def _overview(judgements: Sequence[Judgement]) -> Iterable[str]:
     """A heat map of libraries by levels, and what the levels are."""
     cells = {
-        (judgement.name, level.label): _heat(judgement.of(level=level), judgement.name, level.label)
+        (judgement.name, level.label): _heat(count, judgement.name, level.label)
         for judgement in judgements
         for level in Level
-        if judgement.of(level=level) != Count()
+        if (count := judgement.of(level=level)) != Count()
     }
     yield '<h2>Answers that are not the headers\'</h2><section class="card stack">'
     names = [judgement.name for judgement in judgements]

@@ -17,7 +17,7 @@ from harness.verify.float_cases import exhausted, float_doubles_for
 from harness.verify.questions import ALL, FEW, HAS_TORCH, Answer, Inputs, fits, tensor_codes
 from harness.verify.witnesses import MPFR, Witness
 
-__all__ = ["FloatQuestion", "Plain", "Witnessed"]
+__all__ = ["FloatQuestion", "Plain", "Witnessed", "family"]
 
 #: Types of up to so many bits are exhausted, wherever a witness takes whole arrays.
 WHOLE = 16

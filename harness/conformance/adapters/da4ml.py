@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from da4ml.trace import FixedVariableArrayInput, comb_trace
 
-from harness.conformance.subject import floats, need
-from harness.fixed import Fixed
-from harness.quantize.plan import FLOATS, float_misfit
-from harness.types import ApFixed, Overflow, Rounding
+from harness.conformance.adapters.traced import FIRST, answer
 
 __all__ = ["quantize"]
 
-ROUNDINGS = (Rounding.TRN, Rounding.RND)
-OVERFLOWS = (Overflow.WRAP, Overflow.SAT, Overflow.SAT_SYM)
-
 
 def quantize(x: Any, t: Any) -> Any:
-    """The values of ``x`` in ``t``: floats as an input's first conversion, codes as a later one."""
-    need(isinstance(t, ApFixed), "has fixed point only")
-    need(t.rounding in ROUNDINGS, f"has no rounding {t.rounding}")
-    need(t.overflow in OVERFLOWS and not t.n, "has no SAT_ZERO, no WRAP_SM, and no N")
-    symmetric = t.overflow is Overflow.SAT_SYM and t.signed
-    need(t.max_code or not symmetric, "a symmetric range has more than one bit")
-    modes = {"overflow_mode": t.overflow.name, "round_mode": t.rounding.name}
-    k, i, f = t.kif
-    source = FixedVariableArrayInput((1,))
-    if isinstance(x, Fixed):
-        for part in (x.type, t):
-            holds = float_misfit(part, FLOATS["float64"]) is None
-            need(holds, "takes and gives float64, which does not hold the types")
-        values = np.asarray(x.values())
-        traced = source.quantize(*x.type.kif).quantize(k, i, f, **modes)
-    else:
-        values = floats(x, t)
-        need(t.overflow is Overflow.WRAP, "an input's first conversion wraps")
-        traced = source.quantize(k, i, f, **modes)
-    logic = comb_trace(source, traced)
-    return logic.predict(values.reshape(-1, 1), n_threads=1).reshape(values.shape)
+    """The values of ``x`` in ``t``."""
+    return answer(x, t, FixedVariableArrayInput((1,)), comb_trace, FIRST)
