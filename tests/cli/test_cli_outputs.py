@@ -1,13 +1,11 @@
 """What commands write beside their result, each in a process of its own."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from test_cli import harness
 
 T = "ap_fixed<8,4,AP_RND,AP_SAT>"
 MINE = (
@@ -17,18 +15,6 @@ MINE = (
     "        y = np.nan_to_num(np.floor(x * 16 + 0.5))\n"
     "    return np.clip(y, -128, 126) / 16\n"
 )
-
-
-def harness(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_verify_in_a_github_action(tmp_path: Path) -> None:

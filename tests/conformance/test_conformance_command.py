@@ -1,15 +1,13 @@
 """``harness conformance``: its table, files and exit statuses, and its page in a browser."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 from browser import browser, installed
+from test_cli import harness
 
 from harness.conformance.levels import Level
 from harness.conformance.records import Cell, Conformance, Count, Counterexample, Judgement
@@ -33,17 +31,9 @@ def mine(x, t):
 """
 
 
-def harness(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
+def conformance(*arguments: str, cwd: Path, **environment: str) -> tuple[int, str, str]:
     """Run the command in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", "conformance", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+    return harness("conformance", *arguments, cwd=cwd, **environment)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +42,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[int, str,
     folder = tmp_path_factory.mktemp("run")
     (folder / "own.py").write_text(MINE)
     files = ["--json", "--html", "page.html", "--junit", "junit.xml"]
-    return folder, harness(
+    return folder, conformance(
         "harness", "--subject", "own:mine", "--subject", "own:crashes", *files, cwd=folder
     )
 
@@ -98,7 +88,7 @@ def test_files(run: tuple[Path, tuple[int, str, str]]) -> None:
 )
 def test_usage_is_one_line(arguments: list[str], text: str, tmp_path: Path) -> None:
     """Status 2, before anything is compiled."""
-    status, out, error = harness(*arguments, cwd=tmp_path)
+    status, out, error = conformance(*arguments, cwd=tmp_path)
     assert (status, out) == (2, "")
     assert text in error
     assert error.count("\n") == 1
@@ -106,7 +96,7 @@ def test_usage_is_one_line(arguments: list[str], text: str, tmp_path: Path) -> N
 
 def test_narrow(tmp_path: Path) -> None:
     """At 60 columns no number is cut, and no line is longer."""
-    status, out, _ = harness("harness", "ml_dtypes", cwd=tmp_path, COLUMNS="60")
+    status, out, _ = conformance("harness", "ml_dtypes", cwd=tmp_path, COLUMNS="60")
     assert status == 1
     assert max(map(len, out.splitlines())) <= 60
     assert re.search(r"\b[\d,]{7}\b", out)
