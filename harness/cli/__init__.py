@@ -19,6 +19,7 @@ from harness.cli.golden import app as golden
 from harness.cli.options import Headers, NoCache, Seed
 from harness.cli.prove import register as register_prove
 from harness.cli.verify import register as register_verify
+from harness.extras import MissingExtra
 from harness.golden.files import write_aside
 from harness.interrupts import STATUS, interruptible
 from harness.report.console import progress, wide_console
@@ -82,14 +83,20 @@ AGREE, DIFFER, USAGE = 0, 1, 2
 
 def main() -> None:
     """Run the command; whatever is wrong with its use is one line on standard error."""
-    from harness.extras import MissingExtra
     from harness.oracle import OracleError
     from harness.verify import SubjectError
 
     try:
         with interruptible():
             app()
-    except (MissingExtra, OracleError, SubjectError, ValueError, ArithmeticError, OSError) as error:
+    except (
+        MissingExtra,
+        OracleError,
+        SubjectError,
+        ValueError,
+        ZeroDivisionError,
+        OSError,
+    ) as error:
         text = " ".join(str(error).split())
         sys.stderr.write(f"harness: {text}\n")
         sys.exit(USAGE)

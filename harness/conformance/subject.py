@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from harness.fixed import Fixed
 from harness.quantize.plan import FLOATS, float_misfit
 from harness.verify.subjects import load_function
@@ -75,7 +77,7 @@ def floats(x: Any, t: Any, dtype: str = "float64") -> Any:
         Unsupported: if the inputs are not floats of at most that dtype, or it does not hold ``t``.
     """
     need(not isinstance(x, Fixed), "takes floats, not codes of another type")
-    need(x.dtype.itemsize <= int(dtype[5:]) // 8, f"computes in {dtype}")
+    need(x.dtype.itemsize <= np.dtype(dtype).itemsize, f"computes in {dtype}")
     need(
         float_misfit(t, FLOATS[dtype]) is None, f"computes in {dtype}, which does not hold the type"
     )

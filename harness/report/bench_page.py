@@ -27,7 +27,7 @@ def outcome(figures: Mapping[str, Any], again: str = "") -> Outcome:
     """A case a target; a missed one is told, and is no error: the exit status is 0.
 
     Args:
-        figures: what ``harness.bench.run`` returns.
+        figures: what ``harness.bench.session.run`` returns.
         again: the command line that measures it again; may be left out.
     """
     cases = tuple(_case(judged) for judged in figures["targets"])
@@ -58,7 +58,7 @@ def page(
     """The text of the file: no script, and nothing from anywhere else.
 
     Args:
-        figures: what ``harness.bench.run`` returns.
+        figures: what ``harness.bench.session.run`` returns.
         earlier: labels and such figures of earlier runs, the oldest first.
         command: the command line that measures it again; may be left out.
     """
