@@ -19,19 +19,36 @@ command -v "${CXX:-g++}" >/dev/null || fail "no C++ compiler ${CXX:-g++}; instal
 echo "setup: creating $venv with $("$python" --version)"
 "$python" -m venv "$venv" || fail "cannot create $venv; is python3-venv installed?"
 
-step() {
-  echo "setup: $1"
-  local log="$venv/setup.log"
+# Python compiles a module when it is first imported: pip would compile all of them, one by one.
+install() {
+  local name=$1 log="$venv/setup-$1.log"
   shift
-  if ! "$venv/bin/python" -m pip --disable-pip-version-check install -q -c constraints.txt "$@" \
-    >"$log" 2>&1; then
-    tail -n 20 "$log" >&2
-    fail "pip failed; the whole output is in $log"
-  fi
+  "$venv/bin/python" -m pip --disable-pip-version-check install -q --no-compile "$@" >"$log" 2>&1 ||
+    { tail -n 20 "$log" >&2; fail "pip failed on $name; the whole output is in $log"; }
 }
 
-# torch first and alone: its pinned build decides what every other package may ask of it.
-step "installing torch (a large download)" torch
-step "installing cppyy (compiles a C++ interpreter's bindings: minutes, once)" cppyy
-step "installing the harness and its tools" -e '.[test,frontends,lint,bench,rtl,examples]'
-echo "setup: done"
+# The versions are known, so nothing is resolved: what is large, what compiles, and two halves of
+# what is left, side by side.
+grep -v '^#' constraints.txt >"$venv/all.txt"
+grep '^torch=' "$venv/all.txt" >"$venv/torch.txt"
+grep -i cppyy "$venv/all.txt" >"$venv/cppyy.txt"
+grep -vxf "$venv/torch.txt" "$venv/all.txt" | grep -vxf "$venv/cppyy.txt" >"$venv/rest.txt"
+awk 'NR % 2' "$venv/rest.txt" >"$venv/tools.txt"
+awk 'NR % 2 == 0' "$venv/rest.txt" >"$venv/more-tools.txt"
+
+declare -A running
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT  # where one fails, or is stopped, none goes on
+for part in torch cppyy tools more-tools; do
+  install "$part" --no-deps -r "$venv/$part.txt" &
+  running[$!]=$part
+done
+echo "setup: installing $(wc -l <"$venv/all.txt") packages; the first time, cppyy compiles a C++ interpreter: minutes"
+while [ ${#running[@]} -gt 0 ]; do
+  wait -n -p ended "${!running[@]}" || exit 1
+  unset "running[$ended]"
+  [ ${#running[@]} = 0 ] || echo "setup: ${SECONDS} s; still installing: ${running[*]}"
+done
+
+# What a version above does not run on here, pip resolves; and it sees that all fits together.
+install harness -c constraints.txt -e '.[test,frontends,lint,bench,rtl,examples]'
+echo "setup: done in ${SECONDS} s"
