@@ -40,11 +40,11 @@ def test_the_workflow(tmp_path: Path) -> None:
 def test_the_other_commands(tmp_path: Path) -> None:
     """In their order, in one folder."""
     lines = re.findall(r"^\$ (harness .*)$", PAGE, re.MULTILINE)
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         done = run(line, tmp_path)
         assert (done.returncode, done.stderr) == (0, ""), line
-    assert {"report.html", "slide.html"} < {path.name for path in tmp_path.iterdir()}
+    assert {"report.html", "slide.html", "slide.svg"} < {path.name for path in tmp_path.iterdir()}
 
 
 def test_the_table() -> None:

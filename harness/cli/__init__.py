@@ -188,6 +188,9 @@ def explain(
     no_cache: NoCache = False,
     as_json: outputs.Json = False,
     html: outputs.Html = None,
+    svg: Annotated[
+        Path | None, typer.Option(help="Draw the steps into this SVG file, too.")
+    ] = None,
 ) -> None:
     """Show one value on its way into a type, or one expression, and what the C++ answers."""
     from harness.explain import account, account_of_expression
@@ -195,7 +198,7 @@ def explain(
     from harness.oracle.errors import HeadersError
     from harness.report import accounts
 
-    outputs.to_write(html)
+    outputs.to_write(html, svg)
     with contextlib.ExitStack() as stack:
         oracle, why = None, ""
         try:
@@ -210,6 +213,8 @@ def explain(
             told = account(value, parse_type(what), oracle, why)
     if html is not None:
         write_aside(html, accounts.page(told, outputs.again()))
+    if svg is not None:
+        write_aside(svg, accounts.drawing(told))
     if as_json:
         sys.stdout.write(accounts.as_json(told) + "\n")
     else:

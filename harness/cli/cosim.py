@@ -77,6 +77,7 @@ def cosim(
     ] = None,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
+    html: outputs.Html = None,
 ) -> None:
     """Do two functions give the same numbers, bit for bit?  With one alone, what does it take?"""
     from harness.cosim.named import Options, named_sides, pairs, parameters
@@ -86,7 +87,7 @@ def cosim(
     from harness.report.cosims import as_json as json_of
     from harness.report.cosims import outcome
 
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     both = {
         "include": include or (),
         "defines": define or (),
@@ -128,7 +129,7 @@ def cosim(
 
         for path in write_reproducers(found, (sides[0], sides[1]), out):
             sys.stderr.write(f"written: {path}\n")
-    outputs.written(outcome(found, outputs.again()), junit)
+    outputs.written(outcome(found, outputs.again()), junit, html)
     raise typer.Exit(AGREE if found.agrees else DIFFER)
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from harness.cli import outputs
-from harness.cli.options import Headers
+from harness.cli.options import Headers, Op
+from harness.cli.rtl import rtl
 from harness.report.console import progress, wide_console
-from harness.report.tables import fitted
+from harness.report.matrix import counted
+from harness.report.tables import fitted, headed
 from harness.types import parse_type
 
 __all__ = ["app"]
@@ -26,15 +28,12 @@ app = typer.Typer(
 AGREE, DIFFER = 0, 1
 #: Differences that are printed.
 SHOWN = 10
-#: Vectors that Verilator is given: the committed ones, and more of the same groups.
-MANY = 500_000
 
 Directory = Annotated[
     Path | None, typer.Argument(help="Folder of the truth files; by default the committed ones.")
 ]
 
 
-Op = Annotated[str | None, typer.Option("--op", help="An operator, such as +, <<=, < or range.")]
 Right = Annotated[str | None, typer.Option("--with", help="The type of its right operand.")]
 Bits = Annotated[str | None, typer.Option(help="The bits HI:LO that range takes.")]
 
@@ -52,18 +51,6 @@ def _committed() -> Path:
     from harness.golden.files import golden_directory
 
     return outputs.shown(golden_directory())
-
-
-def _table(*names: str) -> Table:
-    """A table; a column of numbers has > before its name."""
-    table = Table()
-    for name in names:
-        table.add_column(name.lstrip(">"), justify="right" if name[0] == ">" else "left")
-    return table
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _operands(
@@ -97,7 +84,7 @@ def _operands(
 
 
 @app.command()
-def write(directory: Directory = None) -> None:
+def write(directory: Directory = None, as_json: outputs.Json = False) -> None:
     """Generate every truth file anew, with manifest and sums; never into an installed package."""
     from harness.golden.files import to_write
 
@@ -108,15 +95,20 @@ def write(directory: Directory = None) -> None:
     with _oracle() as oracle, progress("generating") as update:
         truths = generate(oracle, update)
     write_all(directory, truths)
-    typer.echo(f"wrote {sum(t.count for t in truths.values()):,} vectors to {directory}")
+    vectors = sum(t.count for t in truths.values())
+    told = f"wrote {vectors:,} vectors to {directory}"
+    _say(told, as_json, vectors=vectors, folder=str(directory), files=sorted(truths))
 
 
 @app.command()
 def check(
-    directory: Directory = None, as_json: outputs.Json = False, junit: outputs.Junit = None
+    directory: Directory = None,
+    as_json: outputs.Json = False,
+    junit: outputs.Junit = None,
+    html: outputs.Html = None,
 ) -> None:
     """Generate every truth file elsewhere, and demand the same bytes."""
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     from harness.golden.store import check as check_all
     from harness.golden.store import generate
     from harness.report import golden_outcome
@@ -134,7 +126,7 @@ def check(
     else:
         for line in (*found.notes, *found.differences[:SHOWN], told):
             typer.echo(line)
-    outputs.written(golden_outcome.checked(found, told, outputs.again()), junit)
+    outputs.written(golden_outcome.checked(found, told, outputs.again()), junit, html)
     if found.differences:
         raise typer.Exit(DIFFER)
 
@@ -159,13 +151,14 @@ def replay(
     bits: Bits = None,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
+    html: outputs.Html = None,
 ) -> None:
     """Replay vectors on the Python quantizers; needs no compiler, no cppyy, no torch."""
     from harness.golden.replay import replay_path, replay_words
     from harness.quantize.compiled import expect_many
     from harness.report import golden_outcome
 
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     if not paths:
         expect_many()  # the committed vectors have all modes
     if expect is not None:
@@ -178,7 +171,7 @@ def replay(
     else:
         results = (each for path in paths or [_committed()] for each in replay_path(path))
     replayed = list(results)
-    table = _table("file", ">groups", ">vectors", ">differences")
+    table = headed("file", ">groups", ">vectors", ">differences")
     total, wrong = 0, 0
     lines: list[str] = []
     for name, found in replayed:
@@ -197,7 +190,7 @@ def replay(
         for line in (*lines, told):
             typer.echo(line)
     outcome = golden_outcome.replayed(replayed, told, not wrong, outputs.again())
-    outputs.written(outcome, junit)
+    outputs.written(outcome, junit, html)
     if wrong:
         raise typer.Exit(DIFFER)
 
@@ -212,6 +205,7 @@ def emit(
     group: Annotated[
         list[str] | None, typer.Option(help="A group's id, such as 0007; may be repeated; all.")
     ] = None,
+    as_json: outputs.Json = False,
 ) -> None:
     """Write the vectors of a truth file in another format, with an index to read them back."""
     from harness.golden.codec import load
@@ -223,8 +217,9 @@ def emit(
         last = truth.groups[-1].id
         raise ValueError(f"{file} has no group {unknown[0]}; it has 0000 to {last}")
     found = emit_all(groups, format_, f"{truth.family}_{file.stem}", out)
-    written, files = _counted(found.groups, "group"), _counted(found.files, "file")
-    typer.echo(f"wrote {found.vectors:,} vectors of {written} to {out}, {files}")
+    written, files = counted(found.groups, "group"), counted(found.files, "file")
+    told = f"wrote {found.vectors:,} vectors of {written} to {out}, {files}"
+    _say(told, as_json, **{**asdict(found), "folder": str(out), "format": format_})
 
 
 @app.command()
@@ -250,6 +245,7 @@ def make(
         ),
     ] = None,
     headers: Headers = None,
+    as_json: outputs.Json = False,
 ) -> None:
     """Make golden vectors of your own type, cast or operator, or of your own tensors or words."""
     from harness.golden import made
@@ -275,105 +271,19 @@ def make(
         else:
             truth = made.worded(from_, t, given, oracle)
     write_aside(out, dumps(truth))
-    witnesses = ", ".join(dict.fromkeys(group.witness for group in truth.groups))
+    witnesses = list(dict.fromkeys(group.witness for group in truth.groups))
     agreed = (
         "nothing was computed"
         if truth.path == "words" and given is None
-        else (f"{witnesses} and the exact reference agree")
+        else (f"{', '.join(witnesses)} and the exact reference agree")
     )
-    typer.echo(f"wrote {truth.count:,} vectors to {out}; {agreed}")
+    told = f"wrote {truth.count:,} vectors to {out}; {agreed}"
+    _say(told, as_json, vectors=truth.count, file=str(out), witnesses=witnesses)
 
 
-@app.command()
-def rtl(
-    simulator: Annotated[
-        list[str] | None,
-        typer.Option(help="icarus, verilator, ghdl or cocotb; may be repeated."),
-    ] = None,
-    vectors: Annotated[
-        Path | None, typer.Option(help="A truth file of your own casts; by default the committed.")
-    ] = None,
-    design: Annotated[
-        list[Path] | None,
-        typer.Option(help="A source of your own module instead of ours; may be repeated."),
-    ] = None,
-    top: Annotated[str | None, typer.Option(help="Its name.")] = None,
-    types: Annotated[
-        list[str] | None, typer.Option(help="The type of a port of it: x='ap_fixed<16,6>'.")
-    ] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option(help="A parameter of it: WIDTH=16.")
-    ] = None,
-    latency: Annotated[
-        int | None, typer.Option(help="Registers between its input and its output, if clocked.")
-    ] = None,
-    op: Op = None,
-) -> None:
-    """Replay the casts in RTL simulators; one that is not installed is skipped, visibly.
-
-    With --design, replay the vectors whose types are those of your own module on it, in Verilator.
-    """
-    if design:
-        if top is None or simulator:
-            raise ValueError("--design needs --top, and runs in Verilator: leave --simulator out")
-        from harness.cli.design import on_design
-
-        on_design(design, top, types or (), parameter or (), latency, op or "cast", vectors)
-        return
-    if given := next((n for n, v in (("top", top), ("types", types), ("op", op)) if v), None):
-        raise ValueError(f"--{given} is of --design, which is not there")
-    from harness.golden.simulate import SIMULATORS
-
-    if unknown := [name for name in simulator or [] if name not in SIMULATORS]:
-        allowed = ", ".join(SIMULATORS)
-        raise ValueError(f"unknown simulator {unknown[0]!r}; allowed: {allowed}")
-    chosen = [SIMULATORS[name] for name in simulator or SIMULATORS]
-    for each in chosen if simulator else []:
-        if each.missing:
-            raise ValueError(f"{each.name} needs {each.missing}; to install it: {each.remedy}")
-    table = _table("simulator", "version", ">vectors", "result", ">seconds")
-    details, failed, ran = [], 0, 0
-    with tempfile.TemporaryDirectory(prefix="harness-rtl-") as folder:
-        for each in chosen:
-            if each.missing:
-                table.add_row(each.name, f"no {each.missing}", "", "SKIPPED", "")
-                details.append(f"{each.name}: to install it: {each.remedy}")
-                continue
-            found, count = _simulated(each, vectors, Path(folder))
-            ran += 1
-            failed += not found.passed
-            result = "PASS" if found.passed else "FAIL"
-            seconds = f"{found.seconds:.1f}"
-            table.add_row(each.name, found.version, f"{count:,}", result, seconds)
-            details += [f"{each.name}: {line}" for line in found.output]
-    console = wide_console()
-    console.print(fitted(table, console))
-    for line in details:
-        typer.echo(line)
-    if failed:
-        typer.echo(f"FAIL: {failed} of {ran} simulators")
-        raise typer.Exit(DIFFER)
-    if not ran:
-        raise ValueError("nothing was simulated: no simulator is installed")
-    typer.echo(f"PASS: {_counted(ran, 'simulator')}; {len(chosen) - ran} skipped")
+def _say(told: str, as_json: bool, **facts: Any) -> None:
+    """What was written: a sentence, or for programs."""
+    typer.echo(json.dumps(facts, indent=2) if as_json else told)
 
 
-def _simulated(simulator: Any, vectors: Path | None, folder: Path) -> tuple[Any, int]:
-    """Emit what a simulator is to replay, and run it."""
-    from harness.golden.codec import load
-    from harness.golden.emit import emit as emit_all
-    from harness.golden.simulate import simulate
-
-    many = vectors is None and simulator.name == "verilator"
-    words, work = folder / ("many" if many else "words"), folder / simulator.name
-    truth = load(vectors or _committed() / "fixed" / "cast.json")
-    groups = truth.groups
-    if many:
-        from harness.golden.made import extended
-
-        with _oracle() as oracle, progress("making more vectors") as update:
-            groups = extended(truth, MANY, oracle, update)
-    emitted = emit_all(groups, "rtl", truth.family, words)
-    work.mkdir()
-    with progress(f"{simulator.name} replays {emitted.vectors:,} vectors"):
-        return simulate(simulator, words, emitted.vectors, work), emitted.vectors
+app.command()(rtl)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Headers", "NoCache", "Seed"]
+__all__ = ["Headers", "NoCache", "Op", "Seed"]
 
 Headers = Annotated[
     Path | None,
@@ -17,3 +17,4 @@ NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Compile everything anew, and keep nothing.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Decides types and inputs.")]
+Op = Annotated[str | None, typer.Option("--op", help="An operator, such as +, <<=, < or range.")]

@@ -15,6 +15,7 @@ from harness.golden.files import write_aside
 from harness.report.github import as_annotations, summary
 from harness.report.junit import as_junit
 from harness.report.outcome import Outcome
+from harness.report.outcome_page import page as page_of
 
 __all__ = ["History", "Html", "Json", "Junit", "again", "earlier", "shown", "to_write", "written"]
 
@@ -54,20 +55,23 @@ def shown(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def written(outcome: Outcome, junit: Path | None = None) -> None:
-    """Write JUnit XML if asked to; inside of a GitHub action annotations and a summary, too.
+def written(outcome: Outcome, junit: Path | None = None, html: Path | None = None) -> None:
+    """Write JUnit XML and a page if asked to; inside of a GitHub action what it shows, too.
 
     Annotations go to standard error, so that standard output is the result alone.
 
     Args:
         outcome: what was found.
         junit: the file of JUnit XML, if wanted.
+        html: the file of the page, if wanted of a command that has none of its own.
 
     Raises:
         OSError: if a file cannot be written.
     """
     if junit is not None:
         write_aside(junit, as_junit(outcome))
+    if html is not None:
+        write_aside(html, page_of(outcome))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in as_annotations(outcome):
             sys.stderr.write(f"{line}\n")

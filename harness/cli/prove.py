@@ -73,9 +73,10 @@ def prove(
     ] = None,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
+    html: outputs.Html = None,
 ) -> None:
     """Prove casts for all inputs, or find the input that refutes them."""
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     kept = import_module("harness.prove.certificates")
     if rtl:
         outcome, found = _on_rtl(
@@ -116,7 +117,7 @@ def prove(
         kept.export(found, export)
     if as_json:
         sys.stdout.write(text + "\n")
-    _written("harness prove", found, outcome, junit)
+    _written("harness prove", found, outcome, junit, html)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
 
 
@@ -140,12 +141,13 @@ def prove_layers(
     ] = None,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
+    html: outputs.Html = None,
 ) -> None:
     """Prove typed layers equal to hls4ml's kernels for all inputs, or find one that refutes it."""
     from harness.hls.proof import named
     from harness.oracle import Oracle
 
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     layers, kept = (
         import_module("harness.prove.layers"),
         import_module("harness.prove.certificates"),
@@ -173,13 +175,15 @@ def prove_layers(
     else:
         took = time.perf_counter() - started
         import_module("harness.report.layer_proofs").print_layer_proofs(found, wide_console(), took)
-    _written("harness prove-layers", all_of_them, outcome, junit)
+    _written("harness prove-layers", all_of_them, outcome, junit, html)
     raise typer.Exit(AGREE if outcome == "proven" else DIFFER)
 
 
-def _written(command: str, found: list[Any], outcome: str, junit: Path | None) -> None:
+def _written(
+    command: str, found: list[Any], outcome: str, junit: Path | None, html: Path | None
+) -> None:
     report = import_module("harness.report.certificates_outcome")
-    outputs.written(report.outcome(command, found, outcome, outputs.again()), junit)
+    outputs.written(report.outcome(command, found, outcome, outputs.again()), junit, html)
 
 
 def _on_ours(

@@ -106,13 +106,14 @@ def verify_layers(
     seed: Seed = 0,
     as_json: outputs.Json = False,
     junit: outputs.Junit = None,
+    html: outputs.Html = None,
     no_cache: NoCache = False,
 ) -> None:
     """Hold the typed layers against hls4ml's own kernels in C++."""
     from harness.oracle import Oracle
     from harness.quantize.compiled import expect_many
 
-    outputs.to_write(junit)
+    outputs.to_write(junit, html)
     expect_many()  # layers are drawn with types of every mode
     proof = import_module("harness.hls.proof")
     with (
@@ -132,5 +133,5 @@ def verify_layers(
     else:
         report.print_proofs(found, wide_console())
     outcome = report.outcome(found, outputs.again())
-    outputs.written(outcome, junit)
+    outputs.written(outcome, junit, html)
     raise typer.Exit(AGREE if outcome.agrees else DIFFER)

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.explain import expressions, fixed, floats
-from harness.explain.fixed import Explanation, explain
-from harness.explain.numbers import read_double
+from harness.explain.fixed import Explanation, explain, explain_cast
+from harness.explain.numbers import number, read_double
 from harness.oracle import Oracle, OracleError
-from harness.types import ApFixed, Binary, as_number_type
+from harness.types import ApFixed, Binary, as_fixed_type, as_number_type
 
-__all__ = ["Account", "Explanation", "account", "account_of_expression", "explain"]
+__all__ = [
+    "Account",
+    "Explanation",
+    "account",
+    "account_of_cast",
+    "account_of_expression",
+    "explain",
+    "explain_cast",
+]
 
 
 @dataclass(frozen=True)
@@ -57,8 +65,35 @@ def account(x: float | str, t: Any, oracle: Oracle | None, why: str = "") -> Acc
     return Account(f"{t}  <-  {x!r}", told, all(agrees for _, _, agrees in witnesses))
 
 
+def account_of_cast(
+    code: int, source: Any, t: Any, oracle: Oracle | None, why: str = ""
+) -> Account:
+    """Every step of a value of one fixed-point type on its way into another.
+
+    Args:
+        code: of the value.
+        source: its type, or the spelling of it.
+        t: the type that it is cast into, likewise.
+        oracle: compiles the C++; ``None`` if there is none.
+        why: ... and why.
+
+    Raises:
+        ValueError: if ``source`` has no such code, and for a cast that the headers leave undefined.
+    """
+    source, t = as_fixed_type(source), as_fixed_type(t)
+    steps = explain_cast(code, source, t)
+    told = fixed.rows(steps)
+    if oracle is not None:
+        name, answer, agrees = _cpp(steps, oracle)
+        told.append((name, answer))
+    else:
+        agrees = True
+    value = number(steps.exact)
+    return Account(f"{t}  <-  {source}({value})", (*told, *_not_asked(oracle, why)), agrees)
+
+
 def account_of_expression(text: str, oracle: Oracle | None, why: str = "") -> Account:
-    """Operands, result and quirks of a C++ expression, and what the headers say.
+    """Operands, result and quirks of a C++ expression or a cast, and what the headers say.
 
     Args:
         text: the expression.
@@ -69,6 +104,8 @@ def account_of_expression(text: str, oracle: Oracle | None, why: str = "") -> Ac
         ValueError: for what is no expression, or does not exist in C++.
         ZeroDivisionError: for a division by zero.
     """
+    if cast := expressions.parse_cast(text):
+        return account_of_cast(*cast, oracle, why)
     expression = expressions.parse_expression(text)
     told = expressions.rows(expression)
     if oracle is None:
@@ -85,7 +122,11 @@ def _cpp(steps: Explanation, oracle: Oracle) -> tuple[str, str, bool]:
     """What the vendor's header says; no answer is no difference."""
     t = steps.type
     try:
-        answer = int(oracle.codes(steps.value, t)[()]) % (1 << t.width)
+        if steps.source is None:
+            found = oracle.codes(steps.value, t)[()]
+        else:
+            found = oracle.cast([int(steps.value)], steps.source, t)[0]
+        answer = int(found) % (1 << t.width)
     except OracleError as error:
         return "C++", f"no answer: {error}", True
     agrees = answer == steps.code % (1 << t.width)

@@ -12,7 +12,7 @@ from harness.explain.numbers import number
 from harness.oracle import Oracle, OracleError
 from harness.types import CLOSED, ApFixed, ApInt, Operation, parse_type, result_type
 
-__all__ = ["Expression", "parse_expression", "rows", "witness"]
+__all__ = ["Expression", "parse_cast", "parse_expression", "rows", "witness"]
 
 _NUMBER = r"\s*([\w:]+\s*<[^<>]*>)\s*\(([^()]*)\)\s*"
 _METHOD = re.compile(rf"{_NUMBER}\.\s*(\w+)\s*\(\s*\)\s*")
@@ -20,10 +20,14 @@ _RANGE = re.compile(rf"{_NUMBER}\(\s*(\d+)\s*,\s*(\d+)\s*\)\s*")
 _BIT = re.compile(rf"{_NUMBER}\[\s*(\d+)\s*\]\s*")
 _PREFIX = re.compile(rf"\s*(\+\+|--|-|~){_NUMBER}")
 _BINARY = re.compile(rf"{_NUMBER}([-+*/%&|^<>=!]+)(?:{_NUMBER}|\s*(-?\d+)\s*)")
+_CAST = re.compile(rf"\s*([\w:]+\s*<[^<>]*>)\s*\({_NUMBER}\)\s*")
 _CALL = re.compile(r"\s*(?:hls::)?(\w+)\s*\(")
 #: A C++ ``int``.
 INT = ApInt(32)
-ALLOWED = "TYPE(VALUE) OP TYPE(VALUE), OP TYPE(VALUE), TYPE(VALUE).METHOD(), [BIT] or (HI, LO)"
+ALLOWED = (
+    "TYPE(VALUE) OP TYPE(VALUE), OP TYPE(VALUE), TYPE(VALUE).METHOD(), [BIT] or (HI, LO), "
+    "TYPE(TYPE(VALUE))"
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,21 @@ def parse_expression(text: str) -> Expression:
     if not INT.min_code <= literal <= INT.max_code:
         raise ValueError(f"{literal} is no C++ int; write ap_int<64>({literal})")
     return Expression(op, *left, literal, INT)
+
+
+def parse_cast(text: str) -> tuple[int, ApFixed, ApFixed] | None:
+    """The code, its type and the target of ``TARGET(TYPE(VALUE))``; ``None`` for anything else.
+
+    Raises:
+        ValueError: for types that are not fixed-point.
+    """
+    match = _CAST.fullmatch(text)
+    if match is None:
+        return None
+    target = parse_type(match[1])
+    if not isinstance(target, ApFixed):
+        raise ValueError(f"{target}: only casts between fixed-point types are told here")
+    return *_operand(match[2], match[3]), target
 
 
 def _operand(spelled: str, text: str) -> tuple[int, ApFixed]:

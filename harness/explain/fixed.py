@@ -11,7 +11,7 @@ from harness.explain.numbers import dropped_bits, hexadecimal, number
 from harness.reference.fixed import ROUND
 from harness.types import ApFixed, brief
 
-__all__ = ["Explanation", "explain", "rows"]
+__all__ = ["Explanation", "explain", "explain_cast", "rows"]
 
 #: Bits shown on either side of the type's window before the rest is summed up.
 CONTEXT = 12
@@ -19,10 +19,10 @@ CONTEXT = 12
 
 @dataclass(frozen=True)
 class Explanation:
-    """The steps of one conversion from a double.
+    """The steps of one conversion.
 
     Attributes:
-        value: the input.
+        value: the input: a double, or of a cast the code of its operand.
         exact: its exact value, as the headers read it.
         type: the target.
         floor: the code before rounding, an unbounded integer.
@@ -31,6 +31,7 @@ class Explanation:
         rounded: the code after rounding, unbounded.
         code: the code after overflow.
         quirks: header quirks that may have moved it.
+        source: the type of the operand, of a cast.
     """
 
     value: float
@@ -42,6 +43,7 @@ class Explanation:
     rounded: int
     code: int
     quirks: tuple[str, ...]
+    source: ApFixed | None = None
 
     @property
     def result(self) -> Fraction:
@@ -56,20 +58,39 @@ class Explanation:
 
 def explain(x: float, t: ApFixed) -> Explanation:
     """Take ``x`` into ``t`` by the exact reference, keeping every step."""
-    exact = reference.as_header_reads(x)
+    exact, code = reference.as_header_reads(x), reference.from_double(x, t)
+    return _steps(x, exact, t, code, reference.quirks(x, t))
+
+
+def explain_cast(code: int, source: ApFixed, t: ApFixed) -> Explanation:
+    """The same for the ``source`` value with this code."""
+    exact, answer = reference.decode(code, source), reference.cast(code, source, t)
+    assert isinstance(exact, Fraction)
+    return _steps(code, exact, t, answer, reference.cast_quirks(exact, source, t), source)
+
+
+def _steps(
+    given: float,
+    exact: Fraction,
+    t: ApFixed,
+    code: int,
+    quirks: list[str],
+    source: ApFixed | None = None,
+) -> Explanation:
     y = exact / t.lsb
     floor = math.floor(y)
     rest = y - floor
     return Explanation(
-        value=x,
+        value=given,
         exact=exact,
         type=t,
         floor=floor,
         guard=int(rest >= Fraction(1, 2)),
         sticky=rest not in (0, Fraction(1, 2)),
         rounded=ROUND[t.rounding](y),
-        code=reference.from_double(x, t),
-        quirks=tuple(reference.quirks(x, t)),
+        code=code,
+        quirks=tuple(quirks),
+        source=source,
     )
 
 
@@ -84,7 +105,7 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
             "range",
             f"{number(t.min)} to {number(t.max)}, codes {brief(t.min_code)} to {brief(t.max_code)}",
         ),
-        ("input", f"{hexadecimal(steps.value)} = {number(steps.exact)}"),
+        ("input", f"{_given(steps)} = {number(steps.exact)}"),
         ("in LSBs", number(steps.exact / t.lsb)),
         ("bits", _window(steps)),
         (
@@ -96,7 +117,7 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
             f"{t.rounding.cpp}, {t.rounding.law}: {moved} -> {brief(steps.rounded)}",
         ),
     ]
-    if "ap-int-small-negative" in steps.quirks:
+    if {"ap-int-small-negative", "ap-int-no-integer-bits"} & {*steps.quirks}:
         rows.append(("overflow", "none"))
     elif steps.overflows:
         deleted = steps.rounded >> t.width
@@ -117,6 +138,12 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
     ]
     rows += [("quirk", f"{name}: {reference.QUIRKS[name]}") for name in steps.quirks]
     return rows
+
+
+def _given(steps: Explanation) -> str:
+    if steps.source is None:
+        return hexadecimal(steps.value)
+    return f"{steps.source}: code {brief(int(steps.value))}"
 
 
 def _window(steps: Explanation) -> str:

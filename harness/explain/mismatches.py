@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from harness import reference
-from harness.explain import Account, account, account_of_expression
+from harness.explain import Account, account, account_of_cast, account_of_expression
 from harness.oracle import Oracle
-from harness.types import parse_type
+from harness.types import ApFixed, parse_type
 from harness.verify.records import Mismatch
 
 __all__ = ["account_of_mismatch"]
@@ -34,6 +34,8 @@ def _told(question: list[str], given: list[str], oracle: Oracle) -> Account | No
             double = value if "n" in value else _hex(value)  # nan and inf are spelled so
             return account(double, parse_type(target), oracle)
         case [source, "->", target], ["code", code]:
+            if isinstance(parse_type(source), ApFixed) and isinstance(parse_type(target), ApFixed):
+                return account_of_cast(int(code, 0), source, target, oracle)
             return account(_value(code, source), parse_type(target), oracle)
         case [a, op, b], ["code", left, _, "code", right]:
             text = f"{a}({_value(left, a)}) {op} {b}({_value(right, b)})"

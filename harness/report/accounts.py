@@ -1,8 +1,10 @@
-"""One value on its way into a type: a table of steps, JSON, a page, and a case of a CI."""
+"""One value on its way into a type: a table, JSON, a page, a drawing, and a case of a CI."""
 
 from __future__ import annotations
 
 import json
+from html import escape as in_xml
+from textwrap import wrap
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +14,10 @@ from harness.explain import Account
 from harness.report import html
 from harness.report.outcome import Case, Kind, Outcome, Suite
 
-__all__ = ["as_json", "outcome", "page", "print_account"]
+__all__ = ["as_json", "drawing", "outcome", "page", "print_account"]
+
+#: Of a drawing: letters of a line of text, and the sizes of a letter and of a line.
+LONG, LETTER, LINE = 92, 7.83, 21
 
 
 def print_account(account: Account, console: Console) -> None:
@@ -48,6 +53,39 @@ def page(account: Account, command: str = "") -> str:
         html.footer((), command),
     ]
     return html.document(f"{word}: {account.title}", parts)
+
+
+def drawing(account: Account) -> str:
+    """The text of one SVG file, as for a slide: it needs no font and nothing from anywhere.
+
+    Args:
+        account: what is told.
+    """
+    names = max(len(name) for name, _ in account.rows)
+    lines = [
+        (name if k == 0 else "", part)
+        for name, text in account.rows
+        for k, part in enumerate(wrap(text, LONG, drop_whitespace=False) or [""])
+    ]
+    left, right = 24, 24 + round((names + 3) * LETTER)
+    longest = max([*(len(text) for _, text in lines), len(account.title) - names])
+    width, height = right + round(longest * LETTER) + 24, 72 + LINE * len(lines)
+    written = "".join(
+        f'<text x="{left}" y="{72 + LINE * k}" fill="#5a6673">{in_xml(name)}</text>'
+        f'<text x="{right}" y="{72 + LINE * k}" fill="#1a2026" xml:space="preserve">'
+        f"{in_xml(text)}</text>"
+        for k, (name, text) in enumerate(lines)
+    )
+    mood = "#17734a" if account.agrees else "#b3261e"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img" font-family="monospace" font-size="13">'
+        f"<title>{in_xml(account.title)}</title>"
+        f'<rect width="{width}" height="{height}" fill="#ffffff"/>'
+        f'<rect width="6" height="{height}" fill="{mood}"/>'
+        f'<text x="{left}" y="36" fill="#1a2026" font-size="16" font-weight="bold">'
+        f"{in_xml(account.title)}</text>{written}</svg>\n"
+    )
 
 
 def outcome(account: Account, again: str = "") -> Outcome:

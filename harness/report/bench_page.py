@@ -95,7 +95,7 @@ def _targets(figures: Mapping[str, Any], earlier: Sequence[tuple[str, Any]]) -> 
     for judged in figures["targets"]:
         target = judged["target"]
         kind, verdict = ("good", "MET") if judged["met"] else ("warn", "MISSED")
-        row = [target["what"], judged["note"], f'<span class="pill {kind}">{verdict}</span>']
+        row = [target["what"], judged["note"], html.pill(verdict, kind)]
         if earlier:
             row.append(_trend(judged, [run for _, run in earlier]))
         rows.append([*row, _bound(target), f"{judged['value']:.3g}"])
@@ -103,7 +103,7 @@ def _targets(figures: Mapping[str, Any], earlier: Sequence[tuple[str, Any]]) -> 
     yield "</div>"
 
 
-def _trend(judged: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> str:
+def _trend(judged: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) -> html.Markup:
     """A line through the earlier values of a target and this one; its limit is dashed."""
     target = judged["target"]
     name = (target["what"], judged["note"])

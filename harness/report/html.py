@@ -11,17 +11,34 @@ from urllib.parse import quote
 
 __all__ = [
     "Heat",
+    "Markup",
     "document",
     "figure",
     "footer",
     "header",
     "heat_map",
     "listed",
+    "marked",
+    "pill",
     "program",
     "steps",
     "svg",
     "table",
 ]
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+
+def marked(kind: str, text: str) -> Markup:
+    """A text of a kind of its own."""
+    return Markup(f'<span class="{kind}">{escape(text)}</span>')
+
+
+def pill(word: str, mood: str) -> Markup:
+    """A verdict in a word: ``good``, ``bad``, ``warn`` or ``none``."""
+    return marked(f"pill {mood}", word)
 
 
 def document(title: str, parts: Iterable[str]) -> str:
@@ -62,9 +79,9 @@ def footer(facts: Iterable[str], command: str) -> str:
     return f'<footer><div class="soft" id="made">{lines}</div>{again}</footer>'
 
 
-def svg(width: int, height: int, label: str, content: str, kind: str = "") -> str:
+def svg(width: int, height: int, label: str, content: str, kind: str = "") -> Markup:
     """A drawing that says what it shows."""
-    return (
+    return Markup(
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" '
         f'aria-label="{escape(label)}"><title>{escape(label)}</title>{content}</svg>'
@@ -88,7 +105,7 @@ def figure(name: str, value: str, about: str = "", mood: str = "none") -> str:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0, kind: str = ""
 ) -> str:
-    """Rows of texts; the last ``numbers`` columns are numbers.  What is HTML is marked by a tag."""
+    """Rows of texts, some :class:`Markup`; the last ``numbers`` columns are numbers."""
     first = len(columns) - numbers
     head = "".join(
         f'<th scope="col"{" class=" + chr(34) + "number" + chr(34) if k >= first else ""}>'
@@ -104,7 +121,7 @@ def table(
 def _cells(columns: Sequence[str], row: Sequence[str], first: int) -> str:
     cells = []
     for k, (name, text) in enumerate(zip(columns, row, strict=True)):
-        shown = text if text.startswith("<") and text.endswith(">") else escape(text)
+        shown = text if isinstance(text, Markup) else escape(text)
         kind = ' class="number"' if k >= first else ""
         cells.append(f'<td{kind} data-column="{escape(name)}"><span>{shown}</span></td>')
     return "".join(cells)

@@ -9,12 +9,20 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["fits", "fitted", "laid_out"]
+__all__ = ["fits", "fitted", "headed", "laid_out"]
 
 #: The narrowest that a column of words may become.
 NARROW = 12
 #: Letters between two columns, at most: padding and a line.
 GAP = 3
+
+
+def headed(*names: str) -> Table:
+    """A table without rows; a column of numbers has > before its name."""
+    table = Table()
+    for name in names:
+        table.add_column(name.lstrip(">"), justify="right" if name[0] == ">" else "left")
+    return table
 
 
 def fits(table: RenderableType, console: Console) -> bool:

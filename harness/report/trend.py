@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from harness.report.html import svg
+from harness.report.html import Markup, svg
 
 __all__ = ["bars", "line"]
 
@@ -28,7 +28,7 @@ def bars(values: Sequence[tuple[str, float, bool]], label: str) -> str:
     return svg(WIDTH, HEIGHT, label, "".join(parts), "trend")
 
 
-def line(values: Sequence[float], label: str, limit: float | None = None) -> str:
+def line(values: Sequence[float], label: str, limit: float | None = None) -> Markup:
     """A line through the values, from left to right, and a limit."""
     width, height = SMALL
     ends = [*values, *([] if limit is None else [limit])]

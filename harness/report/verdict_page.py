@@ -158,7 +158,7 @@ def _families(verdict: Verdict) -> Iterable[str]:
     yield '<h2>Other types, and who said what is right</h2><div class="card scroll">'
     rows = []
     for row in family_rows(verdict):
-        differ = f'<span class="wrong">{row.differences:,}</span>' if row.differences else "0"
+        differ = html.marked("wrong", f"{row.differences:,}") if row.differences else "0"
         counts = (f"{n:,}" for n in (row.types, row.checks, row.exhausted))
         rows.append((row.family, row.witness, *counts, differ))
     columns = ("family", "witness", "types", "codes", "codes exhausted", "differ")

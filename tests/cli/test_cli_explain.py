@@ -27,6 +27,15 @@ def explain(text: str) -> tuple[int, str, str]:
         ("ap_fixed<8,4>(1.5) + 1", ["ap_fixed<37,33>: code 40 = 2.5", "C++ the same"]),
         ("ap_int<7>(-1).xor_reduce()", ["code 0 = 0", "ap-int-xor-reduce", "C++ the same"]),
         ("ap_int<8>(90)(6, 1)", ["ap_uint<6>: code 45", "C++ the same"]),
+        (
+            "ap_fixed<4,2,AP_RND,AP_SAT>(ap_fixed<8,4>(1.625))",
+            ["ap_fixed<8,4>: code 26 = 1.625", "in LSBs 6.5", "[01.10] 1 0", "+1 -> 7", "the same"],
+        ),
+        (  # as a double that is the code 1
+            "ap_int<4>(ap_fixed<8,0>(-0.3))",
+            ["code -77", "overflow none", "code -1 = 0xf", "quirk ap-int-no-integer-bits"],
+        ),
+        ("ap_int<4>(-0.3) + 0", ["left ap_int<4>: code 1 = 1"]),
     ],
 )
 def test_expressions(text: str, shown: list[str]) -> None:
@@ -45,6 +54,7 @@ def test_expressions(text: str, shown: list[str]) -> None:
         ("ap_fixed<8,4>(3)[8]", "takes 0 to 7 on its right, not 8"),
         ("ap_fixed<8,4>(3) % ap_int<3>(2)", "% takes integer types"),
         ("ap_fixed<8,4>(x) + 1", "'x' is no number"),
+        ("ap_float<3,4,0>(ap_fixed<8,4>(1))", "only casts between fixed-point types"),
     ],
 )
 def test_what_is_no_expression(text: str, why: str) -> None:

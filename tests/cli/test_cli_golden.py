@@ -150,6 +150,27 @@ def test_what_is_not_installed(tmp_path: Path) -> None:
     assert "nothing was simulated" in err
 
 
+def test_what_is_written_as_json(tmp_path: Path) -> None:
+    """``make`` and ``emit`` tell programs what they wrote."""
+    status, out, _ = harness(
+        *("golden", "make", "--type", T, "--out", "x.json", "--count", "9", "--json"), cwd=tmp_path
+    )
+    assert (status, json.loads(out)["file"]) == (0, "x.json")
+    assert json.loads(out)["vectors"] == load(tmp_path / "x.json").count
+    status, out, _ = harness(
+        *("golden", "emit", "x.json", "--format", "csv", "--out", "o", "--json"), cwd=tmp_path
+    )
+    assert status == 0
+    assert len(list((tmp_path / "o").iterdir())) == 2, "the file, and the index of it"
+    assert json.loads(out) == {
+        "files": 1,
+        "groups": 1,
+        "vectors": load(tmp_path / "x.json").count,
+        "folder": "o",
+        "format": "csv",
+    }
+
+
 def test_check_finds_a_difference(tmp_path: Path) -> None:
     """``harness golden check`` ends with 1 and names file and line."""
     shutil.copytree(GOLDEN, tmp_path / "golden")

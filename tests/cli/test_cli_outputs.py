@@ -67,6 +67,10 @@ def test_verify_with_history(tmp_path: Path) -> None:
         ("bench", "--html", "."),
         ("golden", "replay", "--junit", "."),
         ("golden", "check", "--junit", "."),
+        ("golden", "rtl", "--html", "."),
+        ("explain", "ap_int<4>", "1", "--svg", "."),
+        ("prove", "--html", "."),
+        ("cosim", "a", "b", "--html", "."),
     ],
 )
 def test_a_folder_is_no_file(command: tuple[str, ...], tmp_path: Path) -> None:
@@ -80,19 +84,21 @@ def test_a_folder_is_no_file(command: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_explain_outputs(tmp_path: Path) -> None:
     """The steps as JSON and on a page."""
-    arguments = ("explain", T, "3.14159", "--json", "--html", "x.html")
+    arguments = ("explain", T, "3.14159", "--json", "--html", "x.html", "--svg", "x.svg")
     status, out, err = harness(*arguments, cwd=tmp_path)
     assert (status, err) == (0, "")
     steps = {step["name"]: step["text"] for step in json.loads(out)["steps"]}
     assert steps["code"] == "50 = 0x32"
     assert "50 = 0x32" in (tmp_path / "x.html").read_text()
+    assert ">50 = 0x32<" in (tmp_path / "x.svg").read_text()
 
 
 def test_verify_layers_outputs(tmp_path: Path) -> None:
     """A case a kernel, and JSON."""
     arguments = ("verify-layers", "--kernel", "relu", "--configurations", "1", "--json")
-    status, out, err = harness(*arguments, "--junit", "x.xml", cwd=tmp_path)
+    status, out, err = harness(*arguments, "--junit", "x.xml", "--html", "x.html", cwd=tmp_path)
     assert (status, err) == (0, "")
+    assert "relu" in (tmp_path / "x.html").read_text()
     kernels = [each["kernel"] for each in json.loads(out)["kernels"]]
     root = ET.parse(tmp_path / "x.xml").getroot()
     assert [case.get("name") for case in root.iter("testcase")] == kernels != []

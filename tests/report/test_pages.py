@@ -4,20 +4,34 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from browser import browser, installed
 
 from harness.bench.targets import TARGETS
-from harness.explain import account
+from harness.explain import account, account_of_cast
 from harness.explain.mismatches import account_of_mismatch
 from harness.oracle import Oracle
-from harness.report import accounts, bench_page, verdict_page, verdicts
+from harness.report import accounts, bench_page, outcome_page, verdict_page, verdicts
+from harness.report.outcome import Case, Kind, Outcome, Suite
 from harness.types import ApFixed, Overflow, Rounding
 from harness.verify import verify
 from harness.verify.records import Mismatch, Tally, Unwitnessed, Verdict
 
 T = ApFixed(8, 4, rounding="RND", overflow="SAT")
+OUTCOME = Outcome(
+    "harness golden <replay>",
+    "DIFFER: 1 of 3",
+    False,
+    (
+        Suite(
+            "files", (Case("a", "AGREE", "2 codes"), Case("<b>", "DIFFER", "x\n<y>", Kind.FAILED))
+        ),
+        Suite("rest", (Case("c", "SKIPPED", "no ghdl", Kind.SKIPPED),)),
+    ),
+    "harness golden replay",
+)
 VOID = {"meta", "link", "br", "path", "rect", "line", "circle"}
 
 
@@ -85,6 +99,7 @@ def pages(oracle: Oracle) -> dict[str, str]:
         "differ": verdict_page.page(bad, told, (), "harness verify --subject 'mine:<q>'"),
         "bench": bench_page.page(figures(), [("before", figures(2.0))], "harness bench"),
         "explain": accounts.page(account(3.14159, T, oracle), "harness explain"),
+        "cases": outcome_page.page(OUTCOME),
     }
 
 
@@ -220,3 +235,32 @@ def test_pages_name_their_verdict(oracle: Oracle) -> None:
     assert titles["differ"].startswith("DIFFER: ")
     assert titles["bench"] == "harness bench: ALL MET"
     assert titles["explain"].startswith("AGREE: ")
+    assert titles["cases"] == "DIFFER: harness golden &lt;replay&gt;"
+
+
+def test_the_page_of_cases() -> None:
+    """Every case with its verdict; what failed with all of its text; how many became what."""
+    text = outcome_page.page(OUTCOME)
+    words = " ".join(" ".join(Page(text).words).split())
+    assert "passed 1 failed 1 skipped 1" in words
+    assert "files: <b> DIFFER: x <y>" in words
+    assert "a AGREE 2 codes <b> DIFFER x" in words
+    assert "c SKIPPED no ghdl" in words
+    many = Suite("m", tuple(Case(f"case{k}", "DIFFER", "t", Kind.FAILED) for k in range(1200)))
+    text = outcome_page.page(Outcome("c", "DIFFER: all", False, (many,)))
+    assert "and 1,150 more<" in text
+    assert "and 200 more cases<" in text
+
+
+def test_a_drawing_has_every_step(oracle: Oracle) -> None:
+    """Each name and text, whole though broken into lines; well-formed; nothing from elsewhere."""
+    told = account_of_cast(20, "ap_ufixed<8,-3>", "ap_ufixed<1,0,AP_RND_CONV,AP_SAT_ZERO>", oracle)
+    text = accounts.drawing(told)
+    root = ElementTree.fromstring(text)
+    written = [each.text or "" for each in root.iter() if each.tag.endswith("text")]
+    assert written[0] == told.title
+    assert "".join(written[1:]) == "".join(name + step for name, step in told.rows)
+    assert len(written) > 1 + 2 * len(told.rows)
+    assert "href" not in text
+    width = float(root.get("width"))
+    assert all(float(each.get("x")) < width for each in root.iter() if each.get("x"))
