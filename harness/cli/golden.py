@@ -14,8 +14,8 @@ import typer
 from harness.cli import outputs
 from harness.cli.options import Headers, Op
 from harness.cli.rtl import rtl
+from harness.report.columns import counted
 from harness.report.console import progress, wide_console
-from harness.report.matrix import counted
 from harness.report.tables import fitted, headed
 from harness.types import parse_type
 

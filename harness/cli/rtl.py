@@ -15,8 +15,8 @@ import typer
 
 from harness.cli import outputs
 from harness.cli.options import Op
+from harness.report.columns import counted
 from harness.report.console import progress, wide_console
-from harness.report.matrix import counted
 from harness.report.outcome import Case, Kind, Outcome, Suite
 from harness.report.tables import fitted, headed
 

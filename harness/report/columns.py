@@ -1,10 +1,10 @@
-"""Text in columns, for what prints itself: no colours, no frame, nothing but strings."""
+"""Text for what prints itself: no colours, no frame, nothing but strings."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-__all__ = ["aligned"]
+__all__ = ["aligned", "counted"]
 
 
 def aligned(rows: Sequence[Sequence[str]], text: Container[int] = ()) -> list[str]:
@@ -22,3 +22,8 @@ def aligned(rows: Sequence[Sequence[str]], text: Container[int] = ()) -> list[st
         ).rstrip()
         for row in rows
     ]
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things, in words."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

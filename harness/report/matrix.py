@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.report.columns import counted
 from harness.types import Overflow, Rounding
 from harness.verify.operator_questions import KINDS
 from harness.verify.records import Tally, Verdict
 
-__all__ = ["Cell", "FamilyRow", "Matrix", "counted", "family_rows", "matrix_of", "short"]
+__all__ = ["Cell", "FamilyRow", "Matrix", "family_rows", "matrix_of", "short"]
 
 
 @dataclass(frozen=True)
@@ -141,11 +142,6 @@ def family_rows(verdict: Verdict) -> Iterable[FamilyRow]:
         seen = {t.type: t.exhausted for t in tallies}
         checks, differences = sum(t.checks for t in tallies), sum(t.differences for t in tallies)
         yield FamilyRow(family, witness, len(seen), checks, sum(seen.values()), differences)
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things, in words."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def short(count: int) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 from harness.explain import Account
 from harness.reference import QUIRKS
 from harness.report import html, trend
-from harness.report.matrix import Cell, Matrix, counted, family_rows, matrix_of, short
+from harness.report.columns import counted
+from harness.report.matrix import Cell, Matrix, family_rows, matrix_of, short
 from harness.report.verdicts import reason, sentence
 from harness.verify.records import Mismatch, Verdict
 

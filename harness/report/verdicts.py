@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from harness.report.matrix import Cell, Matrix, counted, family_rows, matrix_of
+from harness.report.columns import counted
+from harness.report.matrix import Cell, Matrix, family_rows, matrix_of
 from harness.report.tables import fitted, laid_out
 from harness.verify.records import Domain, Mismatch, Verdict
 
