@@ -192,3 +192,14 @@ def test_version_without_a_compiler() -> None:
     status, out, _ = harness("--version", CXX="no-such-compiler")
     assert status == 0
     assert "no C++ compiler 'no-such-compiler'" in out.splitlines()[2]
+
+
+def test_a_command_begins_lightly() -> None:
+    """What is at the top of the command compiles nothing and knows no other library."""
+    program = (
+        "import sys, harness.cli\n"
+        "heavy = ('numba', 'torch', 'cppyy', 'harness.verify', 'harness.oracle')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
