@@ -8,21 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import harness
 
 T = "ap_fixed<8,4,AP_RND,AP_SAT>"
-
-
-def harness(*arguments: str, cwd: Path | None = None, **environment: str) -> tuple[int, str, str]:
-    """Run the command in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_verify_one_type() -> None:

@@ -1,16 +1,13 @@
 """``harness explain`` of expressions: operands, results, and where C++ departs from the values."""
 
-import subprocess
-import sys
-
 import pytest
+from command import harness
 
 
 def explain(text: str) -> tuple[int, str, str]:
-    """Run the command in a process of its own."""
-    command = [sys.executable, "-m", "harness", "explain", text]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, " ".join(done.stdout.split()), done.stderr
+    """The status, the words, and the errors."""
+    status, out, errors = harness("explain", text)
+    return status, " ".join(out.split()), errors
 
 
 @pytest.mark.parametrize(

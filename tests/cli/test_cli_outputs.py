@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from test_cli import harness
+from command import harness
 
 T = "ap_fixed<8,4,AP_RND,AP_SAT>"
 MINE = (

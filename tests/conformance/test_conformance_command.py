@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import browser, installed
-from test_cli import harness
+from command import harness
 
 from harness.conformance.levels import Level
 from harness.conformance.records import Cell, Conformance, Count, Counterexample, Judgement

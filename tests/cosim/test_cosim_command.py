@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from command import harness
 
 KINDS = Path(__file__).with_name("kinds.cpp")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "cosim"
 
 
 def run(*arguments, cwd=EXAMPLES):
-    command = [sys.executable, "-m", "harness", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return subprocess.CompletedProcess(arguments, *harness(*arguments, cwd=cwd))
 
 
 def test_one_side_is_described():

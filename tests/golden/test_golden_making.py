@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.cli import main
 from harness.golden import GoldenError, Truth, dumps, golden_directory, load, loads, replay
 from harness.golden import divergences as known
 from harness.golden.answer import Disagreement, answered, kernels_of
@@ -131,6 +132,34 @@ def test_a_check_finds(change: str, copy: Path, truths: dict[str, Truth]) -> Non
     act(copy)
     (difference, *_) = check(copy, truths).differences
     assert re.search(message, difference), difference
+
+
+def test_the_command_checks(
+    copy: Path,
+    truths: dict[str, Truth],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Status 0 for the same bytes, 1 for others, with file and line.
+
+    What is generated are the committed vectors: ``make golden-check`` makes them.
+    """
+    monkeypatch.setattr("harness.golden.store.generate", lambda *_: truths)
+    monkeypatch.setattr("sys.argv", ["harness", "golden", "check", str(copy)])
+
+    def checked() -> tuple[int, str]:
+        with pytest.raises(SystemExit) as left:
+            main()
+        return left.value.code or 0, capsys.readouterr().out
+
+    same, told = checked()
+    CHANGES["a byte"][0](copy)
+    differ, why = checked()
+    vectors = sum(truth.count for truth in truths.values())
+    assert (same, differ) == (0, 1)
+    assert told.startswith(f"SAME: {vectors:,} vectors in {len(truths) + 2} files, ")
+    assert "vitis/double.json:" in why
+    assert f"DIFFER: 1 of {len(truths) + 2} files; `make golden` writes them" in why
 
 
 def test_another_compiler_is_noted(copy: Path, truths: dict[str, Truth]) -> None:
