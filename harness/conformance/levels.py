@@ -55,10 +55,10 @@ def level_of(case: Case, source: Column, target: Any) -> Level:
     if any(flag.startswith("quirk:") for flag in case.flags):
         return Level.QUIRKS
     if isinstance(target, ApFixed):
-        return _of_fixed(value / target.lsb, target)
+        return _of_fixed(value / target.lsb_exact, target)
     if isinstance(target, BinaryFloat):
         return _of_float(abs(value), target)
-    return Level.VALUES if value in (target.min, target.max) else Level.BETWEEN
+    return Level.VALUES if value in (target.min_exact, target.max_exact) else Level.BETWEEN
 
 
 def _of_fixed(y: Fraction, t: ApFixed) -> Level:
@@ -71,7 +71,7 @@ def _of_fixed(y: Fraction, t: ApFixed) -> Level:
 
 
 def _of_float(magnitude: Fraction, t: BinaryFloat) -> Level:
-    largest = Fraction(t.max)
+    largest = Fraction(t.max_exact)
     if magnitude > largest:
         step = Fraction(2) ** (t.emax - t.frac_bits)
         return Level.EDGES if magnitude < largest + step else Level.BEYOND

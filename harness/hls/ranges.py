@@ -297,7 +297,7 @@ def _ends(x: Interval | None) -> tuple[str, str]:
     """The lowest and the highest value in decimals."""
     if x is None or not x.low.codes.size:
         return "?", "?"
-    low, high = (f"{code * float(x.low.type.lsb):.6g}" for code in x.extremes)
+    low, high = (f"{code * float(x.low.type.lsb_exact):.6g}" for code in x.extremes)
     return low, high
 
 

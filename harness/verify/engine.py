@@ -158,7 +158,7 @@ def rule_broken(value: Fraction | None, t: Any) -> str:
         return _float_rule(value, t)
     if value is None:
         return "non-finite inputs count as +-2**1024"
-    y = value / t.lsb
+    y = value / t.lsb_exact
     if t.min_code <= y <= t.max_code:
         return f"{t.rounding.cpp}: {t.rounding.law}"
     n = f", N = {t.n}" if t.n else ""
@@ -168,8 +168,10 @@ def rule_broken(value: Fraction | None, t: Any) -> str:
 def _float_rule(value: Fraction | None, t: BinaryFloat) -> str:
     if value is None:
         return "NaN is the quiet NaN; infinities are infinities, or overflow"
-    if abs(value) > t.max:
-        return f"overflow, {t.overflow}: beyond {float(min(t.max, LARGEST)):.6g} after rounding"
+    if abs(value) > t.max_exact:
+        return (
+            f"overflow, {t.overflow}: beyond {float(min(t.max_exact, LARGEST)):.6g} after rounding"
+        )
     if abs(value) < Fraction(2) ** t.emin and not t.subnormals:
         return "no subnormals: below the smallest normal, after rounding, is 0"
     return f"{t.rounding}: {t.rounding.law}"

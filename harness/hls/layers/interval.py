@@ -116,7 +116,7 @@ class Interval:
     def between(self, low: int, high: int) -> bool:
         """Whether every value is one of ``low`` to ``high``."""
         ends = self.whole
-        lsb = ends.low.type.lsb
+        lsb = ends.low.type.lsb_exact
         return bool(low <= int(ends.low.codes) * lsb and int(ends.high.codes) * lsb <= high)
 
     def same(self, other: Interval) -> bool:
