@@ -13,6 +13,7 @@ from harness.oracle import Oracle
 from harness.oracle.kernels import OURS
 from harness.types import ApFixed, MiniFloat, NumberType, as_array, as_number_type
 from harness.verify import Implementation, verify
+from harness.verify.compare import told
 from harness.verify.run import default_cases
 
 __all__ = ["assert_bit_exact"]
@@ -74,7 +75,9 @@ def assert_bit_exact(
             them.  Numbers beyond the range are still asked about.
 
     Raises:
-        AssertionError: with the simplest input that differs, and a C++ program that shows it.
+        AssertionError: says how many inputs differ and where they lie (ties, beyond the range, NaN
+            and infinities, ...); the simplest of all, how it lies between the codes beside it, both
+            codes and their values; the simplest of each kind; and a C++ program that shows it.
         SubjectError: if ``fn`` raises, or returns another shape or dtype.
     """
     __tracebackhide__ = True
@@ -83,9 +86,6 @@ def assert_bit_exact(
     inputs = (lambda t: _finite(given(t))) if finite else given
     verdict = verify(fn, truth or _truth, [t], inputs)
     for m in verdict.mismatches:
-        raise AssertionError(
-            f"{t}: {m.input} => got {m.got}, expected {m.expected} "
-            f"({m.count} of {verdict.checks} inputs differ)\nrule: {m.rule}\n{m.snippet}"
-        )
+        raise AssertionError("\n".join([*told(m), m.snippet]))
     if verdict.checks == 0:
         raise AssertionError(f"{t}: nothing was compared; give at least one input")
