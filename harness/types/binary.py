@@ -43,3 +43,9 @@ class Binary:
 
     def __format__(self, spec: str) -> str:
         return format(self.cpp, spec)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import type_html
+
+        return type_html(self)

@@ -45,6 +45,12 @@ class Ends:
         """The highest value as a float; ``ValueError`` names ``max_exact`` if no double is it."""
         return exact_float(self, "max")
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import type_html
+
+        return type_html(self)
+
 
 class FloatEnds(Ends):
     """... and ``smallest`` of a float, which has ``smallest_exact``."""

@@ -19,7 +19,7 @@ from harness.verify.levels import Level, level_of_number
 from harness.verify.questions import unfold
 from harness.verify.records import Mismatch
 
-__all__ = ["WORDS", "breakdown", "by_level", "code_text", "complexity", "place_of", "told"]
+__all__ = ["WORDS", "by_level", "code_text", "complexity", "place_of", "told"]
 
 #: What inputs of a level are called, one of them and many.
 WORDS = {
@@ -110,22 +110,11 @@ def _neighbours(value: Fraction, t: ApFixed | BinaryFloat) -> tuple[int, int, Fr
     low, high = reference.neighbours(value, t)  # the first toward zero
     lowest = Fraction(2) ** t.emin
     if not t.subnormals and 0 < abs(value) < lowest:
-        ends = (Fraction(0), lowest if value > 0 else -lowest)
-        low, high = (reference.neighbours(end, t)[0] for end in ends)
+        high = reference.neighbours(lowest if value > 0 else -lowest, t)[0]
     if low == high:
         return low, high, Fraction(0)
     start, stop = Fraction(reference.decode(low, t)), Fraction(reference.decode(high, t))
     return low, high, (value - start) / (stop - start)
-
-
-def breakdown(mismatch: Mismatch) -> str:
-    """How many inputs differ, and where they lie.
-
-    ``312 of 4,096 differ: 200 ties, 80 beyond the range, 20 NaN/infinities, 12 between two codes``
-    """
-    of = f" of {mismatch.checks:,}" if mismatch.checks else ""
-    parts = [f"{cause.count:,} {cause.kind}" for cause in mismatch.causes]
-    return f"{mismatch.count:,}{of} differ" + (f": {', '.join(parts)}" if parts else "")
 
 
 def told(mismatch: Mismatch) -> list[str]:
@@ -136,7 +125,7 @@ def told(mismatch: Mismatch) -> list[str]:
     m = mismatch
     same = "" if not m.number or m.number == m.input else f" = {m.number}"
     lines = [
-        f"{m.question}: {breakdown(m)}",
+        f"{m.question}: {m.breakdown}",
         f"input {m.input}{same}{f', {m.place}' if m.place else ''}",
         f"got {m.got_text or m.got}, expected {m.expected_text or m.expected}",
         f"rule: {m.rule}",

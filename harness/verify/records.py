@@ -77,6 +77,16 @@ class Mismatch:
     expected_text: str = ""
     causes: tuple[Cause, ...] = ()
 
+    @property
+    def breakdown(self) -> str:
+        """How many inputs differ, and where they lie, the most frequent first.
+
+        ``312 of 4,096 differ: 200 ties, 80 beyond the range, 32 NaN/infinities``
+        """
+        of = f" of {self.checks:,}" if self.checks else ""
+        parts = ", ".join(f"{cause.count:,} {cause.kind}" for cause in self.causes)
+        return f"{self.count:,}{of} differ" + (f": {parts}" if parts else "")
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -154,6 +164,12 @@ class Verdict:
     def agrees(self) -> bool:
         """Whether something was compared, and nothing differed."""
         return self.checks > 0 and self.differences == 0
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import verdict_html
+
+        return verdict_html(self)
 
     def on(self, path: str) -> Iterable[Tally]:
         """The tallies of one path."""

@@ -145,6 +145,12 @@ class Interval:
         low, high = self.rounded(t).extremes
         return low >= t.min_code + _symmetric(t) and high <= t.max_code
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import bounds_html
+
+        return bounds_html(self)
+
 
 @dataclass(frozen=True)
 class Extent:
