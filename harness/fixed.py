@@ -356,6 +356,11 @@ class Fixed:
         text = np.array2string(np.asarray(shown), separator=", ", prefix="Fixed(")
         return f"Fixed({text}, {'' if exact else 'codes of '}{t})"
 
+    def _repr_html_(self) -> str:
+        from harness.report.notebook import array_html
+
+        return array_html(self)
+
 
 def _as_operand(other: Any) -> Fixed:
     """An operand of an operator: a C++ ``int`` if it is a plain integer."""

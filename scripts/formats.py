@@ -36,7 +36,8 @@ def table() -> str:
 
 
 def _row(name: str, t: Any) -> str:
-    cells = [f"`{name}`", f"`{t}`", _bits(t), _number(t.max), _number(_smallest(t)), _specials(t)]
+    ends = [_number(t.max_exact), _number(_smallest(t))]
+    cells = [f"`{name}`", f"`{t}`", _bits(t), *ends, _specials(t)]
     return f"| {' | '.join([*cells, _truth(t)])} |\n"
 
 
@@ -49,7 +50,7 @@ def _bits(t: Any) -> str:
 def _smallest(t: Any) -> Fraction:
     if isinstance(t, Binary):
         return Fraction(1)
-    return t.lsb if isinstance(t, ApFixed) else t.smallest
+    return t.lsb_exact if isinstance(t, ApFixed) else t.smallest_exact
 
 
 def _number(value: Fraction) -> str:

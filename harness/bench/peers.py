@@ -115,14 +115,14 @@ def _fxpmath(x: Array, t: ApFixed) -> Subject:
 
 def _fake_quantize(x: Array, t: ApFixed) -> Subject:
     torch = import_module("torch")
-    tensor, lsb = torch.from_numpy(x), float(t.lsb)
+    tensor, lsb = torch.from_numpy(x), float(t.lsb_exact)
     low, high = t.min_code, t.max_code
     return Subject(lambda: torch.fake_quantize_per_tensor_affine(tensor, lsb, 0, low, high))
 
 
 def _four_ops(x: Array, t: ApFixed) -> Subject:
     torch = import_module("torch")
-    tensor, lsb, scale = torch.from_numpy(x), float(t.lsb), 2.0**t.frac
+    tensor, lsb, scale = torch.from_numpy(x), float(t.lsb_exact), 2.0**t.frac
     low, high = t.min_code, t.max_code
     return Subject(lambda: (tensor * scale).round().clamp(low, high) * lsb)
 

@@ -43,7 +43,7 @@ def run(
         "repeats": repeats,
         "sigma": grid.SIGMA,
         "copy_s": grid.copy_seconds(x, repeats),
-        "overflowing": float(np.mean(np.abs(x) >= float(-grid.TYPE.min))),
+        "overflowing": float(np.mean(np.abs(x) >= float(-grid.TYPE.min_exact))),
     }
     where = machine.describe()
     screen.show(report.header(where, setting))

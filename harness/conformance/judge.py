@@ -20,7 +20,8 @@ from harness.fixed import Fixed
 from harness.golden.flags import FLAGS
 from harness.golden.record import code_of
 from harness.reference import decode
-from harness.verify.engine import SubjectError, complexity, differing, rule_broken
+from harness.verify.compare import complexity
+from harness.verify.engine import SubjectError, differing, rule_broken
 from harness.verify.questions import unfold
 
 __all__ = ["judged", "missing", "version_of"]

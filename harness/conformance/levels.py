@@ -1,43 +1,16 @@
-"""How hard a case is: levels, from values that the type has up to what no type has."""
+"""How hard a case is: where its input lies, and whether the headers keep to their documents."""
 
 from __future__ import annotations
 
 import math
-from enum import Enum
 from fractions import Fraction
 from typing import Any
 
 from harness.golden.record import Case, Column, Number, code_of
 from harness.reference import decode
-from harness.reference.floats import exponent_of
-from harness.types import ApFixed, BinaryFloat, Overflow
+from harness.verify.levels import Level, level_of_number
 
 __all__ = ["Level", "exact_value", "level_of"]
-
-HALF = Fraction(1, 2)
-
-
-class Level(Enum):
-    """Every case is of one level; ``about`` says which are."""
-
-    def __init__(self, label: str, about: str) -> None:
-        self.label, self.about = label, about
-
-    VALUES = "values", "the input is a value of the type"
-    BETWEEN = "between", "the input lies between two values, and nearer to one of them"
-    TIES = "ties", "the input lies exactly between two values"
-    EDGES = "edges", "less than one step beyond the range, or the end that SAT_SYM leaves out"
-    BEYOND = "beyond", "at least one step beyond the range, and finite"
-    QUIRKS = "quirks", "the headers depart from their own documentation, each by a named rule"
-    SPECIALS = "specials", "NaN and infinities"
-
-    @property
-    def plain(self) -> bool:
-        """Whether the input is a finite number, and the headers follow their documentation."""
-        return self not in (Level.QUIRKS, Level.SPECIALS)
-
-    def __str__(self) -> str:
-        return self.label
 
 
 def exact_value(word: int, source: Column) -> Fraction | None:
@@ -54,35 +27,4 @@ def level_of(case: Case, source: Column, target: Any) -> Level:
         return Level.SPECIALS
     if any(flag.startswith("quirk:") for flag in case.flags):
         return Level.QUIRKS
-    if isinstance(target, ApFixed):
-        return _of_fixed(value / target.lsb, target)
-    if isinstance(target, BinaryFloat):
-        return _of_float(abs(value), target)
-    return Level.VALUES if value in (target.min, target.max) else Level.BETWEEN
-
-
-def _of_fixed(y: Fraction, t: ApFixed) -> Level:
-    """Of a value in steps."""
-    symmetric = t.overflow is Overflow.SAT_SYM and t.signed and t.width > 1
-    low, high = t.min_code + symmetric, t.max_code
-    if low <= y <= high:
-        return _inside(y)
-    return Level.EDGES if low - 1 <= y < high + 1 and (symmetric or y > low - 1) else Level.BEYOND
-
-
-def _of_float(magnitude: Fraction, t: BinaryFloat) -> Level:
-    largest = Fraction(t.max)
-    if magnitude > largest:
-        step = Fraction(2) ** (t.emax - t.frac_bits)
-        return Level.EDGES if magnitude < largest + step else Level.BEYOND
-    if magnitude == 0:
-        return Level.VALUES
-    lowest = Fraction(2) ** t.emin
-    if not t.subnormals and magnitude < lowest:
-        return _inside(magnitude / lowest)
-    return _inside(magnitude / Fraction(2) ** (exponent_of(magnitude, t) - t.frac_bits))
-
-
-def _inside(y: Fraction) -> Level:
-    rest = y % 1
-    return Level.VALUES if rest == 0 else Level.TIES if rest == HALF else Level.BETWEEN
+    return level_of_number(value, target)

@@ -48,7 +48,7 @@ class Explanation:
     @property
     def result(self) -> Fraction:
         """The value of the code."""
-        return self.code * self.type.lsb
+        return self.code * self.type.lsb_exact
 
     @property
     def overflows(self) -> bool:
@@ -77,7 +77,7 @@ def _steps(
     quirks: list[str],
     source: ApFixed | None = None,
 ) -> Explanation:
-    y = exact / t.lsb
+    y = exact / t.lsb_exact
     floor = math.floor(y)
     rest = y - floor
     return Explanation(
@@ -103,10 +103,11 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
         ("type", f"{kind}: {t.integer} integer bits, {t.frac} fractional bits, LSB 2**{-t.frac}"),
         (
             "range",
-            f"{number(t.min)} to {number(t.max)}, codes {brief(t.min_code)} to {brief(t.max_code)}",
+            f"{number(t.min_exact)} to {number(t.max_exact)}, "
+            f"codes {brief(t.min_code)} to {brief(t.max_code)}",
         ),
         ("input", f"{_given(steps)} = {number(steps.exact)}"),
-        ("in LSBs", number(steps.exact / t.lsb)),
+        ("in LSBs", number(steps.exact / t.lsb_exact)),
         ("bits", _window(steps)),
         (
             "floor",
@@ -134,7 +135,7 @@ def rows(steps: Explanation) -> list[tuple[str, str]]:
     rows += [
         ("code", f"{brief(steps.code)} = 0x{steps.code % (1 << t.width):0{(t.width + 3) // 4}x}"),
         ("value", number(steps.result)),
-        ("error", f"{number(error)} = {number(error / t.lsb)} LSB"),
+        ("error", f"{number(error)} = {number(error / t.lsb_exact)} LSB"),
     ]
     rows += [("quirk", f"{name}: {reference.QUIRKS[name]}") for name in steps.quirks]
     return rows
@@ -157,6 +158,6 @@ def _window(steps: Explanation) -> str:
         bits = f"{bits[: t.integer]}.{bits[t.integer :]}"
     above = steps.floor >> t.width
     deleted = "".join(str(above >> k & 1) for k in reversed(range(4)))
-    y = steps.exact / t.lsb
+    y = steps.exact / t.lsb_exact
     tail = dropped_bits(y - steps.floor, CONTEXT)
     return f"...{deleted} [{bits}] {tail}   (deleted [kept] guard, below)"

@@ -91,7 +91,7 @@ def witnesses(x: float, t: BinaryFloat, oracle: Oracle | None) -> list[tuple[str
 
 def _type(t: BinaryFloat) -> Rows:
     kind = f"{t.exp_bits} exponent bits, {t.frac_bits} mantissa bits"
-    reach = f"{number(t.smallest)} to {number(t.max)}"
+    reach = f"{number(t.smallest_exact)} to {number(t.max_exact)}"
     extras = "subnormals" if t.subnormals else "no subnormals"
     names = {"ieee": "infinities and NaN", "none": "neither infinities nor NaN"}
     return [
@@ -120,7 +120,7 @@ def _placed(value: Fraction, t: BinaryFloat) -> Rows:
 
 def _brought_in(value: Fraction, code: int, t: BinaryFloat) -> str:
     found = reference.decode(code, t)
-    if not isinstance(found, Fraction) or (abs(value) > t.max and abs(found) == t.max):
+    if not isinstance(found, Fraction) or (abs(value) > t.max_exact and abs(found) == t.max_exact):
         return f"{t.overflow} -> {_value(code, t)}"
     if found == 0 and not t.subnormals:
         return "below the smallest normal: flushed to 0"

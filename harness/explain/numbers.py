@@ -6,7 +6,7 @@ import math
 import re
 from fractions import Fraction
 
-from harness.types import read_number, shown
+from harness.types import number, read_number, shown
 
 __all__ = ["dropped_bits", "hexadecimal", "number", "read_double"]
 
@@ -32,26 +32,6 @@ def read_double(text: str) -> tuple[float, bool]:
 def hexadecimal(x: float) -> str:
     """A double as people reproduce it."""
     return x.hex() if math.isfinite(x) else str(x)
-
-
-def number(value: Fraction) -> str:
-    """Decimal where that is short and exact; otherwise about how much."""
-    if value.denominator == 1 and abs(value.numerator) < 10**20:
-        return str(value.numerator)
-    if 2**-30 <= abs(value) < 10**9 and value.denominator <= 2**30:
-        places = value.denominator.bit_length() - 1
-        digits = f"{abs(value.numerator) * 10**places // value.denominator:0{places + 1}d}"
-        return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}".rstrip("0")
-    if value == 0:
-        return "0"
-    try:
-        nearest = float(value)
-    except OverflowError:
-        nearest = math.inf
-    if nearest and math.isfinite(nearest):
-        return f"about {nearest:.6g}"
-    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length()
-    return f"about {'-' if value < 0 else ''}2**{exponent}"
 
 
 def dropped_bits(rest: Fraction, count: int) -> str:

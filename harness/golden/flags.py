@@ -107,7 +107,7 @@ def _input_flags(value: Any) -> list[str]:
 def _is_tie(exact: Fraction | None, t: Any) -> bool:
     if not exact:
         return False
-    unit = t.lsb if isinstance(t, ApFixed) else _unit(exact, t)
+    unit = t.lsb_exact if isinstance(t, ApFixed) else _unit(exact, t)
     return exact / unit % 1 == HALF
 
 
@@ -122,7 +122,7 @@ def _tie_flags(exact: Fraction, below: Any, above: Any, t: Any) -> list[str]:
 
 
 def _fixed_flags(exact: Fraction, t: ApFixed, code: int) -> list[str]:
-    y = exact / t.lsb
+    y = exact / t.lsb_exact
     rounded, floor = ROUND[t.rounding](y), math.floor(y)
     found = []
     fits = t.min_code <= rounded <= t.max_code
@@ -168,9 +168,9 @@ def _float_flags(exact: Fraction, t: BinaryFloat, code: int) -> list[str]:
     if exact == 0:
         return []
     result = reference.decode(code, t)
-    if isinstance(result, float) or abs(exact) >= t.max + _unit(t.max, t):
+    if isinstance(result, float) or abs(exact) >= t.max_exact + _unit(t.max_exact, t):
         return _overflow_flags(exact < 0, t, code)
-    if abs(result) == t.max < abs(exact):
+    if abs(result) == t.max_exact < abs(exact):
         return ["at-bound"]
     if result == 0:
         return ["underflow"]

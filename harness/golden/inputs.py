@@ -58,7 +58,7 @@ def codes_for(source: Any, t: Any, count: int, stream: Stream) -> list[int]:
     anchors = [source.min_code, source.max_code, 0]
     if isinstance(source, ApFixed):
         points = _points(t, count // 16, stream)
-        anchors += [math.floor(y * _unit(t) / source.lsb) for y in points]
+        anchors += [math.floor(y * _unit(t) / source.lsb_exact) for y in points]
     found = dict.fromkeys(
         code + step
         for code in anchors
@@ -79,7 +79,7 @@ def neighbours(word: int, source: Any) -> tuple[Any, Any]:
             return None, None
         low, high = _float_neighbours(code, source)
         return low if math.isfinite(low) else None, high if math.isfinite(high) else None
-    unit = source.lsb if isinstance(source, ApFixed) else 1
+    unit = source.lsb_exact if isinstance(source, ApFixed) else 1
     return (code - 1) * unit, (code + 1) * unit
 
 
@@ -89,7 +89,7 @@ def _words(codes: Iterable[Any], t: Any) -> list[int]:
 
 def _unit(t: Any) -> Fraction:
     """What :func:`_points` counts in."""
-    return t.lsb if isinstance(t, ApFixed) else Fraction(1)
+    return t.lsb_exact if isinstance(t, ApFixed) else Fraction(1)
 
 
 def _points(t: Any, count: int, stream: Stream) -> list[Fraction]:

@@ -84,7 +84,9 @@ def _near(ta: ApFixed, tb: ApFixed, count: int, stream: Stream) -> list[tuple[in
     for k in range(count):
         a = code_of(stream.bits(ta.width) >> stream.between(0, ta.width - 1), ta)
         step = (0, 1, -1, 1 << tb.width)[k % 4]
-        found.append((word_of(a, ta), word_of(math.floor(a * ta.lsb / tb.lsb) + step, tb)))
+        found.append(
+            (word_of(a, ta), word_of(math.floor(a * ta.lsb_exact / tb.lsb_exact) + step, tb))
+        )
     return found
 
 

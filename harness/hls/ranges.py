@@ -19,6 +19,7 @@ from harness.hls.layers.interval import Interval, saturates
 from harness.hls.layers.layer import MAX_WIDTH, TypedLayer
 from harness.hls.model import Model, Step
 from harness.report.columns import aligned
+from harness.report.notebook import table
 from harness.types import ApFixed, ApInt, Overflow
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 Types = dict[str, dict[str, ApFixed]]
+#: Of the table that is printed.
+COLUMNS = ("layer", "type of", "type", "lowest", "highest", "")
 #: How often a layer's types are suggested anew: what one must hold depends on the others.
 ROUNDS = 4
 
@@ -77,16 +80,29 @@ class Reach:
         """Whether a result may be clipped, by a type that is meant to."""
         return any(_clips(k, t) and not _holds(t, x) for k, t, x in self.places)
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return Reaches([self])._repr_html_()
+
 
 class Reaches(list[Reach]):
     """The reaches of a model's layers in order; printed, a table of its types."""
 
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """For each type of a layer the layer, the argument, the type, the ends, and a judgement."""
+        return [
+            (reach.name, name, str(t), *_ends(held), _judged(name, t, held))
+            for reach in self
+            for name, t, held in reach.places
+        ]
+
     def __str__(self) -> str:
-        rows = [("layer", "type of", "type", "lowest", "highest", "")]
-        for reach in self:
-            for name, t, held in reach.places:
-                rows.append((reach.name, name, str(t), *_ends(held), _judged(name, t, held)))
-        return "\n".join(aligned(rows, (0, 1, 2, 5)))
+        return "\n".join(aligned([COLUMNS, *self.rows], (0, 1, 2, 5)))
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return table("ranges", self.rows, (*COLUMNS[:-1], "for all inputs"))
 
 
 def ranges(model: Model) -> Reaches:
@@ -297,7 +313,7 @@ def _ends(x: Interval | None) -> tuple[str, str]:
     """The lowest and the highest value in decimals."""
     if x is None or not x.low.codes.size:
         return "?", "?"
-    low, high = (f"{code * float(x.low.type.lsb):.6g}" for code in x.extremes)
+    low, high = (f"{code * float(x.low.type.lsb_exact):.6g}" for code in x.extremes)
     return low, high
 
 

@@ -104,7 +104,7 @@ def _note(before: Fixed, after: Fixed) -> str:
     error = _value(before) - _value(after)
     if error == 0:
         return ""
-    return "rounded" if abs(error) < after.type.lsb else "overflow"
+    return "rounded" if abs(error) < after.type.lsb_exact else "overflow"
 
 
 def _exchanged(
@@ -168,7 +168,7 @@ def _chosen(count: int, around: int | None) -> range:
 
 def _value(x: Fixed) -> Fraction:
     """A scalar's value."""
-    return int(x.codes) * Fraction(x.type.lsb)
+    return int(x.codes) * Fraction(x.type.lsb_exact)
 
 
 def _number(x: Fraction) -> str:

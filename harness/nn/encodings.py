@@ -169,7 +169,7 @@ def _entries(quantizer: Any, where: str) -> list[dict[str, Any]]:
         t = quantizer.format
         if (t.rounding, t.overflow) != (Rounding.RND_CONV, Overflow.SAT):
             raise ValueError(f"{where}: {t} is no affine encoding, which rounds RND_CONV and SAT")
-        return [_entry(t.min_code, t.max_code, float(t.lsb), 0.0, t.signed)]
+        return [_entry(t.min_code, t.max_code, float(t.lsb_exact), 0.0, t.signed)]
     if not isinstance(quantizer, AffineQuantizer):
         raise ValueError(f"{where}: {quantizer} is no affine encoding")
     scales, offsets = quantizer.scale.flatten().tolist(), quantizer.whole_offset.flatten().tolist()

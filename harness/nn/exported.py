@@ -273,7 +273,7 @@ def _of_float(x: Tensor, t: BinaryFloat) -> Tensor:
 
 def _bounded(y: Tensor, x: Tensor, t: BinaryFloat) -> Tensor:
     """Beyond the largest value; an infinity is as far beyond as the type says."""
-    largest = _number(float(t.max))
+    largest = _number(float(t.max_exact))
     if t.overflow is FloatOverflow.SATURATE:
         return torch.clamp(y, -largest, largest)
     end = _number(torch.inf if t.has_inf else torch.nan)

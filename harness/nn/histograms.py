@@ -149,7 +149,7 @@ class SignalToNoise(Histogram):
         x, weight = self.centres()[kept], hit[kept].double()
 
         def cost(candidate: ApFixed) -> float:
-            inside = x.clamp(float(candidate.min), float(candidate.max))
+            inside = x.clamp(float(candidate.min_exact), float(candidate.max_exact))
             noise = (quantize(x, candidate) - inside) ** 2 + self.gamma * (inside - x) ** 2
             return float((noise * weight).sum())
 

@@ -152,10 +152,10 @@ def bounds_of(t: NumberType) -> tuple[float, float] | None:
             return None
         # A symmetric saturation never gives the lowest code, but where there is no other negative.
         symmetric = t.overflow is Overflow.SAT_SYM and t.signed and t.width > 1
-        return float(-t.max if symmetric else t.min), float(t.max)
+        return float(-t.max_exact if symmetric else t.min_exact), float(t.max_exact)
     if isinstance(t, BinaryFloat) and t.overflow is not FloatOverflow.SATURATE:
         return None
-    return float(t.min), float(t.max)
+    return float(t.min_exact), float(t.max_exact)
 
 
 def masked(gradient: Tensor, x: Tensor, bounds: tuple[float, float] | None) -> Tensor:

@@ -215,13 +215,13 @@ def check_fits(t: NumberType, dtype: np.dtype[Any]) -> None:
     elif dtype.isbuiltin == 2:
         wrong = f"quantize does not give {dtype} back; use float32 or quantize_codes"
     elif dtype.kind == "b":
-        within = isinstance(t, ApFixed) and t.frac == 0 and t.min == 0 and t.max == 1
+        within = isinstance(t, ApFixed) and t.frac == 0 and t.min_exact == 0 and t.max_exact == 1
         wrong = None if within else f"{t} has values beyond 0 and 1; use float64 or quantize_codes"
     elif isinstance(t, BinaryFloat):
         wrong = f"{t} has fractions, {dtype} has none; use float64 or quantize_codes"
     elif isinstance(t, ApFixed) and t.frac > 0:
         wrong = f"{t} has fractional bits, {dtype} has none; use float64 or quantize_codes"
-    elif t.min < np.iinfo(dtype).min or t.max > np.iinfo(dtype).max:
+    elif t.min_exact < np.iinfo(dtype).min or t.max_exact > np.iinfo(dtype).max:
         wrong = f"{t} exceeds the range of {dtype}; use a wider dtype or quantize_codes"
     else:
         return

@@ -63,7 +63,7 @@ def value_plan(t: BinaryFloat, source: str) -> ValuePlan | None:
     precision = FLOATS[name].precision
     word = np.dtype(f"u{bits // 8}").type
     lowest = dtype(2.0 ** (t.emin - (not t.subnormals)))
-    top = float(t.max)
+    top = float(t.max_exact)
     beyond = float("inf") if t.has_inf else float("nan")
     inf = top if t.overflow is FloatOverflow.SATURATE else beyond
     stays = t.rounding in (FloatRounding.TOWARD_ZERO, FloatRounding.ODD)

@@ -141,7 +141,7 @@ def recode(code: int, source: Any, target: Any) -> int:
 def value(code: int, t: Any) -> Fraction | float:
     """The exact value of a code; a float for infinities and NaN."""
     if isinstance(t, ApFixed):
-        return code * t.lsb
+        return code * t.lsb_exact
     if isinstance(t, Binary):
         return Fraction(2 * code - 1)
     magnitude = (code ^ t.flip) & ~(1 << (t.width - 1))

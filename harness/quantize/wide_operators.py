@@ -46,7 +46,7 @@ def unary(op: Operation, v: int, ta: ApFixed, b: Any) -> int:
 def binary(op: Operation, x: int, tx: Any, y: int, ty: Any, t: Any) -> int:
     """The code of ``x op y`` in ``t``."""
     if isinstance(tx, MiniFloat) or isinstance(ty, MiniFloat):
-        return int(Fraction(wide.value(x, tx)) * Fraction(wide.value(y, ty)) / t.lsb)
+        return int(Fraction(wide.value(x, tx)) * Fraction(wide.value(y, ty)) / t.lsb_exact)
     if op.comparison:
         return int(_compare(op, x, tx, y, ty))
     if op is Operation.CONCAT:

@@ -127,8 +127,8 @@ def neighbours(value: Fraction, t: Any) -> tuple[int, int]:
     t = as_number_type(t)
     if not isinstance(t, ApFixed):
         return floats.neighbours(value, t)
-    exact, y = t.with_modes(rounding="TRN"), value / t.lsb
-    low, high = (fixed.to_code(n * t.lsb, exact) for n in (math.floor(y), math.ceil(y)))
+    exact, y = t.with_modes(rounding="TRN"), value / t.lsb_exact
+    low, high = (fixed.to_code(n * t.lsb_exact, exact) for n in (math.floor(y), math.ceil(y)))
     return low, high
 
 

@@ -61,7 +61,7 @@ def compute(
     if op is Operation.CONCAT:
         return int(_bits(a, ta) << tb.width | _bits(b, tb))
     if op.bitwise:
-        i, j = (int(decode(c, t) / target.lsb) for c, t in ((a, ta), (b, tb)))
+        i, j = (int(decode(c, t) / target.lsb_exact) for c, t in ((a, ta), (b, tb)))
         return wrap({"&": i & j, "|": i | j, "^": i ^ j}[op.value], target)
     if op in (Operation.DIV, Operation.MOD):
         return _divided(op, a, ta, b, tb, target, published)
@@ -147,7 +147,7 @@ def _divided(op: Operation, a: int, ta: Any, b: int, tb: Any, target: Any, publi
     if "ap-int-division" in found:
         width = max(ta.width, tb.width) + 1
         x, y = Fraction(a % (1 << width)), Fraction(b % (1 << width))
-    quotient = math.trunc(x / y / (1 if integers else Fraction(target.lsb)))
+    quotient = math.trunc(x / y / (1 if integers else Fraction(target.lsb_exact)))
     if op is Operation.MOD:
         return wrap(int(x - quotient * y), target)
     if "division-of-minimum" in found:
@@ -208,7 +208,7 @@ def _value(code: int, t: Any) -> Fraction:
 def _code(value: Fraction, t: Any) -> int:
     if isinstance(t, MiniFloat):
         return floats.to_code(value, t)
-    code = value / t.lsb
+    code = value / t.lsb_exact
     assert code.denominator == 1, "a result type holds every result"
     return int(code)
 

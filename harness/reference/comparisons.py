@@ -21,7 +21,7 @@ def compare(
     found = [] if published else comparison_quirks(op, a, ta, b, tb)
     x, y = decode(a, ta), decode(b, tb)
     if "comparison-sat-sym" in found:
-        y += ta.lsb  # over the left operand's LSB it saturates to one above its lowest code
+        y += ta.lsb_exact  # over the left operand's LSB it saturates to one above its lowest code
     if "equality-modulo" in found:
         unsigned = tb if ta.signed else ta
         x, y = (v + Fraction(2) ** unsigned.integer if v < 0 else v for v in (x, y))

@@ -79,7 +79,7 @@ def decode(code: int, t: ApFixed) -> Fraction:
     """The exact value of ``code``; ``ValueError`` if ``t`` has no such code."""
     if not t.min_code <= code <= t.max_code:
         raise ValueError(not_a_code(code, t))
-    return code * t.lsb
+    return code * t.lsb_exact
 
 
 def from_double(x: float, t: ApFixed, *, published: bool = False) -> int:
@@ -145,7 +145,7 @@ def cast_quirks(value: Fraction, source: ApFixed | str, t: ApFixed | str) -> lis
 
 def to_code(value: Fraction, t: ApFixed, *, published: bool = False) -> int:
     """Round, then overflow: the code of an exact ``value`` in ``t``."""
-    y = value / t.lsb
+    y = value / t.lsb_exact
     rounded = ROUND[t.rounding](y)
     return _overflow(rounded, math.floor(y), t, published)
 

@@ -131,8 +131,11 @@ def histogram(loss: LayerLoss) -> str:
 def _ground(spread: Spread, t: ApFixed, width: int, height: int) -> str:
     """Where the drawing shows values that the type does not have."""
     whole = spread.end - spread.start
-    half = float(t.lsb) / 2
-    ends = [(float(x) - spread.start) / whole for x in (float(t.min) - half, float(t.max) + half)]
+    half = float(t.lsb_exact) / 2
+    ends = [
+        (float(x) - spread.start) / whole
+        for x in (float(t.min_exact) - half, float(t.max_exact) + half)
+    ]
     left, right = (min(max(x, 0.0), 1.0) * width for x in ends)
     return "".join(
         f'<rect x="{x:.2f}" y="0" width="{w:.2f}" height="{height}" class="outside"/>'
@@ -159,8 +162,11 @@ def _reach(spread: Spread) -> float:
 
 
 def _beyond(spread: Spread, t: ApFixed) -> bool:
-    half = float(t.lsb) / 2
-    return spread.meant_low < float(t.min) - half or spread.meant_high > float(t.max) + half
+    half = float(t.lsb_exact) / 2
+    return (
+        spread.meant_low < float(t.min_exact) - half
+        or spread.meant_high > float(t.max_exact) + half
+    )
 
 
 def _power(x: float) -> float:

@@ -106,7 +106,7 @@ def print_rtl(found: RtlProof, source: ApFixed, target: ApFixed, console: Consol
     assert one.codes is not None, "what is refuted has codes"
     name = found.ports.input or ""
     word, (got, right) = one.inputs[name], one.codes
-    value = int(from_bits(word, source)) * source.lsb
+    value = int(from_bits(word, source)) * source.lsb_exact
     others = [f"{key} = {v:#x}" for key, v in one.inputs.items() if key != name]
     console.print(f"REFUTED: {asked}", style="bold red", highlight=False)
     lines = [f"{name} = {word:#x}, the value {_shown(value)}", *others[:SHOWN]]

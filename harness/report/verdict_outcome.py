@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.report.outcome import Case, Kind, Outcome, Suite
 from harness.report.verdicts import sentence
+from harness.verify.compare import told
 from harness.verify.records import Mismatch, Tally, Verdict
 
 __all__ = ["outcome"]
@@ -52,7 +53,4 @@ def _case(name: str, tallies: Sequence[Tally], wrong: Iterable[Mismatch]) -> Cas
 
 
 def _told(m: Mismatch) -> str:
-    return (
-        f"{m.subject}: {m.question}, {m.input} => got {m.got}, expected {m.expected}\n"
-        f"rule: {m.rule}\n{m.snippet}"
-    )
+    return "\n".join([f"{m.subject}:", *told(m), m.snippet])

@@ -87,10 +87,12 @@ def _differences(
         yield f"<h3>{escape(m.path)}: <code>{escape(m.question)}</code></h3>"
         yield '<div class="pair">' + _side(m.subject, m.got) + _side("C++", m.expected) + "</div>"
         witness = "agrees with C++" if m.reference == m.expected else f"says {m.reference}"
+        place = f" ({escape(m.place)})" if m.place else ""
         yield (
-            f"<p>input <code>{escape(m.input)}</code>, the simplest of {m.count:,}; the exact "
-            f"reference {witness}. Rule: {escape(m.rule)}</p>"
+            f"<p>input <code>{escape(m.input)}</code>{place}, the simplest of {m.count:,}; the "
+            f"exact reference {witness}. Rule: {escape(m.rule)}</p>"
         )
+        yield from _causes(m)
         if account is not None:
             yield html.steps(account.rows, f"the steps of {account.title}")
         name = "reproduce.py" if m.snippet.startswith("from ") else f"reproduce{k + 1}.cpp"
@@ -99,6 +101,14 @@ def _differences(
     left = len(verdict.mismatches) - len(told)
     if left > 0:
         yield f'<p class="soft">and {left:,} more: --json has them all</p>'
+
+
+def _causes(m: Mismatch) -> Iterable[str]:
+    """Where the inputs lie that differ, with the simplest of each kind."""
+    if m.causes:
+        rows = [(c.kind, f"{c.count:,}", c.input, c.got, c.expected) for c in m.causes]
+        columns = ("inputs", "how many", "the simplest", "got", "expected")
+        yield '<div class="scroll">' + html.table(columns, rows) + "</div>"
 
 
 def _side(who: str, code: int | str) -> str:

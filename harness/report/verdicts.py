@@ -15,6 +15,7 @@ from rich.text import Text
 from harness.report.columns import counted
 from harness.report.matrix import Cell, Matrix, family_rows, matrix_of
 from harness.report.tables import fitted, laid_out
+from harness.verify.compare import told
 from harness.verify.records import Domain, Mismatch, Verdict
 
 __all__ = ["as_json", "print_verdict", "reason", "sentence", "spread"]
@@ -152,15 +153,15 @@ def spread(mismatches: Sequence[Mismatch], count: int = SHOWN) -> list[Mismatch]
 
 def _difference(m: Mismatch) -> RenderableType:
     witness = "agrees with C++" if m.reference == m.expected else f"says {m.reference}"
-    head = Text.assemble(
-        (f"{m.path}: ", "bold"),
-        f"{m.question}, {m.input}",
-        (f" => got {m.got}, expected {m.expected}", "bold red"),
+    head, input_, answers, *rest = told(m)
+    return Group(
+        Text.assemble((f"{m.path}: ", "bold"), head),
+        Text(f"  {input_}"),
+        Text(f"  {answers}", "bold red"),
+        Text(f"  by {m.subject}; the exact reference {witness}"),
+        *(Text(f"  {line}") for line in rest),
+        Text(_indented(m.snippet), style="cyan"),
     )
-    detail = Text(
-        f"  {m.subject}; {m.count:,} such inputs; the exact reference {witness}\n  rule: {m.rule}"
-    )
-    return Group(head, detail, Text(_indented(m.snippet), style="cyan"))
 
 
 def _indented(text: str) -> str:

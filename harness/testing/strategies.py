@@ -9,6 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
+from harness.testing.modes import (
+    FLOAT_OVERFLOWS,
+    FLOAT_ROUNDINGS,
+    OVERFLOWS,
+    ROUNDINGS,
+    Modes,
+    chosen,
+    having,
+)
 from harness.types import (
     FORMATS,
     ApFixed,
@@ -18,6 +27,8 @@ from harness.types import (
     IeeeFloat,
     MiniFloat,
     NumberType,
+    Overflow,
+    Rounding,
     VitisFloat,
     as_fixed_type,
     as_number_type,
@@ -37,18 +48,38 @@ __all__ = [
 ]
 
 
-@functools.cache
-def type_pool_of(seed: int = 0, size: int = 64, max_width: int = 64) -> tuple[ApFixed, ...]:
+def type_pool_of(
+    seed: int = 0,
+    size: int = 64,
+    max_width: int = 64,
+    *,
+    rounding: Modes | None = None,
+    overflow: Modes | None = None,
+) -> tuple[ApFixed, ...]:
     """``size`` types that reach every mode, drawn by ``seed``; the same ones for the same seed.
 
     A type that C++ has to answer costs a compilation, so a suite draws from a bounded pool.
+    ``rounding`` and ``overflow`` restrict it, as in :func:`ap_types`.
     """
     if size < 1:
         raise ValueError(f"size must be at least 1, not {size}")
+    roundings, overflows = _modes(rounding, overflow)
+    return _pool(seed, size, max_width, roundings, overflows)
+
+
+@functools.cache
+def _pool(
+    seed: int,
+    size: int,
+    max_width: int,
+    roundings: tuple[Rounding, ...],
+    overflows: tuple[Overflow, ...],
+) -> tuple[ApFixed, ...]:
     rng = np.random.default_rng(seed)
-    shapes = -(-size // len(list(modes()))) + 1
+    combinations = sum(r in roundings and o in overflows for _, r, o in modes())
+    shapes = -(-size // combinations) + 1
     pool = type_pool(Profile(shapes=shapes, doubles=0, exhaustive_width=0, pairs=0), rng)
-    fitting = [t for t in pool if t.width <= max_width]
+    fitting = [t for t in having(pool, roundings, overflows) if t.width <= max_width]
     if not fitting:
         raise ValueError(f"no type of at most {max_width} bits in the pool of seed {seed}")
     picked = rng.permutation(len(fitting))[:size]
@@ -61,30 +92,81 @@ def ap_types(
     size: int = 64,
     max_width: int = 64,
     pool: Sequence[ApFixed | str] | None = None,
+    rounding: Modes | None = None,
+    overflow: Modes | None = None,
 ) -> st.SearchStrategy[ApFixed]:
-    """Types from a bounded pool; another ``seed`` is another pool, and ``pool`` is your own."""
-    own = None if pool is None else [as_fixed_type(t) for t in pool]
-    return st.sampled_from(type_pool_of(seed, size, max_width) if own is None else own)
+    """Types from a bounded pool of fixed point.
+
+    Args:
+        seed: another one is another pool.
+        size: types in the pool.
+        max_width: the most bits of a type.
+        pool: your own types, or their spellings, instead.
+        rounding: only types with this mode or these, members or names such as ``"RND_CONV"``.
+        overflow: likewise, such as ``("SAT", "SAT_SYM")``.
+
+    Raises:
+        ValueError: for a mode that C++ does not have, and if no type is left.
+    """
+    if pool is None:
+        return st.sampled_from(
+            type_pool_of(seed, size, max_width, rounding=rounding, overflow=overflow)
+        )
+    own = [as_fixed_type(t) for t in pool]
+    if rounding is not None or overflow is not None:
+        own = having(own, *_modes(rounding, overflow))
+    return st.sampled_from(own)
+
+
+def any_ap_types(
+    max_width: int = 64,
+    *,
+    rounding: Modes | None = None,
+    overflow: Modes | None = None,
+) -> st.SearchStrategy[ApFixed]:
+    """Any type at all: for code that needs no compiler behind it; modes as in :func:`ap_types`."""
+    return _any_ap_types(max_width, *_modes(rounding, overflow))
 
 
 @st.composite
-def any_ap_types(draw: st.DrawFn, max_width: int = 64) -> ApFixed:
-    """Any type at all: for code that needs no compiler behind it."""
-    signed, rounding, overflow = draw(st.sampled_from(list(modes())), label="modes")
+def _any_ap_types(
+    draw: st.DrawFn,
+    max_width: int,
+    roundings: tuple[Rounding, ...],
+    overflows: tuple[Overflow, ...],
+) -> ApFixed:
+    some = [mode for mode in modes() if mode[1] in roundings and mode[2] in overflows]
+    signed, rounding, overflow = draw(st.sampled_from(some), label="modes")
     width = draw(st.integers(1, max_width), label="width")
     integer = draw(st.integers(-24, width + 24), label="integer")
     n = draw(st.integers(0, width), label="n") if overflow.wraps else 0
     return ApFixed(width, integer, signed, rounding, overflow, n)
 
 
-def float_types() -> st.SearchStrategy[BinaryFloat]:
+def _modes(
+    rounding: Modes | None, overflow: Modes | None
+) -> tuple[tuple[Rounding, ...], tuple[Overflow, ...]]:
+    return chosen("rounding", rounding, ROUNDINGS), chosen("overflow", overflow, OVERFLOWS)
+
+
+def float_types(
+    *, rounding: Modes | None = None, overflow: Modes | None = None
+) -> st.SearchStrategy[BinaryFloat]:
     """Minifloats and Vitis floats that ``verify`` asks about, and the named formats in all modes.
 
     A bounded pool, like that of :func:`ap_types`: a minifloat costs a compilation.
+
+    Args:
+        rounding: only types with this mode or these, members or names such as ``"NEAREST_EVEN"``.
+        overflow: likewise, ``"inf"`` or ``"saturate"``.
+
+    Raises:
+        ValueError: for any other mode, and if no type is left.
     """
-    return st.sampled_from(
-        [*MINIFLOATS, *VITIS, *(t for base in FORMATS.values() for t in variants(base))]
-    )
+    roundings = chosen("rounding", rounding, FLOAT_ROUNDINGS)
+    overflows = chosen("overflow", overflow, FLOAT_OVERFLOWS)
+    named = (t for base in FORMATS.values() for t in variants(base))
+    return st.sampled_from(having([*MINIFLOATS, *VITIS, *named], roundings, overflows))
 
 
 @st.composite

@@ -22,7 +22,7 @@ from harness.types.modes import (
     parse_rounding,
 )
 from harness.types.operations import CLOSED, Operation, check_counts, count_bounds, result_type
-from harness.types.texts import brief, not_a_code, shown
+from harness.types.texts import brief, not_a_code, number, shown
 
 __all__ = [
     "BOOL",
@@ -55,6 +55,7 @@ __all__ = [
     "exact_number",
     "is_tensor",
     "not_a_code",
+    "number",
     "parse_rounding",
     "parse_type",
     "plain",

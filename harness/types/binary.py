@@ -25,7 +25,8 @@ class Binary:
     signed = False
     min_code, max_code = 0, 1
     codes = range(2)
-    min, max = Fraction(-1), Fraction(1)
+    min, max = -1.0, 1.0
+    min_exact, max_exact = Fraction(-1), Fraction(1)
     significand_bits = 1
 
     def __post_init__(self) -> None:
@@ -42,3 +43,9 @@ class Binary:
 
     def __format__(self, spec: str) -> str:
         return format(self.cpp, spec)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import type_html
+
+        return type_html(self)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from harness.types import spelling
+from harness.types.ends import Ends, exact_float
 from harness.types.modes import Overflow, Rounding, StochasticRounding, parse_rounding
 from harness.types.texts import brief, shown
 
@@ -53,8 +54,11 @@ def _as_signed(signed: object, rounding: object = None, facts: str = "") -> bool
 
 @functools.total_ordering
 @dataclass(frozen=True, repr=False)
-class ApFixed:
+class ApFixed(Ends):
     """A fixed-point type; a value is ``code * 2**-frac``.
+
+    ``min``, ``max`` and ``lsb`` are floats, for ``np.clip(x, t.min, t.max)``; where no double is
+    that number they raise, and ``min_exact``, ``max_exact`` and ``lsb_exact``, fractions, never do.
 
     Args:
         width: total bits W, 1 to 1024.
@@ -128,19 +132,24 @@ class ApFixed:
         return range(self.min_code, self.max_code + 1)
 
     @property
-    def lsb(self) -> Fraction:
-        """The weight of the lowest bit, 2**-F."""
+    def lsb_exact(self) -> Fraction:
+        """The weight of the lowest bit, 2**-F, exactly."""
         return Fraction(2) ** -self.frac
 
     @property
-    def min(self) -> Fraction:
-        """The lowest value."""
-        return self.min_code * self.lsb
+    def lsb(self) -> float:
+        """The same as a float; ``ValueError`` names ``lsb_exact`` if no double is it."""
+        return exact_float(self, "lsb")
 
     @property
-    def max(self) -> Fraction:
-        """The highest value."""
-        return self.max_code * self.lsb
+    def min_exact(self) -> Fraction:
+        """The lowest value, exactly."""
+        return self.min_code * self.lsb_exact
+
+    @property
+    def max_exact(self) -> Fraction:
+        """The highest value, exactly."""
+        return self.max_code * self.lsb_exact
 
     @property
     def whole(self) -> ApInt:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from harness.types import spelling
+from harness.types.ends import FloatEnds
 from harness.types.fixed import ApFixed, as_int
 from harness.types.modes import FloatOverflow, FloatRounding
 from harness.types.texts import brief
@@ -23,7 +24,7 @@ __all__ = ["BinaryFloat", "IeeeFloat", "MiniFloat", "VitisFloat"]
 MAX_E0 = 2**16
 
 
-class BinaryFloat(ABC):
+class BinaryFloat(FloatEnds, ABC):
     """What the three families have in common: everything an algorithm needs to know."""
 
     exp_bits: int
@@ -78,18 +79,18 @@ class BinaryFloat(ABC):
         return ((self.emax - self.emin) << self.frac_bits) + self.max_significand
 
     @property
-    def max(self) -> Fraction:
-        """The largest value."""
+    def max_exact(self) -> Fraction:
+        """The largest finite value, exactly."""
         return self.max_significand * Fraction(2) ** (self.emax - self.frac_bits)
 
     @property
-    def min(self) -> Fraction:
-        """The lowest value."""
-        return -self.max
+    def min_exact(self) -> Fraction:
+        """The lowest finite value, exactly."""
+        return -self.max_exact
 
     @property
-    def smallest(self) -> Fraction:
-        """The smallest positive value."""
+    def smallest_exact(self) -> Fraction:
+        """The smallest positive value, exactly."""
         return Fraction(2) ** (self.emin - self.frac_bits * self.subnormals)
 
     @property

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,12 +14,16 @@ from harness import reference
 from harness.oracle import Oracle
 from harness.quantize import decode
 from harness.quantize.plan import as_int64
-from harness.types import ApFixed, Binary, BinaryFloat
+from harness.types import ApFixed, Binary, BinaryFloat, number
 from harness.verify.accumulate_questions import Accumulation
+from harness.verify.compare import WORDS, by_level, code_text, complexity, place_of
+from harness.verify.levels import Level
+from harness.verify.minifloat_questions import FloatProduct
+from harness.verify.operator_questions import Operator
 from harness.verify.questions import Answer, Inputs, Question
-from harness.verify.records import Mismatch, Tally, Unwitnessed
+from harness.verify.records import Cause, Mismatch, Tally, Unwitnessed
 
-__all__ = ["Finding", "SubjectError", "complexity", "differing", "examine", "simplest"]
+__all__ = ["Finding", "SubjectError", "differing", "examine", "simplest"]
 
 Array = np.ndarray[Any, Any]
 #: How many inputs of a question the exact reference answers: it is scalar.
@@ -158,7 +162,7 @@ def rule_broken(value: Fraction | None, t: Any) -> str:
         return _float_rule(value, t)
     if value is None:
         return "non-finite inputs count as +-2**1024"
-    y = value / t.lsb
+    y = value / t.lsb_exact
     if t.min_code <= y <= t.max_code:
         return f"{t.rounding.cpp}: {t.rounding.law}"
     n = f", N = {t.n}" if t.n else ""
@@ -168,8 +172,10 @@ def rule_broken(value: Fraction | None, t: Any) -> str:
 def _float_rule(value: Fraction | None, t: BinaryFloat) -> str:
     if value is None:
         return "NaN is the quiet NaN; infinities are infinities, or overflow"
-    if abs(value) > t.max:
-        return f"overflow, {t.overflow}: beyond {float(min(t.max, LARGEST)):.6g} after rounding"
+    if abs(value) > t.max_exact:
+        return (
+            f"overflow, {t.overflow}: beyond {float(min(t.max_exact, LARGEST)):.6g} after rounding"
+        )
     if abs(value) < Fraction(2) ** t.emin and not t.subnormals:
         return "no subnormals: below the smallest normal, after rounding, is 0"
     return f"{t.rounding}: {t.rounding.law}"
@@ -208,51 +214,56 @@ def _mismatch(
     wrong: Array,
 ) -> Mismatch:
     """The simplest difference: of a grid of simple inputs if one of them differs, else as drawn."""
-    count = wrong.size
+    drawn = simplest(question, name, inputs, got, expected, wrong)
     simple = question.simple()
     if simple is not None and refusal(question, oracle) is None:
         truth = question.ask(oracle, simple)
         some, codes = differing(answer(simple), truth, question.target)
         if some.size:
-            inputs, expected, got, wrong = simple, truth, codes, some
-    return simplest(question, name, inputs, got, expected, wrong, count)
+            found = simplest(question, name, simple, codes, truth, some)
+            return replace(found, count=drawn.count, checks=drawn.checks, causes=drawn.causes)
+    return drawn
 
 
 def simplest(
-    question: Question,
-    name: str,
-    inputs: Inputs,
-    got: Array,
-    expected: Array,
-    wrong: Array,
-    count: int | None = None,
+    question: Question, name: str, inputs: Inputs, got: Array, expected: Array, wrong: Array
 ) -> Mismatch:
-    """The mismatch at the simplest of the ``wrong`` inputs, standing for ``count`` of them."""
-    best = min(wrong.tolist(), key=lambda k: complexity(question.value(inputs, k)))
-    return _record(question, name, inputs, best, got, expected, count or wrong.size)
-
-
-def _record(
-    question: Question, name: str, inputs: Inputs, k: int, got: Array, expected: Array, count: int
-) -> Mismatch:
-    wrong = got[k]
+    """The mismatch at the simplest of the ``wrong`` inputs, standing for all of them."""
+    t, values = question.target, {k: question.value(inputs, k) for k in wrong.tolist()}
+    levels = by_level(values, t)
+    k = min((best for _, best in levels.values()), key=lambda k: complexity(values[k]))
+    value, answer = values[k], got[k]
+    # An operator's value is its result already: it lies nowhere.
+    result = isinstance(question, Operator | FloatProduct)
     return Mismatch(
         path=question.path,
         subject=name,
         question=question.label,
         input=question.show(inputs, k),
-        got=int(wrong) if isinstance(wrong, (int, np.integer)) else f"{wrong!r}, not a value",
+        got=int(answer) if isinstance(answer, (int, np.integer)) else code_text(answer, t),
         expected=int(expected[k]),
         reference=int(question.exact(inputs, k)),
-        rule=rule_broken(question.value(inputs, k), question.target),
-        count=count,
+        rule=rule_broken(value, t),
+        count=wrong.size,
         snippet=question.snippet(inputs, k),
+        checks=expected.size,
+        number="" if value is None else number(value),
+        place="" if result else place_of(value, t),
+        got_text=code_text(answer, t),
+        expected_text=code_text(expected[k], t),
+        causes=() if result else tuple(_causes(question, inputs, got, expected, levels)),
     )
 
 
-def complexity(value: Fraction | None) -> tuple[int, Fraction, bool]:
-    """How hard an input is to think about: significant bits, then magnitude, then sign."""
-    if value is None:
-        return (1 << 30, Fraction(0), False)
-    odd = abs(value.numerator)
-    return (odd // (odd & -odd) if odd else 0).bit_length(), abs(value), value < 0
+def _causes(
+    question: Question,
+    inputs: Inputs,
+    got: Array,
+    expected: Array,
+    levels: dict[Level, tuple[int, int]],
+) -> Iterator[Cause]:
+    """The differences by where their inputs lie."""
+    t = question.target
+    for level, (count, k) in levels.items():
+        answers = code_text(got[k], t), code_text(expected[k], t)
+        yield Cause(level.label, WORDS[level][count > 1], count, question.show(inputs, k), *answers)

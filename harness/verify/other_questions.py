@@ -111,7 +111,7 @@ class Chance(FloatQuestion):
             x = float_doubles_for(t, size // 16, rng, min(exhaustive_width, 8))
         else:
             x = cases.doubles_for(t, size // 16, rng, min(exhaustive_width, 8))
-        x = rng.permutation(x[np.abs(x) <= float(t.max)])[:CHANCES] + 0.0  # no sign of a zero
+        x = rng.permutation(x[np.abs(x) <= float(t.max_exact)])[:CHANCES] + 0.0  # no sign of a zero
         return x, quantize_codes(x, t, rng)
 
     def ask(self, oracle: Oracle, inputs: Inputs) -> Any:  # noqa: ARG002  # needs no C++

@@ -7,12 +7,33 @@ from dataclasses import dataclass
 
 from harness.types import NumberType
 
-__all__ = ["FAMILIES", "PATHS", "Domain", "Mismatch", "Tally", "Unwitnessed", "Verdict"]
+__all__ = ["FAMILIES", "PATHS", "Cause", "Domain", "Mismatch", "Tally", "Unwitnessed", "Verdict"]
 
 #: The ways into a type, in the order of a report.
 PATHS = ("double", "float", "integer", "cast", "arithmetic", "accumulate")
 #: The other families of types, in the order of a report.
 FAMILIES = ("ap_int", "minifloat", "ieee", "vitis", "binary", "ternary", "by chance")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The differences whose inputs lie alike: all ties, or all beyond the range.
+
+    Attributes:
+        level: the name of the :class:`harness.verify.levels.Level`.
+        kind: the same in words, one or many.
+        count: how many there are.
+        input: the simplest of them.
+        got: the subject's answer to it, with its value.
+        expected: the truth's.
+    """
+
+    level: str
+    kind: str
+    count: int
+    input: str
+    got: str
+    expected: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,13 @@ class Mismatch:
         rule: the law that ``got`` breaks.
         count: how many inputs of this question differed.
         snippet: a C++ program that prints ``expected``.
+        checks: how many inputs of this question were asked.
+        number: the exact value that comes into the type, of ``input``, or about how much; empty
+            for NaN and infinities.
+        place: how it lies between the two codes beside it; empty for operators.
+        got_text: the subject's code with its value.
+        expected_text: the truth's.
+        causes: all differences of the question by where their inputs lie; none for operators.
     """
 
     path: str
@@ -42,6 +70,22 @@ class Mismatch:
     rule: str
     count: int
     snippet: str
+    checks: int = 0
+    number: str = ""
+    place: str = ""
+    got_text: str = ""
+    expected_text: str = ""
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def breakdown(self) -> str:
+        """How many inputs differ, and where they lie, the most frequent first.
+
+        ``312 of 4,096 differ: 200 ties, 80 beyond the range, 32 NaN/infinities``
+        """
+        of = f" of {self.checks:,}" if self.checks else ""
+        parts = ", ".join(f"{cause.count:,} {cause.kind}" for cause in self.causes)
+        return f"{self.count:,}{of} differ" + (f": {parts}" if parts else "")
 
 
 @dataclass(frozen=True)
@@ -120,6 +164,12 @@ class Verdict:
     def agrees(self) -> bool:
         """Whether something was compared, and nothing differed."""
         return self.checks > 0 and self.differences == 0
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import verdict_html
+
+        return verdict_html(self)
 
     def on(self, path: str) -> Iterable[Tally]:
         """The tallies of one path."""

@@ -27,7 +27,7 @@ from harness.verify.questions import HAS_TORCH, Answer, Question
 from harness.verify.records import Domain, Mismatch, Tally, Verdict
 from harness.verify.subjects import Implementation, guarded
 
-__all__ = ["Progress", "run", "verify"]
+__all__ = ["Progress", "default_cases", "run", "verify"]
 
 #: Told how many questions are answered of how many, and how many codes were compared.
 Progress = Callable[[int, int, int], None]
@@ -61,7 +61,7 @@ def verify(
         SubjectError: if an implementation raises, or returns another shape or dtype.
     """
     started = time.perf_counter()
-    inputs_for = cases or _default_cases(seed)
+    inputs_for = cases or default_cases(seed)
     subject, truth = guarded(subject, "the subject"), guarded(truth, "the truth")
     tallies, mismatches = [], []
     for t in _types(types):
@@ -83,7 +83,9 @@ def _types(types: Iterable[NumberType | str]) -> list[NumberType]:
     return [as_number_type(t) for t in ([types] if isinstance(types, str) else types)]
 
 
-def _default_cases(seed: int) -> Callable[[Any], Any]:
+def default_cases(seed: int) -> Callable[[Any], Any]:
+    """What :func:`verify` asks about a type: breakpoints, bounds and random values, by seed."""
+
     def inputs(t: NumberType) -> Any:
         rng = np.random.default_rng(seed)
         if isinstance(t, BinaryFloat):

@@ -111,7 +111,7 @@ def _finished(r: Array, x: Array, t: BinaryFloat) -> Array:
     magnitude, negative = np.abs(r), np.signbit(x)
     if not t.subnormals:
         magnitude = np.where(magnitude < 2.0**t.emin, 0.0, magnitude)
-    over = magnitude > float(t.max)
+    over = magnitude > float(t.max_exact)
     stays = np.isin(negative, _stays(t)) & np.isfinite(x)
     codes = np.where(over, 0.0, np.nan_to_num(magnitude, posinf=0.0))
     packed = np.where(over, np.where(stays, t.max_magnitude, _beyond(t)), _magnitudes(codes, t))

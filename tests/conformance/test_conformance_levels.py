@@ -105,4 +105,4 @@ def test_a_sheet_knows_its_family_path_and_mode(sheets: list[Sheet]) -> None:
     modes = {mode_of(sheet.group.target) for sheet in sheets if sheet.family == "fixed"}
     assert len({mode for mode in modes if "N>0" not in mode}) == 35
     assert mode_of(ApFixed(8, 3, overflow="WRAP", n=2)) == "TRN/WRAP N>0"
-    assert Fraction(1, 8) == ApFixed(4, 1).lsb
+    assert Fraction(1, 8) == ApFixed(4, 1).lsb_exact

@@ -23,7 +23,7 @@ def test_operators_have_the_types_of_cpp():
     assert (-x).values().tolist() == [-1.5]
     assert (x - x * 2).values().tolist() == [-1.5]
     assert (x / Fixed(np.array([2]), INT)).values().tolist() == [0.75]
-    assert UNSIGNED.min == 0
+    assert UNSIGNED.min_exact == 0
     assert x[0]
     assert not Fixed(0, x.type)
 
@@ -101,7 +101,7 @@ def test_operators_are_the_references(a, b, data):
 def test_every_pair_of_small_numbers_is_compared(a, b):
     x, y = np.meshgrid(list(a.codes), list(b.codes), indexing="ij")
     left, right = Fixed(x, a), Fixed(y, b)
-    first, second = x * float(a.lsb), y * float(b.lsb)
+    first, second = x * float(a.lsb_exact), y * float(b.lsb_exact)
     assert np.array_equal(left < right, first < second)
     assert np.array_equal(left > right, first > second)
     assert np.array_equal(left <= right, first <= second)

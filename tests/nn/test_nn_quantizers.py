@@ -58,7 +58,7 @@ def test_forward_is_quantize_backward_the_rule(
 ) -> None:
     """Bit for bit, in training too; the gradient passes between the bounds, both included."""
     monkeypatch.setattr(straight_through, "SMALL", few)
-    edges = [float(t.min), float(t.max), 0.0, -0.0, 0.5, -0.5, 1.0, -1.0]
+    edges = [float(t.min_exact), float(t.max_exact), 0.0, -0.0, 0.5, -0.5, 1.0, -1.0]
     x = torch.cat([torch.randn(500) * 6, torch.tensor(edges)]).to(dtype)
     x = torch.cat([x, torch.nextafter(x, x * 2), torch.nextafter(x, x * 0)]).requires_grad_()
     y = fake_quantize(x, t)
@@ -487,9 +487,9 @@ def test_calibrated_type_holds_what_was_seen(observer: type[MinMax]) -> None:
         with quantizer.compute_encodings():
             quantizer(x)
         t = quantizer.format
-        half = float(t.lsb) / 2
-        assert float(t.min) - half <= -scale
-        assert scale < float(t.max) + half
+        half = float(t.lsb_exact) / 2
+        assert float(t.min_exact) - half <= -scale
+        assert scale < float(t.max_exact) + half
         less = ApFixed(t.width, t.integer - 1, t.signed, t.rounding, t.overflow)
-        half = float(less.lsb) / 2
-        assert not (float(less.min) - half <= -scale and scale < float(less.max) + half)
+        half = float(less.lsb_exact) / 2
+        assert not (float(less.min_exact) - half <= -scale and scale < float(less.max_exact) + half)

@@ -430,7 +430,7 @@ def test_a_result_without_axes_is_calibrated(row: Row) -> None:
     result = [*tensors(run(module, inputs_of(row, 2)))][-1].detach()
     t = module.output_quantizers[last].format
     assert_same(quantize(observed, t), result)
-    assert abs(float(result - observed)) <= float(t.lsb) / 2
+    assert abs(float(result - observed)) <= float(t.lsb_exact) / 2
 
 
 @every_row

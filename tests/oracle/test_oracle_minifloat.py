@@ -84,7 +84,7 @@ def doubles(t: MiniFloat) -> np.ndarray:
     rng = np.random.default_rng(0)
     codes = t.codes if t.width <= 9 else rng.integers(0, 1 << min(t.width, 62), 150).tolist()
     values = np.array(sorted({float(reference.decode(int(c), t)) for c in codes}))
-    top = float(t.max)
+    top = float(t.max_exact)
     ends = [top, -top, top * 1.01, top * 1.04, 0.0, -0.0, 5e-324, -5e-324, 1e-300, np.inf, -np.inf]
     centres = np.concatenate([values, (values[1:] + values[:-1]) / 2, ends])
     with np.errstate(all="ignore"):

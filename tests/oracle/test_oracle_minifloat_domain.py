@@ -148,7 +148,7 @@ def test_the_description_is_the_domain() -> None:
         width = rng.randint(2, 8)
         source = ApFixed(width, rng.randint(-8, width + 8), rng.random() < 0.5)
         d = domain(t, source)
-        said = [_described(d.describe(), c * Fraction(source.lsb)) for c in source.codes]
+        said = [_described(d.describe(), c * Fraction(source.lsb_exact)) for c in source.codes]
         assert d.holds(np.array(source.codes)).tolist() == said
 
 

@@ -249,7 +249,7 @@ def test_values_that_are_near(op: Operation, ta: ApFixed, tb: ApFixed, data: st.
     """Two operands that are equal, next to each other, or equal but for a multiple of a power."""
     assume(exists(op, ta, tb))
     x = data.draw(odd_codes(ta), label="x")
-    near = int(x * ta.lsb / tb.lsb)
+    near = int(x * ta.lsb_exact / tb.lsb_exact)
     steps = st.tuples(
         st.integers(-1, 1), st.sampled_from([0, 1, -1]), st.sampled_from([32, 64, 99])
     )

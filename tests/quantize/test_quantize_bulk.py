@@ -170,7 +170,7 @@ def test_integers_in_every_mode(dtype: str) -> None:
             t = ApFixed(width, integer, signed, q, o, n)
             codes = [exact.from_int(v, t) for v in listed]
             assert quantize_codes(x, t).tolist() == words(codes), t
-            if t.frac <= 0 and t.min >= low and t.max <= high:
+            if t.frac <= 0 and t.min_exact >= low and t.max_exact <= high:
                 values = quantize(x, t)
                 assert values.dtype == x.dtype
                 assert values.tolist() == [c << -t.frac for c in codes], t

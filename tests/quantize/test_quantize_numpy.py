@@ -233,8 +233,8 @@ def test_wide_types(width: int) -> None:
     expected = [[reference.from_double(v, t) for v in row] for row in x.tolist()]
     assert quantize_codes(x, t).tolist() == expected
     fractions = decode(quantize_codes(x, t), t, object)
-    assert fractions[0, 1] == t.min
-    assert fractions[1, 0] == t.max
+    assert fractions[0, 1] == t.min_exact
+    assert fractions[1, 0] == t.max_exact
 
 
 def test_integers_take_types_that_end_where_their_dtype_does() -> None:

@@ -50,7 +50,7 @@ def test_only_the_two_neighbours_appear(t: Any) -> None:
             codes = quantize_codes(as_kind(np.full(3000, x), rng), t, rng)
             found = {int(c) for c in np.unique(np.asarray(codes))}
             if isinstance(t, ApFixed):
-                y = Fraction(x) / t.lsb
+                y = Fraction(x) / t.lsb_exact
                 allowed = {math.floor(y), math.ceil(y)}
             else:
                 allowed = set(reference.neighbours(Fraction(x), t))

@@ -125,10 +125,14 @@ def test_frozen_and_ordered() -> None:
 def test_properties() -> None:
     """Ranges and LSB follow from the stored facts."""
     t = ApFixed(8, 4)
-    assert (t.min, t.max, t.lsb) == (Fraction(-8), Fraction(127, 16), Fraction(1, 16))
+    assert (t.min_exact, t.max_exact, t.lsb_exact) == (
+        Fraction(-8),
+        Fraction(127, 16),
+        Fraction(1, 16),
+    )
     assert (t.codes.start, t.codes.stop, t.frac) == (-128, 128, 4)
     wide = ApFixed(4, 9, signed=False)
-    assert (wide.min, wide.max, wide.lsb, wide.frac) == (0, 480, 32, -5)
+    assert (wide.min_exact, wide.max_exact, wide.lsb_exact, wide.frac) == (0, 480, 32, -5)
 
 
 @pytest.mark.parametrize(

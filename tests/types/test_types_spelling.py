@@ -303,15 +303,15 @@ def test_results_hold_every_result(a: ApFixed, b: ApFixed) -> None:
         r = result_type(op, a, b)
         assert r.frac == max(a.frac, b.frac)
         assert r.signed == (a.signed or b.signed or op is Operation.SUB)
-        low, high = sorted((sign * b.min, sign * b.max))
-        assert r.min <= a.min + low
-        assert a.max + high <= r.max
+        low, high = sorted((sign * b.min_exact, sign * b.max_exact))
+        assert r.min_exact <= a.min_exact + low
+        assert a.max_exact + high <= r.max_exact
         assert (r.rounding, r.overflow, r.n) == (Rounding.TRN, Overflow.WRAP, 0)
     r = result_type("*", a, b)
-    corners = [x * y for x in (a.min, a.max) for y in (b.min, b.max)]
+    corners = [x * y for x in (a.min_exact, a.max_exact) for y in (b.min_exact, b.max_exact)]
     assert (r.width, r.integer) == (a.width + b.width, a.integer + b.integer)
-    assert r.min <= min(corners)
-    assert max(corners) <= r.max
+    assert r.min_exact <= min(corners)
+    assert max(corners) <= r.max_exact
     r = result_type("neg", a)
     assert (r.width, r.integer, r.signed) == (a.width + 1, a.integer + 1, True)
 

@@ -121,7 +121,7 @@ def test_small_types_meet_every_breakpoint(t: ApFixed) -> None:
     """Every code and midpoint is among the inputs, exactly and one ulp to either side."""
     inputs = set(doubles_for(t, 2000, np.random.default_rng(0)).tolist())
     for half in range(2 * t.min_code - 1, 2 * t.max_code + 2):
-        x = half * float(t.lsb) / 2
+        x = half * float(t.lsb_exact) / 2
         assert {x, np.nextafter(x, np.inf), np.nextafter(x, -np.inf)} <= inputs
 
 

@@ -75,7 +75,7 @@ def _floor_log2(x: Any, t: Any) -> Any:
         exponent = np.clip(exponent, t.emin, t.emax)
         unit = 2.0 ** (exponent - t.frac_bits)
         cut = np.minimum(np.rint(magnitude / unit), 2.0 ** (t.frac_bits + 1) - 1) * unit
-    values = np.where(magnitude >= float(t.max), float(t.max), cut)
+    values = np.where(magnitude >= float(t.max_exact), float(t.max_exact), cut)
     return np.where(np.isfinite(x), np.copysign(values, x), quantize(x, t))
 
 
@@ -95,7 +95,7 @@ def _truncated(x: Any, t: Any) -> Any:
 
 
 def _unbounded_exponent(x: Any, t: Any) -> Any:
-    return np.where(np.abs(x) > float(t.max) * 1.5, 0.0, quantize(x, t))
+    return np.where(np.abs(x) > float(t.max_exact) * 1.5, 0.0, quantize(x, t))
 
 
 FAULTS = {

@@ -30,7 +30,7 @@ def _fixed(x: Any, t: ApFixed) -> Any:
     need(t.overflow in (Overflow.SAT, Overflow.SAT_SYM), "clamps")
     need(t.max_code or t.overflow is Overflow.SAT, "a symmetric range has more than one bit")
     low = -t.max_code if t.overflow is Overflow.SAT_SYM and t.signed else t.min_code
-    scale, offset = (torch.tensor(v, dtype=x.dtype) for v in (float(t.lsb), 0.0))
+    scale, offset = (torch.tensor(v, dtype=x.dtype) for v in (float(t.lsb_exact), 0.0))
     return affine.quantize_dequantize(x, scale, offset, qmin=low, qmax=t.max_code)
 
 

@@ -47,7 +47,7 @@ def _fixed(x: Any, t: ApFixed) -> Any:
     need(not narrow or t.signed, "a narrow unsigned range lacks its highest code")
     need(not narrow or t.max_code, "a narrow range has more than one bit")
     quant = IntQuant(narrow, t.signed, Identity(), ROUNDINGS[t.rounding.name]())
-    scale, zero, width = (torch.tensor(v, dtype=x.dtype) for v in (float(t.lsb), 0, t.width))
+    scale, zero, width = (torch.tensor(v, dtype=x.dtype) for v in (float(t.lsb_exact), 0, t.width))
     return quant(scale, zero, width, x)
 
 

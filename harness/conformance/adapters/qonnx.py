@@ -37,7 +37,8 @@ def quantize(x: Any, t: Any) -> Any:
     need(t.rounding in ROUNDINGS, "rounds to even, down, to zero, and halves up or down")
     need(t.overflow in (Overflow.SAT, Overflow.SAT_SYM), "saturates")
     need(t.width > 1 or not t.signed, "has its own meaning of one signed bit")
-    scale, zero, narrow = np.array(float(t.lsb)), np.array(0.0), t.overflow is Overflow.SAT_SYM
+    scale, zero = np.array(float(t.lsb_exact)), np.array(0.0)
+    narrow = t.overflow is Overflow.SAT_SYM
     need(t.signed or not narrow, "narrows an unsigned range, too")
     return int_quant(
         values, scale, zero, np.array(float(t.width)), t.signed, narrow, ROUNDINGS[t.rounding]
@@ -57,7 +58,7 @@ def _float(values: Any, t: BinaryFloat) -> Any:
         float(t.exp_bits),
         float(t.frac_bits),
         float(t.bias),
-        max_val=float(t.max),
+        max_val=float(t.max_exact),
         has_nan=t.specials == "fn",
         has_subnormal=True,
         rounding_mode=FLOAT_ROUNDINGS[t.rounding],

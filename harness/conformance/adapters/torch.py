@@ -13,7 +13,7 @@ __all__ = ["quantize"]
 
 E4M3FN = FORMATS["float8_e4m3fn"]
 #: Releases differ in what is beyond its largest value: NaN in earlier ones, the largest in later.
-SATURATES = bool(torch.tensor(1e9).to(torch.float8_e4m3fn).float() == float(E4M3FN.max))
+SATURATES = bool(torch.tensor(1e9).to(torch.float8_e4m3fn).float() == float(E4M3FN.max_exact))
 DTYPES = {
     t.with_modes(overflow="saturate") if t == E4M3FN and SATURATES else t: getattr(
         torch, name, None
@@ -36,4 +36,4 @@ def quantize(x: Any, t: Any) -> Any:
     if t.overflow is Overflow.SAT_SYM and t.signed:
         low = -high
     tensor = torch.from_numpy(values)
-    return torch.fake_quantize_per_tensor_affine(tensor, float(t.lsb), 0, low, high).numpy()
+    return torch.fake_quantize_per_tensor_affine(tensor, float(t.lsb_exact), 0, low, high).numpy()

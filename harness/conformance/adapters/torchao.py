@@ -58,7 +58,7 @@ def quantize(x: Any, t: Any) -> Any:
     need(t.max_code or t.overflow is Overflow.SAT, "a symmetric range has more than one bit")
     low = -t.max_code if t.overflow is Overflow.SAT_SYM and t.signed else t.min_code
     tensor = torch.from_numpy(floats(x, t, "float32"))
-    scale, zero = torch.tensor([float(t.lsb)]), torch.tensor([0])
+    scale, zero = torch.tensor([float(t.lsb_exact)]), torch.tensor([0])
     dtype = {8: torch.int8, 16: torch.int16, 32: torch.int32, "u8": torch.uint8}[_dtype(t)]
     codes = quantize_affine(tensor, tuple(tensor.shape), scale, zero, dtype, low, t.max_code)
     return codes.numpy().astype(np.int64)

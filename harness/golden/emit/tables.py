@@ -132,7 +132,7 @@ def _value(word: int, t: Column) -> Any:
     if isinstance(t, Number):
         return code
     if isinstance(t, ApFixed):
-        return t.lsb * code
+        return t.lsb_exact * code
     return float(decode(values([word], t), t)[0])
 
 

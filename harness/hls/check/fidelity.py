@@ -291,8 +291,8 @@ def _of_layer(
     step: Step, got: Fixed, meant: Array, total: Loss, reference: Array | None
 ) -> LayerLoss:
     t, values = got.type, got.values()
-    half = float(t.lsb) / 2
-    outside = (meant > float(t.max) + half) | (meant < float(t.min) - half)
+    half = float(t.lsb_exact) / 2
+    outside = (meant > float(t.max_exact) + half) | (meant < float(t.min_exact) - half)
     share = float(outside.mean()) if outside.size else 0.0
     some = meant != 0
     return LayerLoss(
@@ -306,7 +306,7 @@ def _of_layer(
         len(np.unique(got.codes)),
         total,
         None if reference is None else Loss.between(values, reference),
-        Spread.of(values, meant, float(t.lsb)),
+        Spread.of(values, meant, float(t.lsb_exact)),
     )
 
 

@@ -205,8 +205,12 @@ def _read(name: str, place: int, call: Call, walk: _Walk) -> str:
 
 def _within(t: ApFixed, wider: ApFixed) -> bool:
     """Whether every value of ``t`` is one of ``wider``, and stays itself."""
-    lowest = wider.min + (wider.overflow is Overflow.SAT_SYM and wider.signed) * wider.lsb
-    return t == wider or (t.frac <= wider.frac and t.min >= lowest and t.max <= wider.max)
+    lowest = (
+        wider.min_exact + (wider.overflow is Overflow.SAT_SYM and wider.signed) * wider.lsb_exact
+    )
+    return t == wider or (
+        t.frac <= wider.frac and t.min_exact >= lowest and t.max_exact <= wider.max_exact
+    )
 
 
 def _input_quantizer(what: Any, place: int) -> Any:

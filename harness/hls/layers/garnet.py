@@ -145,7 +145,7 @@ class GarNet(GarNetParts):
             return t.min_code, t.max_code
         low = t.min_code
         if not self.collapse:
-            low = max(math.ceil(self.n_vertices / t.lsb), low)
+            low = max(math.ceil(self.n_vertices / t.lsb_exact), low)
         elif self.mean_by_nvert:
             low = max(low, 1)
         return low, t.max_code

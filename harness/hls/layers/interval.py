@@ -116,7 +116,7 @@ class Interval:
     def between(self, low: int, high: int) -> bool:
         """Whether every value is one of ``low`` to ``high``."""
         ends = self.whole
-        lsb = ends.low.type.lsb
+        lsb = ends.low.type.lsb_exact
         return bool(low <= int(ends.low.codes) * lsb and int(ends.high.codes) * lsb <= high)
 
     def same(self, other: Interval) -> bool:
@@ -144,6 +144,12 @@ class Interval:
             return True
         low, high = self.rounded(t).extremes
         return low >= t.min_code + _symmetric(t) and high <= t.max_code
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from harness.report.notebook import bounds_html
+
+        return bounds_html(self)
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class _Forms:
             return self._taken(x.place, t)
         form = self.form(x)
         low, high = self._range(form)
-        lower, upper = (Fraction(code) * t.lsb for code in (plan(t).lower, t.max_code))
+        lower, upper = (Fraction(code) * t.lsb_exact for code in (plan(t).lower, t.max_code))
         if form.frac > t.frac or low < lower or high > upper:
             name = self._names[len(self.values)] if len(self.values) < len(self._names) else ""
             raise NotLinearError(
@@ -169,7 +169,7 @@ class _Forms:
         if self.casts[place] not in (None, t):
             raise NotLinearError(f"input {place} is converted to {self.casts[place]} and to {t}")
         self.casts[place] = t
-        self._low[place], self._high[place] = float(t.min), float(t.max)
+        self._low[place], self._high[place] = float(t.min_exact), float(t.max_exact)
         weights = np.zeros(len(self.casts))
         weights[place] = 1.0
         return _Form(weights, 0.0, t.frac)

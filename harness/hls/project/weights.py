@@ -52,7 +52,7 @@ class Weight:
         count = f"{len(kept):,} numbers of {self.name}"
         if zeros > len(kept) // 10:
             return share, f"{zeros:,} of {count} become 0 in {t}"
-        beyond = np.count_nonzero(np.abs(kept - self.decimals) > 2 * float(t.lsb))
+        beyond = np.count_nonzero(np.abs(kept - self.decimals) > 2 * float(t.lsb_exact))
         how = f"{beyond:,} of {count} do not fit {t}" if beyond else f"{count} are rounded to {t}"
         return share, how
 

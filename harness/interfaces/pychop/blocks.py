@@ -313,7 +313,7 @@ def _exponents(largest: Array, spec: Any) -> Array:
         found = exponent - 1 - top
         low, high = scale_range(spec.scale_exp_bits)
     else:
-        found = exponent + (fraction > float(element.max))
+        found = exponent + (fraction > float(element.max_exact))
         low, high = scale_range(spec.exponent_bits)
     return np.where(largest == 0, low, found.clip(low, high))
 

@@ -57,7 +57,7 @@ class Chopf(RoundedMath):
         self.ibits, self.fbits, self.rmode, self.random_state = ibits, fbits, rmode, random_state
         self.type = ApFixed(ibits + fbits, ibits, True, _MODES.get(number, "TRN"), "SAT")
         self.resolution = 2.0**-fbits
-        self.min_value, self.max_value = float(self.type.min), float(self.type.max)
+        self.min_value, self.max_value = float(self.type.min_exact), float(self.type.max_exact)
         self._number = number
         self._draws = Draws(random_state)
 

@@ -73,7 +73,7 @@ def _row(name: str) -> dict[str, Any]:
 
 def _of_type(t: IeeeFloat) -> tuple[Any, ...]:
     p, emin = t.precision, t.emin
-    ends = (t.smallest, Fraction(2) ** emin, t.max)
+    ends = (t.smallest_exact, Fraction(2) ** emin, t.max_exact)
     return 2.0**-p, *map(_plain, ends), p, emin - p + 1, emin, t.emax
 
 
@@ -89,7 +89,7 @@ def _of_blocks(spec: BFPSpec | MXSpec) -> tuple[Any, ...]:
         p = t.width - (1 if isinstance(spec, MXSpec) else 0)  # pychop counts the sign of BFP
         smallest = normal = -t.frac
         top = t.integer - 2
-    ends = (Fraction(2) ** (smallest + low), Fraction(2) ** (normal + low), t.max * 2**high)
+    ends = (Fraction(2) ** (smallest + low), Fraction(2) ** (normal + low), t.max_exact * 2**high)
     return 2.0**-p, *map(_plain, ends), p, smallest + low, normal + low, top + high
 
 

@@ -180,9 +180,9 @@ class FaultChop(_Simulator):
         xp = sys.modules["torch"] if is_tensor(x) else np
         x = x if is_tensor(x) else np.asarray(x)
         full = self.type.with_modes(subnormals=True)
-        tiny = abs(x) < float(full.smallest)
+        tiny = abs(x) < float(full.smallest_exact)
         y = xp.where(tiny, self._without_limits(x, rng), quantize(x, full, rng))
-        least = float(self.type.smallest)
+        least = float(self.type.smallest_exact)
         away = {
             FloatRounding.NEAREST_EVEN: (
                 abs(y) > least / 2 if self.subnormal else abs(y) >= least / 2
