@@ -23,6 +23,7 @@ from harness.types import (
     ApFixed,
     Binary,
     BinaryFloat,
+    FloatOverflow,
     FloatRounding,
     IeeeFloat,
     MiniFloat,
@@ -169,28 +170,45 @@ def float_types(
     return st.sampled_from(having([*MINIFLOATS, *VITIS, *named], roundings, overflows))
 
 
+def any_float_types(
+    *, stochastic: bool = False, rounding: Modes | None = None, overflow: Modes | None = None
+) -> st.SearchStrategy[BinaryFloat]:
+    """Any float type at all of up to 64 bits: for code that needs no compiler behind it.
+
+    Modes as in :func:`float_types`; with ``stochastic``, those that round by chance too.
+    """
+    allowed = tuple(FloatRounding) if stochastic else FLOAT_ROUNDINGS
+    return _any_float_types(
+        chosen("rounding", rounding, allowed), chosen("overflow", overflow, FLOAT_OVERFLOWS)
+    )
+
+
 @st.composite
-def any_float_types(draw: st.DrawFn, *, stochastic: bool = False) -> BinaryFloat:
-    """Any float type at all of up to 64 bits: for code that needs no compiler behind it."""
-    family = draw(st.sampled_from(["minifloat", "vitis", "ieee"]), label="family")
+def _any_float_types(
+    draw: st.DrawFn,
+    roundings: tuple[FloatRounding, ...],
+    overflows: tuple[FloatOverflow, ...],
+) -> BinaryFloat:
+    saturates, nearest = FloatOverflow.SATURATE in overflows, MiniFloat.rounding in roundings
+    families = ["minifloat"] if nearest and saturates else []
+    families += ["vitis"] if nearest and FloatOverflow.INF in overflows else []
+    family = draw(st.sampled_from([*families, "ieee"]), label="family")
     if family == "minifloat":
         m, e = draw(st.integers(0, 52), label="m"), draw(st.integers(1, 11), label="e")
         return MiniFloat(m, e, draw(st.integers(-40, 40), label="e0"))
     if family == "vitis":
         e = draw(st.integers(4, 11), label="e")
         return VitisFloat(e + draw(st.integers(4, 53), label="significand"), e)
-    specials = draw(st.sampled_from(["ieee", "fn", "fnuz", "none"]), label="specials")
-    overflows = ["saturate"] if specials == "none" else ["inf", "saturate"]
+    kinds = ["ieee", "fn", "fnuz", *(["none"] if saturates else [])]
+    specials = draw(st.sampled_from(kinds), label="specials")
+    some = [o for o in overflows if specials != "none" or o is FloatOverflow.SATURATE]
     return IeeeFloat(
         draw(st.integers(2, 11), label="exp_bits"),
         draw(st.integers(1, 50), label="sig_bits"),
         subnormals=draw(st.booleans(), label="subnormals"),
-        overflow=draw(st.sampled_from(overflows), label="overflow"),
+        overflow=draw(st.sampled_from(some), label="overflow"),
         specials=specials,
-        rounding=draw(
-            st.sampled_from([r for r in FloatRounding if stochastic or not r.stochastic]),
-            label="rounding",
-        ),
+        rounding=draw(st.sampled_from(roundings), label="rounding"),
     )
 
 

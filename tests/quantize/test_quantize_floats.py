@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
@@ -290,6 +291,7 @@ def test_decompose(t: Any) -> None:
         (lambda: quantize(1.0, IeeeFloat(15, 10)), "use quantize_codes"),
         (lambda: quantize(np.array([1]), MiniFloat(3, 4)), "has fractions, int64 has none"),
         (lambda: quantize(np.array([1], np.uint8), Binary()), "exceeds the range of uint8"),
+        (lambda: quantize(np.zeros(1, ml_dtypes.int4), ApFixed(3, 3)), "does not give int4 back"),
         (lambda: quantize_codes(torch.ones(1), VitisFloat(80, 16)), "at most 64 bits"),
         (lambda: decode([256], MiniFloat(3, 4)), "256 is not a code of ap_float<3,4,0>"),
         (lambda: decode([-1], FORMATS["float16"]), "-1 is not a code"),

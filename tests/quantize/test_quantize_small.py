@@ -67,7 +67,7 @@ def float_types(rounding: FloatRounding) -> list[Any]:
         t = IeeeFloat(3, 2, specials=specials, subnormals=subnormals)
         found.append(t.with_modes(rounding=rounding, overflow=overflow))
     if rounding is FloatRounding.NEAREST_EVEN:
-        found += [MiniFloat(2, 3, -1), MiniFloat(0, 2, 3), VitisFloat(8, 4)]
+        found += [MiniFloat(2, 3, -1), MiniFloat(0, 2, 3), MiniFloat(2, 3, -8), VitisFloat(8, 4)]
     return found
 
 

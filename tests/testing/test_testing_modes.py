@@ -18,14 +18,17 @@ from harness import (
     FORMATS,
     ApFixed,
     FloatRounding,
+    IeeeFloat,
     MiniFloat,
     Overflow,
     Rounding,
+    VitisFloat,
     quantize,
     quantize_codes,
 )
 from harness.testing import (
     any_ap_types,
+    any_float_types,
     ap_types,
     assert_bit_exact,
     float_types,
@@ -98,6 +101,28 @@ def test_floats() -> None:
     }
     up = members(float_types(rounding=FloatRounding.UP))
     assert up == {t.with_modes(rounding="UP") for t in FORMATS.values()}
+
+
+@given(data=st.data())
+def test_any_float(data: st.DataObject) -> None:
+    """Of all families that have the modes, and of no other."""
+    t = data.draw(any_float_types(rounding=["UP", "DOWN"], overflow="inf"))
+    assert (t.rounding.name in ("UP", "DOWN"), t.overflow.value) == (True, "inf")
+    t = data.draw(any_float_types(rounding="NEAREST_EVEN"))
+    assert t.rounding is FloatRounding.NEAREST_EVEN
+    t = data.draw(any_float_types(stochastic=True, rounding="STOCHASTIC", overflow="saturate"))
+    assert (t.rounding.name, t.overflow.value) == ("STOCHASTIC", "saturate")
+
+
+def test_any_float_families() -> None:
+    """Each is still drawn, where its modes allow."""
+    for family in (MiniFloat, VitisFloat, IeeeFloat):
+        found = find(any_float_types(), lambda t, family=family: isinstance(t, family))
+        assert isinstance(found, family)
+    with pytest.raises(
+        ValueError, match="unknown rounding 'STOCHASTIC'; allowed: NEAREST_EVEN, UP"
+    ):
+        any_float_types(rounding="STOCHASTIC")
 
 
 ALLOWED = "RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV, TRN, TRN_ZERO"
