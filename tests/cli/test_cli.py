@@ -42,7 +42,7 @@ def test_verify_a_faulty_subject(tmp_path: Path) -> None:
     status, out, _ = harness("verify", "--type", T, "--subject", "mine:q", cwd=tmp_path)
     assert status == 1
     assert "DIFFER: mine:q" in out
-    assert "got 126, expected 127" in out
+    assert "got code 126 (7.875), expected code 127 (7.9375)" in out
     assert "#include" in out
 
 

@@ -30,7 +30,7 @@ def test_verify_in_a_github_action(tmp_path: Path) -> None:
     assert json.loads(out)["agrees"] is False
     root = ET.parse(tmp_path / "out" / "x.xml").getroot()
     assert root.get("failures") == "1"
-    assert "got 126, expected 127" in root.find(".//failure").text
+    assert "got code 126 (7.875), expected code 127 (7.9375)" in root.find(".//failure").text
     (line,) = err.splitlines()
     assert line.startswith(f"::error title=harness verify%3A double::{T}: DIFFER")
     assert "**DIFFER: mine:q on" in page.read_text()
