@@ -1,4 +1,4 @@
-"""Write the README's table of formats from the code: ``.venv/bin/python scripts/formats.py``."""
+"""Write the table of formats in docs/types.md from the code: ``.venv/bin/python scripts/formats.py``."""
 
 import sys
 from fractions import Fraction
@@ -78,14 +78,14 @@ def _truth(t: Any) -> str:
 
 
 def main() -> None:
-    path = Path(__file__).resolve().parent.parent / "README.md"
+    path = Path(__file__).resolve().parent.parent / "docs" / "types.md"
     text = path.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
     aside = path.with_suffix(".new")
     aside.write_text(before + BEGIN + table() + END + after, encoding="utf-8")
     aside.replace(path)
-    sys.stdout.write(f"{len(EXAMPLES) + len(FORMATS)} types written to README.md\n")
+    sys.stdout.write(f"{len(EXAMPLES) + len(FORMATS)} types written to docs/types.md\n")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
-"""The documentation is true: its examples run, and its names are the code's."""
+"""The documentation is true: its names, tables and counts are the code's."""
 
-import doctest
 import importlib.util
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from harness.golden.emit import FORMATS as EMITTED
 from harness.hls.proof import FAMILIES
@@ -17,26 +14,12 @@ from harness.oracle.domain import CLAUSES
 from harness.reference import QUIRKS
 from harness.types import FloatRounding, Overflow, Rounding, modes
 
-ROOT = Path(__file__).resolve().parent.parent
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "README.md",
-        "docs/semantics.md",
-        "docs/hls.md",
-        "docs/nn.md",
-        "docs/cosim.md",
-        "docs/interfaces.md",
-    ],
-)
-def test_examples(name: str) -> None:
-    """Every >>> line of a page gives the output shown below it."""
-    text = (ROOT / name).read_text(encoding="utf-8").replace("```", "")
-    examples = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
-    assert len(examples.examples) >= 8
-    assert doctest.DocTestRunner().run(examples).failed == 0
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_modules_are_ticked() -> None:
@@ -93,13 +76,13 @@ def test_every_quirk_and_mode_is_documented() -> None:
 
 
 def test_table_of_formats_is_the_code() -> None:
-    """The README has the table that scripts/formats.py makes, as it makes it today."""
+    """docs/types.md has the table that scripts/formats.py makes, as it makes it today."""
     spec = importlib.util.spec_from_file_location("formats", ROOT / "scripts" / "formats.py")
     assert spec is not None
     assert spec.loader is not None
     formats = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(formats)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "types.md").read_text(encoding="utf-8")
     assert f"{formats.BEGIN}{formats.table()}{formats.END}" in text
 
 
@@ -150,3 +133,25 @@ def test_every_kernel_is_in_the_table() -> None:
     layers = sum(int(found[1]) for found in proven if found)
     codes = sum(int(found[2].replace(",", "")) for found in proven if found)
     assert f"| **{layers}, {codes:,} codes** |" in text
+
+
+def test_the_readme_is_short() -> None:
+    """Ten minutes of reading: 150 lines."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+
+
+def test_every_extra_is_on_the_page() -> None:
+    """docs/install.md has a row for each extra of a user, and none that there is not."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = set(tomllib.load(file)["project"]["optional-dependencies"])
+    ours = {"bench", "docs", "examples", "frontends", "lint", "test"}
+    text = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == extras - ours
+
+
+def test_every_folder_is_on_the_page() -> None:
+    """docs/layout.md has a line for each folder of harness."""
+    text = (ROOT / "docs" / "layout.md").read_text(encoding="utf-8")
+    folders = {p.name for p in (ROOT / "harness").iterdir() if (p / "__init__.py").exists()}
+    assert {name for name in folders if f"harness/{name} " not in text} == set()
