@@ -1,4 +1,4 @@
-"""Write the table of formats in docs/types.md from the code: ``.venv/bin/python scripts/formats.py``."""
+"""Write the table of formats in docs/types.md from the code; run it as it stands."""
 
 import sys
 from fractions import Fraction
