@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup verify verify-layers prove test mutants golden golden-check rtl lint format bench wheel clean
+.PHONY: help setup verify verify-layers prove test mutants golden golden-check rtl lint format docs bench wheel clean
 
 help:  ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: $(STAMP)  ## rewrite the sources as lint wants them
 	@$(BIN)/ruff format .
 	@$(BIN)/clang-format -i ap_types/*.h ap_types/*/*.h
 
+docs: $(STAMP)  ## build the documentation into site/; a warning is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
 bench: $(STAMP)  ## measure the speed side by side with other libraries
 	@$(BIN)/harness bench $(ARGS)
 
@@ -58,4 +61,4 @@ wheel: $(STAMP)  ## build dist/*.whl
 	@$(BIN)/python -m pip wheel -q --no-deps -w dist .
 
 clean:  ## remove .venv, dist and caches of the tools
-	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -50,5 +50,5 @@ while [ ${#running[@]} -gt 0 ]; do
 done
 
 # What a version above does not run on here, pip resolves; and it sees that all fits together.
-install harness -c constraints.txt -e '.[test,frontends,lint,bench,rtl,examples]'
+install harness -c constraints.txt -e '.[test,frontends,lint,docs,bench,rtl,examples]'
 echo "setup: done in ${SECONDS} s"
