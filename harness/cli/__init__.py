@@ -16,7 +16,7 @@ from harness.cli import outputs
 from harness.cli.conformance import register as register_conformance
 from harness.cli.cosim import register as register_cosim
 from harness.cli.golden import app as golden
-from harness.cli.options import Headers, NoCache, Seed
+from harness.cli.options import FRAMES, Headers, NoCache, Seed
 from harness.cli.prove import register as register_prove
 from harness.cli.verify import register as register_verify
 from harness.extras import MissingExtra
@@ -32,6 +32,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=FRAMES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

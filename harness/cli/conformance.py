@@ -30,7 +30,7 @@ def conformance(
     ] = None,
     subject: Annotated[
         list[str] | None,
-        typer.Option(help="Your own quantizer, as package.module:function; f(x, type)."),
+        typer.Option(help="Your own quantizer f(x, type), as MODULE:FUNCTION."),
     ] = None,
     vectors: Annotated[
         Path | None,

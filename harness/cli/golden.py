@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import outputs
-from harness.cli.options import Headers, Op
+from harness.cli.options import FRAMES, Headers, Op
 from harness.cli.rtl import rtl
 from harness.report.columns import counted
 from harness.report.console import progress, wide_console
@@ -24,6 +24,7 @@ __all__ = ["app"]
 app = typer.Typer(
     help="Golden vectors for the FPGA: committed, reproducible, replayed in RTL simulators.",
     no_args_is_help=True,
+    rich_markup_mode=FRAMES,
 )
 AGREE, DIFFER = 0, 1
 #: Differences that are printed.

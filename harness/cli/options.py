@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-__all__ = ["Headers", "NoCache", "Op", "Seed"]
+__all__ = ["FRAMES", "Headers", "NoCache", "Op", "Seed"]
+
+#: Help with frames; on narrow screens without, where they would cut the names of options.
+FRAMES: Literal["rich"] | None = "rich" if shutil.get_terminal_size().columns >= 76 else None
 
 Headers = Annotated[
     Path | None,

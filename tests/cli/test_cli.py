@@ -193,3 +193,37 @@ def test_a_command_begins_lightly() -> None:
         [sys.executable, "-c", program], check=False, capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_help_at_every_width(width: int) -> None:
+    """No line is too long, and no name of an option is cut."""
+    program = (
+        "import shutil, sys\n"
+        "from harness.cli import app\n"
+        "import typer\n"
+        "root = typer.main.get_command(app)\n"
+        "todo = [('harness', root)]\n"
+        "for name, command in todo:\n"
+        "    todo += [(f'{name} {k}', c) for k, c in getattr(command, 'commands', {}).items()]\n"
+        "    try:\n"
+        "        command.main(['--help'], prog_name=name)\n"
+        "    except SystemExit:\n"
+        "        pass\n"
+        "    options = [o for p in command.params for o in p.opts if o.startswith('--')]\n"
+        "    print('options:', *options)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "COLUMNS": str(width), "PYTHONUTF8": "1"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = re.split(r"^options:(.*)$", done.stdout, flags=re.MULTILINE)
+    assert len(pages) > 30
+    for page, options in zip(pages[::2], pages[1::2], strict=False):
+        assert "\N{HORIZONTAL ELLIPSIS}" not in page
+        assert {option for option in options.split() if option not in page} == set()
+        assert max(map(len, page.splitlines())) <= width
