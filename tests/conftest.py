@@ -7,9 +7,13 @@ import pytest
 import torch
 
 from harness.oracle import Oracle
+from harness.quantize.compiled import expect_many
 from harness.testing import load_profile
 
 load_profile()
+# A process of the tests asks for every mode; those compiled alone have tests of their own, in
+# tests/quantize/test_quantize_first_call.py.
+expect_many()
 # In a GitHub action what the tests run would annotate it and write into its summary; in a terminal
 # it would be as wide.
 for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "COLUMNS"):

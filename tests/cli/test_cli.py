@@ -160,9 +160,15 @@ def test_layers_without_torch(tmp_path: Path) -> None:
     absent = "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')\n"
     (tmp_path / "torch.py").write_text(absent)
     for command in (["verify-layers"], ["verify-project", str(tmp_path)]):
-        status, _, err = harness(*command, PYTHONPATH=str(tmp_path))
-        assert status == 2
-        assert err == "harness: harness.hls needs torch; pip install 'hls-harness[torch]'\n"
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        )
+        assert done.returncode == 2
+        assert done.stderr == "harness: harness.hls needs torch; pip install 'hls-harness[torch]'\n"
 
 
 def test_version() -> None:
