@@ -90,6 +90,7 @@ def test_the_site(tmp_path: Path) -> None:
         public = importlib.import_module(module).__all__
         assert [name for name in public if f"{module}.{name}" not in places] == [], module
         assert set(public) - shown == set(), module
+        assert re.findall(r":(?:attr|class|data|exc|func|meth|mod):.{9}", text) == [], module
     fetching = r"<(?:script|img|iframe|source|embed)\b[^>]*\ssrc=.?(?:https?:)?//[^>]*>"
     styles = r"<link\b(?=[^>]*stylesheet)[^>]*\shref=.?(?:https?:)?//[^>]*>"
     imported = r"@import[^;]*//[^;]*;|url\(.?(?:https?:)?//[^)]*\)"
