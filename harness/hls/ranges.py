@@ -132,8 +132,8 @@ def suggest_types(model: Model, *data: Any, widen_saturated: bool = False) -> Ty
         widen_saturated: suggest types for results that saturate, too.
 
     Returns:
-        For each layer by name the arguments that are its types, ``{"accum": type, "result":
-        type}``, as :meth:`Model.retyped` takes it.  What is not understood, or what the layer or
+        For each layer by name the arguments that are its types, such as ``accum`` and ``result``,
+        as :meth:`Model.retyped` takes them.  What is not understood, or what the layer or
         those after it do not take, such as more than 256 bits, is left out, and keeps its type;
         :func:`ranges` says what that means.
     """

@@ -72,7 +72,8 @@ def replay_vectors(model: Model, truth: Truth) -> dict[str, int]:
     """Run the model on the inputs of golden vectors.
 
     Returns:
-        For each tensor by name how many codes differ from the vectors: parameters and outputs.
+        For each tensor by name how many codes differ from the vectors, of parameters and of
+        outputs.
 
     Raises:
         ValueError: if the vectors are of another model: names what is missing or of other type.

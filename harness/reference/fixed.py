@@ -39,7 +39,6 @@ __all__ = [
 
 HALF = Fraction(1, 2)
 
-#: What the headers do that the published definition does not say, by name.
 QUIRKS = {
     "sat-sym-one-bit": "SAT_SYM with W = 1, signed: a negative value gives code -1; -max is 0",
     "wrap-sm-unrounded-bit": (
@@ -73,6 +72,7 @@ QUIRKS = {
         "the lowest code of a coarser SAT_SYM operand on the right is compared one step up"
     ),
 }
+"""What the headers do that the published definition does not say, by name."""
 
 
 def decode(code: int, t: ApFixed) -> Fraction:

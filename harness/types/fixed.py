@@ -16,8 +16,8 @@ from harness.types.texts import brief, shown
 
 __all__ = ["BOOL", "MAX_WIDTH", "ApFixed", "ApInt", "as_int", "check_cast"]
 
-#: The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``).
 MAX_WIDTH = 1024
+"""The widest type the vendor's headers accept without a macro (``AP_INT_MAX_W``)."""
 #: The header computes with ``int`` template arguments; past this its shifts would overflow.
 MAX_INTEGER = 2**24
 
@@ -292,8 +292,8 @@ class ApInt(ApFixed):
         return f"ApInt({self.width}{'' if self.signed else ', signed=False'})"
 
 
-#: What a comparison gives: a C++ ``bool`` counts as ``ap_uint<1>``.
 BOOL = ApInt(1, signed=False)
+"""What a comparison gives: a C++ ``bool`` counts as ``ap_uint<1>``."""
 
 
 def check_cast(source: Any, target: Any) -> None:

@@ -23,14 +23,14 @@ __all__ = [
 ]
 
 NumberType = ApFixed | BinaryFloat | Binary
+"""Any type that numbers are cast to."""
 
-#: {-1, 0, 1}: to nearest, ties to even, so that -0.5 and 0.5 become 0.
 TERNARY = ApFixed(2, 2, rounding="RND_CONV", overflow="SAT_SYM")
+"""{-1, 0, 1}: to nearest, ties to even, so that -0.5 and 0.5 become 0."""
 
-#: The words of C++ ``double``.
 FLOAT64 = IeeeFloat(11, 52)
+"""The words of C++ ``double``."""
 
-#: IEEE-style formats under the names that NumPy, ml_dtypes and torch share.
 FORMATS = {
     "float32": IeeeFloat(8, 23),
     "tf32": IeeeFloat(8, 10),
@@ -46,6 +46,7 @@ FORMATS = {
     "float6_e2m3fn": IeeeFloat(2, 3, specials="none"),
     "float4_e2m1fn": IeeeFloat(2, 1, specials="none"),
 }
+"""IEEE-style formats under the names that NumPy, ml_dtypes and torch share."""
 
 _MORE: dict[str, NumberType] = {
     "half": FORMATS["float16"],

@@ -38,10 +38,10 @@ def as_array(x: Any) -> Array:
     """``x`` as an array of numbers, none of them rounded.
 
     Returns:
-        What NumPy makes of ``x`` where that is exact: bool, integers or floats of up to 64 bits, or
-        a dtype of ml_dtypes.  Else an object array of ``int``, ``Fraction`` and ``float``, for
-        Python integers of any size, ``Fraction``, ``Decimal``, text as :func:`read_number` takes
-        it, ``numpy.longdouble``, and lists that mix them.
+        What NumPy makes of ``x`` where that is exact, as bool, integers or floats of up to 64
+        bits, or a dtype of ml_dtypes.  Else an object array of ``int``, ``Fraction`` and ``float``,
+        for Python integers of any size, ``Fraction``, ``Decimal``, text as :func:`read_number`
+        takes it, ``numpy.longdouble``, and lists that mix them.
 
     Raises:
         TypeError: for a masked array, or elements that are no real numbers.

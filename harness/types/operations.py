@@ -21,7 +21,6 @@ from harness.types.inputs import as_array
 
 __all__ = ["CLOSED", "Operation", "check_counts", "count_bounds", "result_type"]
 
-#: Functions that people look for, and why they are not here.
 CLOSED = {
     **dict.fromkeys(
         (
@@ -48,6 +47,7 @@ CLOSED = {
         "hls::{} is in no open header; compare, and choose with harness.fixed.where",
     ),
 }
+"""Functions that people look for, and why they are not here."""
 
 
 class Operation(enum.Enum):

@@ -49,6 +49,7 @@ PROFILES = {
         shapes=24, doubles=320_000, exhaustive_width=16, pairs=128, small_types=4, minifloats=64
     ),
 }
+"""How much is tried, under the names that ``--profile`` takes."""
 
 
 def modes() -> Iterator[tuple[bool, Rounding, Overflow]]:

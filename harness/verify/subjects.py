@@ -12,8 +12,8 @@ from harness.verify.engine import SubjectError
 
 __all__ = ["Implementation", "guarded", "load_function", "load_subject"]
 
-#: A function from inputs and a type to codes (integers) or values (floats).
 Implementation = Callable[[Any, Any], Any]
+"""A function from inputs and a type to codes (integers) or values (floats)."""
 
 
 def load_subject(spelling: str) -> Implementation:
