@@ -125,7 +125,10 @@ def test_attention() -> None:
                 parameter.copy_(rounded(parameter))
     expected, its_weights = plain(x, x, x)
     assert torch.equal(y, rounded(expected))
-    assert torch.equal(weights, its_weights)
+    # The projections are one product each here, and one together in torch: on some processors that
+    # is a sum in another order.
+    torch.testing.assert_close(weights, its_weights, rtol=1e-5, atol=0)
+    assert not torch.equal(weights, rounded(weights))
 
 
 def test_states_are_not_rounded() -> None:
